@@ -1,0 +1,128 @@
+package protocol
+
+import (
+	"compress/flate"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"unicode/utf8"
+)
+
+// ReadBody reads the whole body of r, into buf where it fits, and returns it as
+// UTF-8: what is none is replaced by U+FFFD. A gzip body is decoded.
+//
+// It is at most limit bytes long, counted after decoding; a longer one is refused
+// with 413 as soon as that is known, which for a declared Content-Length is at once.
+// The other errors are 415 for an encoding other than gzip, 400 for a body that ends
+// early or is not gzip, 408 when the server's read timeout ran out and 499 when the
+// caller left. Every error is an *Error.
+func ReadBody(buf []byte, r *http.Request, limit int64) ([]byte, error) {
+	var body []byte
+	var err error
+	switch strings.ToLower(HeaderValue(r.Header, "Content-Encoding")) {
+	case "", "identity":
+		if r.ContentLength > limit {
+			return nil, &Error{Code: CodePayloadTooLarge}
+		}
+		body, err = readAll(buf, r.Body, r.ContentLength, limit)
+	case "gzip", "x-gzip":
+		body, err = readGzip(buf, r.Body, limit)
+	default:
+		return nil, &Error{Code: CodeUnsupportedMediaType, Message: "Unsupported content encoding"}
+	}
+	if err != nil {
+		return nil, readError(err)
+	}
+	if !utf8.Valid(body) {
+		body = replaceInvalidUTF8(body)
+	}
+	return body, nil
+}
+
+var errTooLarge = errors.New("body over the limit")
+
+// minRead is the room to have before a read of unknown length.
+const minRead = 512
+
+// maxTrust is how much memory a declared length gets before its bytes are there.
+const maxTrust = 1 << 20
+
+// readAll reads src to its end, of which size bytes are announced (-1: unknown).
+func readAll(buf []byte, src io.Reader, size, limit int64) ([]byte, error) {
+	buf = buf[:0]
+	if want := min(size, maxTrust) + 1; int64(cap(buf)) < want { // one more, to see the end
+		buf = make([]byte, 0, want)
+	}
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, make([]byte, max(minRead, len(buf)))...)[:len(buf)]
+		}
+		n, err := src.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return nil, errTooLarge
+		}
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// gzipSlack is how much longer than the limit a gzip body may be before decoding:
+// what cannot be compressed gets a little longer. Beyond it are only bodies made of
+// empty gzip members, which would otherwise cost time without end.
+const gzipSlack = 64 << 10
+
+func readGzip(buf []byte, src io.Reader, limit int64) ([]byte, error) {
+	bounded := &io.LimitedReader{R: src, N: limit + limit/8 + gzipSlack}
+	decoder, err := gzip.NewReader(bounded)
+	if err == io.EOF { // no bytes at all: the same as no body
+		return buf[:0], nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	body, err := readAll(buf, decoder, -1, limit)
+	if bounded.N <= 0 {
+		return nil, errTooLarge
+	}
+	return body, err
+}
+
+func readError(err error) *Error {
+	var tooLarge *http.MaxBytesError // of a handler around this one
+	var corrupt flate.CorruptInputError
+	switch {
+	case err == errTooLarge, errors.As(err, &tooLarge):
+		return &Error{Code: CodePayloadTooLarge}
+	case errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
+		return &Error{Code: CodeInvalidJSON, Err: err}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &Error{Code: CodeRequestTimeout, Err: err}
+	}
+	return &Error{Code: CodeRequestAborted, Err: err}
+}
+
+// replaceInvalidUTF8 returns a copy of data with U+FFFD in place of what is not UTF-8:
+// one for each maximal part of a sequence, as the WHATWG's decoder does it.
+func replaceInvalidUTF8(data []byte) []byte {
+	clean := make([]byte, 0, len(data)+len(data)/8)
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		if r == utf8.RuneError && size == 1 {
+			for size < len(data) && !utf8.FullRune(data[:size+1]) { // still the beginning of a sequence
+				size++
+			}
+		}
+		clean = utf8.AppendRune(clean, r)
+		data = data[size:]
+	}
+	return clean
+}

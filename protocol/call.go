@@ -1,0 +1,78 @@
+package protocol
+
+import (
+	"io"
+	"net/http"
+)
+
+// Kind tells tasks from events.
+type Kind uint8
+
+// The two kinds of call.
+const (
+	KindTask Kind = iota
+	KindEvent
+)
+
+// String returns the kind as it stands in paths, "task" or "event".
+func (k Kind) String() string {
+	if k == KindEvent {
+		return "event"
+	}
+	return "task"
+}
+
+// title returns the kind as messages have it.
+func (k Kind) title() string {
+	if k == KindEvent {
+		return "Event"
+	}
+	return "Task"
+}
+
+// Call is one task to run or one event to emit. The HTTP side has authenticated
+// the caller and checked the allow-list by the time an executor sees it. A Call and
+// everything it refers to belongs to the caller of Execute: read only, and not to
+// be kept after Execute has returned.
+type Call struct {
+	Kind Kind
+	// ID is the decoded id of the task or event.
+	ID string
+	// RequestID is the caller's x-runner-request-id if that was acceptable, else one
+	// made here. It is what RequestID headers and logs show; Header may still hold a
+	// caller's unacceptable one.
+	RequestID string
+	// Header is the HTTP request's.
+	Header http.Header
+	// Identity is what the configured Authenticate function returned; nil for callers
+	// that a token or anonymous access let in.
+	Identity any
+	// Payload is the input of a task or the payload of an event: one JSON document,
+	// checked to be valid, at most [MaxDepth] deep and UTF-8, as the caller wrote it
+	// otherwise. Nil means that there is none.
+	Payload []byte
+	// ReturnPayload asks an event for the payload as it is after all handlers ran.
+	ReturnPayload bool
+}
+
+// Reply is the outcome of a call that succeeded: a JSON value or a stream.
+type Reply struct {
+	// Value is the result of a task, or the final payload of an event whose call has
+	// ReturnPayload set (it is ignored for other events): one valid JSON document,
+	// which is sent as it is. Nil means none. It may alias the call's Payload.
+	Value []byte
+
+	// Stream, if not nil, is sent instead of an envelope, byte by byte as it can be
+	// read. It is closed in any case. An error of the first Read is answered as if
+	// Execute had returned it; a later one aborts the connection, so that a body that
+	// was cut short never looks complete.
+	Stream io.ReadCloser
+	// Status of a streamed reply. Zero means 200.
+	Status int
+	// ContentType of a streamed reply. Empty means application/octet-stream.
+	ContentType string
+	// StreamHeader holds more headers of a streamed reply; a Content-Type in it wins
+	// over ContentType. Cookies, connection headers and those that the protocol sets
+	// itself (CORS, Vary, request id, security) are dropped.
+	StreamHeader http.Header
+}

@@ -1,0 +1,24 @@
+// Package protocol is the wire of the Runner Tunnel HTTP Protocol v1.0 as Go types
+// and functions: paths, headers, calls, replies, errors, envelopes and limits. It
+// starts no goroutine and keeps no state.
+//
+// Three kinds of code use it. An executor (packages standalone and ipc, or your
+// own) takes a [Call] and gives back a [Reply] or an error. A task written in Go
+// returns an [*Error] when its caller should learn what went wrong; every other
+// error stays inside the process. The HTTP side (package tunnel) uses the rest.
+//
+// # The wire in short
+//
+// Base is the configured base path, [DefaultBasePath] unless changed.
+//
+//	POST base/task/{id}          {"input": …}      -> {"ok":true,"result":…}
+//	POST base/event/{id}         {"payload": …}    -> {"ok":true}
+//	GET|POST base/discovery                        -> {"ok":true,"result":{"allowList":…}}
+//
+// Everything that goes wrong is answered with
+//
+//	{"ok":false,"error":{"message":…,"code":…[,"id":…][,"data":…][,"httpCode":…]}}
+//
+// An absent value (JavaScript's undefined) travels as [Undefined] in either
+// direction; in a [Call] and a [Reply] it is nil.
+package protocol

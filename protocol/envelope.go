@@ -1,0 +1,95 @@
+package protocol
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/goccy/go-json"
+)
+
+// Undefined is how an absent value (JavaScript's undefined) is written where the
+// wire needs one. It is what a Runner client sends for a task called without input.
+const Undefined = `{"__type":"Undefined","value":null}`
+
+var undefined = []byte(Undefined)
+
+const (
+	okOnly   = `{"ok":true}`
+	okPrefix = `{"ok":true,"result":`
+	okSuffix = `}`
+)
+
+// WriteResult answers 200 with value, one valid JSON document, as the result; nil
+// is answered as Undefined.
+func WriteResult(w http.ResponseWriter, value []byte) error {
+	if value == nil {
+		value = undefined
+	}
+	writeHeader(w, http.StatusOK, len(okPrefix)+len(value)+len(okSuffix))
+	// Three writes and no copy: net/http gathers small ones in its own buffer.
+	if _, err := io.WriteString(w, okPrefix); err != nil {
+		return err
+	}
+	if _, err := w.Write(value); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, okSuffix)
+	return err
+}
+
+// WriteOK answers 200 without a result, as events do.
+func WriteOK(w http.ResponseWriter) error {
+	writeHeader(w, http.StatusOK, len(okOnly))
+	_, err := io.WriteString(w, okOnly)
+	return err
+}
+
+// errorBody is the error object of the envelope, in the order of the wire.
+type errorBody struct {
+	Message  string          `json:"message"`
+	Code     any             `json:"code"`
+	CodeName Code            `json:"codeName,omitempty"`
+	ID       string          `json:"id,omitempty"`
+	Data     json.RawMessage `json:"data,omitempty"`
+	HTTPCode int             `json:"httpCode,omitempty"`
+}
+
+// WriteError answers with the envelope of e. With numericCodes it has the older
+// form of the 4.x policy: the HTTP status as code, and the code as codeName.
+func WriteError(w http.ResponseWriter, e *Error, numericCodes bool) error {
+	body := errorBody{Message: e.message(), Code: e.code(), ID: e.ID}
+	if e.HTTPCode >= 100 && e.HTTPCode <= 599 {
+		body.HTTPCode = e.HTTPCode
+	}
+	if numericCodes {
+		body.Code, body.CodeName = e.Status(), e.code()
+	}
+	if e.Data != nil {
+		data, err := json.MarshalNoEscape(e.Data)
+		if err != nil {
+			return WriteError(w, &Error{Err: err}, numericCodes)
+		}
+		body.Data = data
+	}
+	envelope, err := json.MarshalNoEscape(struct {
+		OK    bool      `json:"ok"`
+		Error errorBody `json:"error"`
+	}{Error: body})
+	if err != nil { // Data is a RawMessage that is no JSON
+		return WriteError(w, &Error{Err: err}, numericCodes)
+	}
+	if seconds := e.retryAfter(); seconds > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+	}
+	writeHeader(w, e.Status(), len(envelope))
+	_, err = w.Write(envelope)
+	return err
+}
+
+func writeHeader(w http.ResponseWriter, status, length int) {
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(length)}
+	w.WriteHeader(status)
+}

@@ -1,0 +1,173 @@
+package protocol
+
+import (
+	"errors"
+	"net/http"
+	"time"
+)
+
+// Code is the machine-readable kind of an error. The list is closed: what a task
+// wants to tell beyond it goes into an error's ID and Data.
+type Code string
+
+// The codes, each with the HTTP status that goes with it unless an error sets its own.
+const (
+	CodeInvalidJSON          Code = "INVALID_JSON"                      // 400: the body is not JSON, or nested too deep
+	CodeInvalidInput         Code = "INVALID_INPUT"                     // 400: the input does not fit the task
+	CodeMissingManifest      Code = "MISSING_MANIFEST"                  // 400
+	CodeInvalidMultipart     Code = "INVALID_MULTIPART"                 // 400
+	CodeParallelEventReturn  Code = "PARALLEL_EVENT_RETURN_UNSUPPORTED" // 400: returnPayload on a parallel event
+	CodeUnauthorized         Code = "UNAUTHORIZED"                      // 401
+	CodeForbidden            Code = "FORBIDDEN"                         // 403: not on the allow-list
+	CodeNotFound             Code = "NOT_FOUND"                         // 404
+	CodeMethodNotAllowed     Code = "METHOD_NOT_ALLOWED"                // 405
+	CodeRequestTimeout       Code = "REQUEST_TIMEOUT"                   // 408: the body did not arrive in time
+	CodePayloadTooLarge      Code = "PAYLOAD_TOO_LARGE"                 // 413
+	CodeUnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"            // 415
+	CodeRateLimited          Code = "RATE_LIMITED"                      // 429
+	CodeRequestAborted       Code = "REQUEST_ABORTED"                   // 499: the caller left
+	CodeInternal             Code = "INTERNAL_ERROR"                    // 500, and every error of a task
+	CodeMissingFilePart      Code = "MISSING_FILE_PART"                 // 500
+	CodeStream               Code = "STREAM_ERROR"                      // 500
+	CodeAuthNotConfigured    Code = "AUTH_NOT_CONFIGURED"               // 500
+	CodeWorkerCrashed        Code = "WORKER_CRASHED"                    // 502: the worker died with the call accepted
+	CodeOverloaded           Code = "OVERLOADED"                        // 503: no capacity in time
+	CodeWorkerUnavailable    Code = "WORKER_UNAVAILABLE"                // 503: no live worker, or shutting down
+	CodeTaskTimeout          Code = "TASK_TIMEOUT"                      // 504
+)
+
+// StatusClientClosedRequest is the status of CodeRequestAborted, which net/http
+// does not name.
+const StatusClientClosedRequest = 499
+
+var codes = map[Code]struct {
+	status  int
+	message string
+	retry   bool
+}{
+	CodeInvalidJSON:          {status: http.StatusBadRequest, message: "Invalid JSON body"},
+	CodeInvalidInput:         {status: http.StatusBadRequest, message: "Invalid input"},
+	CodeMissingManifest:      {status: http.StatusBadRequest, message: "Missing manifest"},
+	CodeInvalidMultipart:     {status: http.StatusBadRequest, message: "Invalid multipart payload"},
+	CodeParallelEventReturn:  {status: http.StatusBadRequest, message: "Returning a payload is not supported."},
+	CodeUnauthorized:         {status: http.StatusUnauthorized, message: "Unauthorized"},
+	CodeForbidden:            {status: http.StatusForbidden, message: "Forbidden"},
+	CodeNotFound:             {status: http.StatusNotFound, message: "Not Found"},
+	CodeMethodNotAllowed:     {status: http.StatusMethodNotAllowed, message: "Method Not Allowed"},
+	CodeRequestTimeout:       {status: http.StatusRequestTimeout, message: "Request timeout"},
+	CodePayloadTooLarge:      {status: http.StatusRequestEntityTooLarge, message: "Payload too large"},
+	CodeUnsupportedMediaType: {status: http.StatusUnsupportedMediaType, message: "Unsupported media type"},
+	CodeRateLimited:          {status: http.StatusTooManyRequests, message: "Too many requests", retry: true},
+	CodeRequestAborted:       {status: StatusClientClosedRequest, message: "Client Closed Request"},
+	CodeInternal:             {status: http.StatusInternalServerError, message: "Internal Error"},
+	CodeMissingFilePart:      {status: http.StatusInternalServerError, message: "Internal Error"},
+	CodeStream:               {status: http.StatusInternalServerError, message: "Internal Error"},
+	CodeAuthNotConfigured:    {status: http.StatusInternalServerError, message: "Authentication not configured."},
+	CodeWorkerCrashed:        {status: http.StatusBadGateway, message: "Worker crashed"},
+	CodeOverloaded:           {status: http.StatusServiceUnavailable, message: "Server overloaded", retry: true},
+	CodeWorkerUnavailable:    {status: http.StatusServiceUnavailable, message: "Worker unavailable", retry: true},
+	CodeTaskTimeout:          {status: http.StatusGatewayTimeout, message: "Task timed out"},
+}
+
+// Known reports whether c is on the list.
+func (c Code) Known() bool {
+	_, ok := codes[c]
+	return ok
+}
+
+// Error is an error that its caller may see: all of it but Err goes over the wire.
+// A task returns one to give its caller a typed error; set ID and Data for that,
+// from which a Runner client rebuilds its own registered error. The zero value is
+// an internal error.
+//
+// An Error may be shared, so it must not be changed after it was returned.
+type Error struct {
+	// Code is CodeInternal if empty, as it is for every error of a Runner task.
+	Code Code
+	// Message is the code's own if empty.
+	Message string
+	// ID names a registered error of the application; not sent if empty.
+	ID string
+	// Data goes with ID; not sent if nil. It is encoded with goccy/go-json, or sent as
+	// it is if it is a json.RawMessage. What cannot be encoded makes the answer a
+	// plain internal error.
+	Data any
+	// HTTPCode sets the HTTP status and is sent as httpCode if it is one, 100 to 599.
+	// An answer with a body cannot have a status below 200, 204 or 304: for those the
+	// status is 500. Zero means the status of Code, and no httpCode.
+	HTTPCode int
+	// RetryAfter is sent as Retry-After, in whole seconds rounded up. Zero means 1 s for
+	// the codes that a caller should try again after, and no header for all others.
+	RetryAfter time.Duration
+	// Err is the cause, for logs, errors.Is and errors.As. It never leaves the process.
+	Err error
+}
+
+// Error returns the message, and the cause after it.
+func (e *Error) Error() string {
+	text := string(e.code()) + ": " + e.message()
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Status returns the HTTP status of the answer, 200 to 599.
+func (e *Error) Status() int {
+	switch {
+	case e.HTTPCode == 0:
+		return codes[e.code()].status
+	case e.HTTPCode < 200, e.HTTPCode == http.StatusNoContent, e.HTTPCode == http.StatusNotModified, e.HTTPCode > 599:
+		return http.StatusInternalServerError
+	}
+	return e.HTTPCode
+}
+
+func (e *Error) code() Code {
+	if !e.Code.Known() {
+		return CodeInternal
+	}
+	return e.Code
+}
+
+func (e *Error) message() string {
+	if e.Message == "" {
+		return codes[e.code()].message
+	}
+	return e.Message
+}
+
+// retryAfter returns the value of the Retry-After header in seconds, 0 for none.
+func (e *Error) retryAfter() int64 {
+	if e.RetryAfter > 0 {
+		return int64((e.RetryAfter + time.Second - 1) / time.Second)
+	}
+	if codes[e.code()].retry {
+		return 1
+	}
+	return 0
+}
+
+// Public returns what a caller may know about err, which must not be nil: the
+// *Error in its chain, or a plain internal error that keeps err as its cause. It is
+// the only gate between an error and the wire.
+func Public(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) && e != nil {
+		return e
+	}
+	return &Error{Err: err}
+}
+
+// UnknownID returns the error for an id that no executor serves.
+func UnknownID(kind Kind, id string) *Error {
+	return &Error{Code: CodeNotFound, Message: kind.title() + " " + id + " not found"}
+}
+
+// NotExposed returns the error for an id that is not on the allow-list.
+func NotExposed(kind Kind, id string) *Error {
+	return &Error{Code: CodeForbidden, Message: kind.title() + " " + id + " not exposed"}
+}

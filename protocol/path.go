@@ -1,0 +1,130 @@
+package protocol
+
+import (
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// DefaultBasePath is the base path of every server and client unless configured.
+const DefaultBasePath = "/__runner"
+
+// BasePath is a base path in its normal form: escaped, with a leading slash and
+// without a trailing one, so empty for the root.
+type BasePath string
+
+// ParseBasePath returns the normal form of s. Empty means DefaultBasePath, "/" the root.
+func ParseBasePath(s string) BasePath {
+	if s == "" {
+		s = DefaultBasePath
+	}
+	s = strings.TrimSuffix(s, "/")
+	if s != "" && s[0] != '/' {
+		s = "/" + s
+	}
+	return BasePath((&url.URL{Path: s}).EscapedPath())
+}
+
+// Cut takes the base path off the path of a request and returns the rest in its
+// normal form, still escaped: a slash before every segment and no empty segment,
+// so that "//task//a%2Fb/" becomes "/task/a%2Fb". It reports false for a path that
+// is not below the base path.
+//
+// Paths are read as a Node.js server reads them: dot segments, escaped ones too,
+// are resolved in place and a backslash counts as a slash. Nothing is ever
+// redirected: the clients of the protocol do not follow.
+func (b BasePath) Cut(u *url.URL) (rest string, ok bool) {
+	path := escapedPath(u)
+	if needsResolving(path) {
+		path = resolve(path)
+	}
+	if strings.HasPrefix(path, "//") { // to a WHATWG URL parser that is an authority
+		return "", false
+	}
+	rest, ok = strings.CutPrefix(path, string(b))
+	if !ok || rest != "" && rest[0] != '/' {
+		return "", false
+	}
+	if strings.Contains(rest, "//") || strings.HasSuffix(rest, "/") {
+		rest = dropEmptySegments(rest)
+	}
+	return rest, true
+}
+
+// UnescapeID decodes the id of a task or event from its place in a path. It reports
+// false for an empty id and for one that is not percent-encoded UTF-8.
+func UnescapeID(escaped string) (id string, ok bool) {
+	id, err := url.PathUnescape(escaped)
+	return id, err == nil && id != "" && utf8.ValidString(id)
+}
+
+// EscapeID returns id as clients write it into a path.
+func EscapeID(id string) string { return url.PathEscape(id) }
+
+// escapedPath returns the path as it stood in the request line. URL.EscapedPath
+// alone is not enough: it gives up RawPath for a path with a raw backslash and
+// writes %5C, which is another path.
+func escapedPath(u *url.URL) string {
+	if u.RawPath != "" {
+		if path, err := url.PathUnescape(u.RawPath); err == nil && path == u.Path {
+			return u.RawPath
+		}
+	}
+	return u.EscapedPath()
+}
+
+func needsResolving(path string) bool {
+	return strings.ContainsAny(path, `\#`) || strings.Contains(path, "/.") || strings.Contains(path, "/%2")
+}
+
+// resolve does to a path what the URL parser of the WHATWG does, as far as the
+// protocol can tell: it ends at a fragment, backslashes are slashes, and dot
+// segments are taken out.
+func resolve(path string) string {
+	path, _, _ = strings.Cut(path, "#")
+	path = strings.ReplaceAll(path, `\`, "/")
+	segments := strings.Split(path, "/")[1:]
+	kept := segments[:0]
+	for i, segment := range segments {
+		last := i == len(segments)-1
+		switch dots(segment) {
+		case 0:
+			kept = append(kept, segment)
+			continue
+		case 2:
+			if len(kept) > 0 {
+				kept = kept[:len(kept)-1]
+			}
+		}
+		if last {
+			kept = append(kept, "")
+		}
+	}
+	return "/" + strings.Join(kept, "/")
+}
+
+// dots returns how many dots a segment consists of, plain or escaped, if it is a
+// dot segment, else 0.
+func dots(segment string) int {
+	if len(segment) > len("%2e%2e") {
+		return 0
+	}
+	switch strings.ReplaceAll(strings.ToLower(segment), "%2e", ".") {
+	case ".":
+		return 1
+	case "..":
+		return 2
+	}
+	return 0
+}
+
+func dropEmptySegments(path string) string {
+	var b strings.Builder
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment != "" {
+			b.WriteByte('/')
+			b.WriteString(segment)
+		}
+	}
+	return b.String()
+}

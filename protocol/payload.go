@@ -1,0 +1,75 @@
+package protocol
+
+import (
+	"bytes"
+
+	"github.com/bluelibs/go-tunnel/protocol/rawjson"
+)
+
+// ParsePayload checks a JSON body and finds in it what a call of kind is about:
+//
+//   - no body: nothing
+//   - a task: the value of the root's member "input"; without one the whole document
+//   - an event: the value of the root's member "payload"; without one nothing
+//
+// Of members that stand twice the last counts. Undefined is read as nothing. The
+// payload is part of body, nil if there is none. ReturnPayload is the truth of an
+// event's member "returnPayload", as JavaScript sees it.
+//
+// The error is a 400 *Error for a body that is not JSON or nested deeper than
+// MaxDepth.
+func ParsePayload(kind Kind, body []byte) (payload []byte, returnPayload bool, err error) {
+	if len(body) == 0 {
+		return nil, false, nil
+	}
+	member := func(name, value []byte) {
+		switch {
+		case kind == KindTask && string(name) == "input", kind == KindEvent && string(name) == "payload":
+			payload = value
+		case kind == KindEvent && string(name) == "returnPayload":
+			returnPayload = truthy(value)
+		}
+	}
+	if err := rawjson.Members(body, MaxDepth, member); err != nil {
+		return nil, false, &Error{Code: CodeInvalidJSON, Err: err}
+	}
+	if payload == nil && kind == KindTask {
+		payload = bytes.TrimSpace(body)
+	}
+	if isUndefined(payload) {
+		payload = nil
+	}
+	return payload, returnPayload, nil
+}
+
+// isUndefined reports whether a valid JSON value is Undefined in any spelling that
+// a client could think of.
+func isUndefined(value []byte) bool {
+	if len(value) > 2*len(Undefined) || !bytes.HasPrefix(value, []byte("{")) || !bytes.Contains(value, []byte(`"Undefined"`)) {
+		return false
+	}
+	var typed, hasValue bool
+	err := rawjson.Members(value, MaxDepth, func(name, value []byte) {
+		switch string(name) {
+		case "__type":
+			typed = string(value) == `"Undefined"`
+		case "value":
+			hasValue = true
+		}
+	})
+	return err == nil && typed && hasValue
+}
+
+// truthy reports whether a valid JSON value is true to JavaScript.
+func truthy(value []byte) bool {
+	switch value[0] {
+	case 'f', 'n':
+		return false
+	case '"':
+		return len(value) > len(`""`)
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		digits, _, _ := bytes.Cut(bytes.ToLower(value), []byte("e"))
+		return bytes.ContainsAny(digits, "123456789")
+	}
+	return true
+}

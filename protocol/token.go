@@ -1,0 +1,59 @@
+package protocol
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+)
+
+// Tokens is a set of tokens to compare a request's with. Only their hashes are
+// kept. The zero value matches nothing; it is safe for concurrent use.
+type Tokens struct {
+	header string
+	bearer bool
+	hashes [][sha256.Size]byte
+}
+
+// NewTokens returns the set of these tokens, to be found in the named header; empty
+// means HeaderToken. Empty tokens are left out: they never authenticate. In the
+// header Authorization "Bearer <token>" is accepted as well.
+func NewTokens(header string, tokens []string) Tokens {
+	if header == "" {
+		header = HeaderToken
+	}
+	t := Tokens{header: http.CanonicalHeaderKey(header)}
+	t.bearer = t.header == "Authorization"
+	for _, token := range tokens {
+		if token != "" {
+			t.hashes = append(t.hashes, sha256.Sum256([]byte(token)))
+		}
+	}
+	return t
+}
+
+// Empty reports whether there is no token in the set.
+func (t Tokens) Empty() bool { return len(t.hashes) == 0 }
+
+// Match reports whether a request with the header h carries one of the tokens. The
+// time it takes depends neither on the tokens nor on which of them it is.
+func (t Tokens) Match(h http.Header) bool {
+	got := HeaderValue(h, t.header)
+	if got == "" || t.Empty() {
+		return false
+	}
+	matches := t.matches(got)
+	if scheme, token, ok := strings.Cut(got, " "); ok && t.bearer && strings.EqualFold(scheme, "Bearer") {
+		matches |= t.matches(strings.TrimLeft(token, " "))
+	}
+	return matches == 1
+}
+
+func (t Tokens) matches(token string) int {
+	hash := sha256.Sum256([]byte(token))
+	matches := 0
+	for i := range t.hashes {
+		matches |= subtle.ConstantTimeCompare(hash[:], t.hashes[i][:])
+	}
+	return matches
+}
