@@ -1,0 +1,386 @@
+// Package tunnel serves the Runner Tunnel HTTP Protocol v1.0 from Go. Its [Handler]
+// is an ordinary http.Handler: it does routing, CORS, authentication, the
+// allow-list, limits and JSON, and hands each call to an [Executor]. Package ipc has
+// an executor that drives Node.js workers, package standalone one that runs Go
+// functions.
+//
+//	registry := standalone.NewRegistry()
+//	standalone.Task(registry, "app.tasks.add", add)
+//	http.Handle("/__runner/", tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}}))
+//
+// A Handler is mounted like any other: on a mux, under another base path, below
+// http.StripPrefix, behind middleware, over HTTP/1.1 and HTTP/2. It never redirects.
+// It starts no goroutines and keeps nothing between requests but its configuration,
+// so there is nothing to shut down; executors may differ.
+package tunnel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+
+	"github.com/julienschmidt/httprouter"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// Config says what a Handler serves, and to whom. Its zero value is valid and lets
+// nobody in. New copies it; do not change what it refers to afterwards.
+type Config struct {
+	// BasePath is the path below which the protocol lives. A missing leading slash is
+	// added, a trailing one taken off; "/" is the root. Empty means
+	// protocol.DefaultBasePath, "/__runner".
+	BasePath string
+
+	// Tokens are the tokens of which a caller must present one. Empty strings in it
+	// never let anybody in.
+	Tokens []string
+	// TokenHeader is the header that carries the token. In "Authorization" the token
+	// may follow "Bearer ". Empty means protocol.HeaderToken, "x-runner-token".
+	TokenHeader string
+	// Authenticate, if not nil, decides about callers without a valid token. A nil error
+	// lets the caller in, and the identity reaches the executor as Call.Identity. A
+	// *protocol.Error is answered as it is; any other error means 401, and its text is
+	// logged only. It is called concurrently and must not read the body.
+	Authenticate func(r *http.Request) (identity any, err error)
+	// AllowAnonymous lets everybody in if neither Tokens nor Authenticate is set.
+	// Without it, having neither answers every call with 500 AUTH_NOT_CONFIGURED.
+	AllowAnonymous bool
+
+	// AllowList says what may be called. Nil means what the executor lists, if it is a
+	// Lister, and otherwise nothing.
+	AllowList *protocol.AllowList
+	// DisableDiscovery answers 404 at the discovery path.
+	DisableDiscovery bool
+	// CORS sets the cross-origin headers. Nil means its zero value: every origin may
+	// read answers, none may send credentials.
+	CORS *protocol.CORS
+	// Limits bounds request bodies. Its zero value has the protocol's own limits.
+	Limits protocol.Limits
+
+	// Middleware wraps the executor, the first one outermost.
+	Middleware []Middleware
+	// NumericErrorCodes writes errors in the older form of the 4.x policy: the HTTP
+	// status as code, and the code as codeName. Released Runner clients need it off.
+	NumericErrorCodes bool
+	// Logger gets what was refused or failed: 5xx at Error, 401 and 403 at Warn, the
+	// rest at Debug. Tokens and bodies are never logged. Nil means slog.Default().
+	Logger *slog.Logger
+}
+
+// Handler serves the protocol. Make one with New. It is safe for concurrent use.
+type Handler struct {
+	base         protocol.BasePath
+	routes       *httprouter.Router
+	tokens       protocol.Tokens
+	authenticate func(*http.Request) (any, error)
+	anonymous    bool
+	allowList    func() *protocol.AllowList
+	cors         *protocol.CORS
+	limits       protocol.Limits
+	exec         Executor
+	numericCodes bool
+	log          *slog.Logger
+	bodies       sync.Pool // of *[]byte
+}
+
+// New returns a Handler that runs calls on exec. It panics if exec is nil.
+func New(exec Executor, cfg Config) *Handler {
+	if exec == nil {
+		panic("tunnel: New needs an executor")
+	}
+	h := &Handler{
+		base:         protocol.ParseBasePath(cfg.BasePath),
+		routes:       httprouter.New(),
+		tokens:       protocol.NewTokens(cfg.TokenHeader, cfg.Tokens),
+		authenticate: cfg.Authenticate,
+		anonymous:    cfg.AllowAnonymous,
+		allowList:    func() *protocol.AllowList { return cfg.AllowList },
+		cors:         cfg.CORS,
+		limits:       cfg.Limits.WithDefaults(),
+		exec:         exec,
+		numericCodes: cfg.NumericErrorCodes,
+		log:          cfg.Logger,
+		bodies:       sync.Pool{New: func() any { return new([]byte) }},
+	}
+	if lister, ok := exec.(Lister); ok && cfg.AllowList == nil {
+		h.allowList = lister.List
+	}
+	for i := len(cfg.Middleware) - 1; i >= 0; i-- {
+		h.exec = cfg.Middleware[i](h.exec)
+	}
+	if h.cors == nil {
+		h.cors = &protocol.CORS{}
+	}
+	if h.log == nil {
+		h.log = slog.Default()
+	}
+	h.routes.POST("/task/*id", h.call(protocol.KindTask))
+	h.routes.POST("/event/*id", h.call(protocol.KindEvent))
+	if !cfg.DisableDiscovery {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			h.routes.Handle(method, "/discovery", h.discovery)
+			h.routes.Handle(method, "/discovery/*ignored", h.discovery)
+		}
+	}
+	return h
+}
+
+// ServeHTTP answers one request. The order of its steps is the protocol's: base
+// path, preflight, request id, route, method; the endpoints go on from there.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer h.recover(w, r)
+	header := w.Header()
+	protocol.SetSecurityHeaders(header)
+	h.cors.SetHeaders(header, r.Header)
+
+	path, below := h.base.Cut(r.URL)
+	if !below {
+		h.cors.SetExposed(header)
+		h.refuse(w, r, &protocol.Error{Code: protocol.CodeNotFound})
+		return
+	}
+	header[protocol.HeaderRequestID] = []string{protocol.RequestID(r.Header)}
+	if r.Method == http.MethodOptions {
+		h.cors.SetPreflight(header, r.Header)
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	h.cors.SetExposed(header)
+
+	// Only the router's tree is used: its ServeHTTP would redirect.
+	handle, params, _ := h.routes.Lookup(r.Method, path)
+	if handle == nil {
+		h.refuse(w, r, h.unrouted(header, path))
+		return
+	}
+	handle(w, r, params)
+}
+
+// unrouted tells a method that a path does not take from a path that does not exist.
+func (h *Handler) unrouted(header http.Header, path string) error {
+	var allow []string
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		handle, params, _ := h.routes.Lookup(method, path)
+		if handle == nil {
+			continue
+		}
+		if id := params.ByName("id"); id != "" {
+			if _, ok := protocol.UnescapeID(id[1:]); !ok {
+				continue
+			}
+		}
+		allow = append(allow, method)
+	}
+	if allow == nil {
+		return &protocol.Error{Code: protocol.CodeNotFound}
+	}
+	header.Set("Allow", strings.Join(append(allow, http.MethodOptions), ", "))
+	return &protocol.Error{Code: protocol.CodeMethodNotAllowed}
+}
+
+func (h *Handler) discovery(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
+	if _, err := h.admit(r); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	h.sent(r, protocol.WriteResult(w, h.allowList().Discovery()))
+}
+
+// call returns the endpoint of tasks or of events.
+func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
+	return func(w http.ResponseWriter, r *http.Request, params httprouter.Params) {
+		if err := h.serveCall(w, r, kind, params[0].Value[1:]); err != nil {
+			h.refuse(w, r, err)
+		}
+	}
+}
+
+// serveCall goes on from ServeHTTP: id, authentication, allow-list, body, execution,
+// answer. It returns an error only if nothing was sent.
+func (h *Handler) serveCall(w http.ResponseWriter, r *http.Request, kind protocol.Kind, escapedID string) error {
+	id, ok := protocol.UnescapeID(escapedID)
+	if !ok {
+		return &protocol.Error{Code: protocol.CodeNotFound}
+	}
+	identity, err := h.admit(r)
+	if err != nil {
+		return err
+	}
+	if err := h.permit(kind, id); err != nil {
+		return err
+	}
+	if err := requireJSON(kind, r.Header); err != nil {
+		return err
+	}
+
+	buf := h.bodies.Get().(*[]byte)
+	defer h.recycle(buf) // after the answer: a reply may alias the payload
+	body, err := protocol.ReadBody(*buf, r, h.limits.MaxBody)
+	if err != nil {
+		return err
+	}
+	*buf = body
+	payload, returnPayload, err := protocol.ParsePayload(kind, body)
+	if err != nil {
+		return err
+	}
+
+	reply, err := h.exec.Execute(r.Context(), &protocol.Call{
+		Kind:          kind,
+		ID:            id,
+		RequestID:     w.Header()[protocol.HeaderRequestID][0],
+		Header:        r.Header,
+		Identity:      identity,
+		Payload:       payload,
+		ReturnPayload: returnPayload,
+	})
+	if err != nil {
+		return outcome(r.Context(), err)
+	}
+	if reply == nil {
+		return errors.New("tunnel: the executor returned neither a reply nor an error")
+	}
+	return h.answer(w, r, kind == protocol.KindTask || returnPayload, reply)
+}
+
+// admit authenticates the caller.
+func (h *Handler) admit(r *http.Request) (identity any, err error) {
+	if h.tokens.Match(r.Header) {
+		return nil, nil
+	}
+	if h.authenticate != nil {
+		identity, err = h.authenticate(r)
+		if err == nil {
+			return identity, nil
+		}
+		var public *protocol.Error
+		if errors.As(err, &public) {
+			return nil, err
+		}
+		return nil, &protocol.Error{Code: protocol.CodeUnauthorized, Err: err}
+	}
+	if !h.tokens.Empty() {
+		return nil, &protocol.Error{Code: protocol.CodeUnauthorized}
+	}
+	if !h.anonymous {
+		return nil, &protocol.Error{Code: protocol.CodeAuthNotConfigured}
+	}
+	return nil, nil
+}
+
+// permit checks the allow-list.
+func (h *Handler) permit(kind protocol.Kind, id string) error {
+	list := h.allowList()
+	if list == nil {
+		return &protocol.Error{Code: protocol.CodeForbidden, Message: "Exposure not enabled"}
+	}
+	if !list.Allows(kind, id) {
+		return protocol.NotExposed(kind, id)
+	}
+	return nil
+}
+
+// requireJSON refuses the two kinds of task bodies that are no JSON. Any other
+// content type, and none, means JSON.
+func requireJSON(kind protocol.Kind, header http.Header) error {
+	if kind == protocol.KindTask && protocol.BodyModeOf(header) != protocol.BodyJSON {
+		return &protocol.Error{Code: protocol.CodeUnsupportedMediaType, Message: "Only JSON bodies are supported"}
+	}
+	return nil
+}
+
+// outcome makes the error of an execution one of the request where that is over.
+func outcome(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return &protocol.Error{Code: protocol.CodeRequestAborted, Err: err}
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return &protocol.Error{Code: protocol.CodeTaskTimeout, Err: err}
+	}
+	return err
+}
+
+// answer sends a reply, and an error only if nothing was sent.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, wantsResult bool, reply *protocol.Reply) error {
+	switch {
+	case reply.Stream != nil:
+		err := protocol.WriteStream(w, reply)
+		if errors.Is(err, protocol.ErrStreamCut) {
+			h.log.Warn("tunnel: stream cut short", "error", err, "requestId", requestID(w))
+			panic(http.ErrAbortHandler)
+		}
+		return err
+	case wantsResult:
+		h.sent(r, protocol.WriteResult(w, reply.Value))
+	default:
+		h.sent(r, protocol.WriteOK(w))
+	}
+	return nil
+}
+
+// maxRecycled is the largest body buffer that is kept for another request.
+const maxRecycled = 64 << 10
+
+func (h *Handler) recycle(buf *[]byte) {
+	if cap(*buf) <= maxRecycled {
+		h.bodies.Put(buf)
+	}
+}
+
+// refuse is where every request ends that was not answered with a success.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	public := protocol.Public(err)
+	status := public.Status()
+	level := slog.LevelDebug
+	switch {
+	case status >= 500:
+		level = slog.LevelError
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		level = slog.LevelWarn
+	}
+	if h.log.Enabled(r.Context(), level) {
+		h.log.Log(r.Context(), level, "tunnel: request failed",
+			"requestId", requestID(w), "method", r.Method, "path", shorten(r.URL.Path),
+			"status", status, "error", err)
+	}
+	h.sent(r, protocol.WriteError(w, public, h.numericCodes))
+}
+
+// sent takes what became of writing an answer.
+func (h *Handler) sent(r *http.Request, err error) {
+	if err != nil && r.Context().Err() == nil {
+		h.log.Warn("tunnel: answer not sent as it should be", "path", shorten(r.URL.Path), "error", err)
+	}
+}
+
+// recover turns a panic of a task, or of anything else below ServeHTTP, into an
+// internal error. Nothing was sent by then: streaming alone sends piece by piece,
+// and it aborts the connection by its own panic.
+func (h *Handler) recover(w http.ResponseWriter, r *http.Request) {
+	switch v := recover(); v {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(v)
+	default:
+		h.refuse(w, r, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+	}
+}
+
+func requestID(w http.ResponseWriter) string {
+	return w.Header().Get(protocol.HeaderRequestID)
+}
+
+// shorten keeps a hostile path from flooding the log.
+func shorten(path string) string {
+	const most = 256
+	if len(path) > most {
+		return path[:most] + "…"
+	}
+	return path
+}
