@@ -1,0 +1,97 @@
+// Package standalone runs tasks and events that are Go functions in this process.
+// It does no I/O and starts no goroutine: a handler runs on the goroutine of its
+// request.
+//
+//	registry := standalone.NewRegistry()
+//	standalone.Task(registry, "app.tasks.add", func(ctx context.Context, in AddInput) (int, error) {
+//		return in.A + in.B, nil
+//	})
+//	http.Handle("/__runner/", tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}}))
+//
+// There are two tiers. [Task] and [Event] take typed functions: they decode the
+// input and encode the result with goccy/go-json and nothing else. The raw tier,
+// [Registry.HandleTask] and [Registry.HandleEvent], sees the bytes.
+//
+// A handler tells its caller what went wrong with a *protocol.Error. Any other
+// error, and a panic, is answered as a plain internal error and logged by the
+// tunnel.Handler.
+package standalone
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// HandlerFunc is a raw handler. It keeps the rules of tunnel.Executor, the one
+// about ctx above all: it should return when ctx is done.
+type HandlerFunc func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error)
+
+// Registry is a set of tasks and events, and the executor that runs them. The zero
+// value is an empty one. Its methods may be called concurrently; handlers may be
+// added while calls are running.
+type Registry struct {
+	mu       sync.RWMutex
+	handlers [2]map[string]HandlerFunc
+	ids      [2][]string
+	list     *protocol.AllowList
+}
+
+// NewRegistry returns an empty registry.
+func NewRegistry() *Registry { return &Registry{} }
+
+// HandleTask registers a raw task handler. It panics if id is empty or taken, or if
+// fn is nil.
+func (r *Registry) HandleTask(id string, fn HandlerFunc) { r.add(protocol.KindTask, id, fn) }
+
+// HandleEvent registers a raw event handler, which must return the final payload as
+// the reply's Value if the call asks for it. It panics as HandleTask does; task and
+// event ids are apart.
+func (r *Registry) HandleEvent(id string, fn HandlerFunc) { r.add(protocol.KindEvent, id, fn) }
+
+func (r *Registry) add(kind protocol.Kind, id string, fn HandlerFunc) {
+	if id == "" || fn == nil {
+		panic(fmt.Sprintf("standalone: %s %q needs an id and a function", kind, id))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, taken := r.handlers[kind][id]; taken {
+		panic(fmt.Sprintf("standalone: %s %q is registered twice", kind, id))
+	}
+	if r.handlers[kind] == nil {
+		r.handlers[kind] = make(map[string]HandlerFunc)
+	}
+	r.handlers[kind][id] = fn
+	r.ids[kind] = append(r.ids[kind], id)
+	r.list = nil
+}
+
+// List returns the ids of all tasks and events, in the order of registration.
+func (r *Registry) List() *protocol.AllowList {
+	r.mu.RLock()
+	list := r.list
+	r.mu.RUnlock()
+	if list != nil {
+		return list
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.list == nil {
+		r.list = protocol.NewAllowList(slices.Clone(r.ids[protocol.KindTask]), slices.Clone(r.ids[protocol.KindEvent]))
+	}
+	return r.list
+}
+
+// Execute runs the handler of the call's id.
+func (r *Registry) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+	r.mu.RLock()
+	fn := r.handlers[call.Kind][call.ID]
+	r.mu.RUnlock()
+	if fn == nil {
+		return nil, protocol.UnknownID(call.Kind, call.ID)
+	}
+	return fn(ctx, call)
+}
