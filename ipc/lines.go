@@ -1,0 +1,52 @@
+package ipc
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+)
+
+// lineReader reads lines of any length in bounded memory: a line longer than max is
+// cut, and how much of it went is counted.
+type lineReader struct {
+	in   *bufio.Reader
+	max  int
+	long []byte // a line that did not fit into in's buffer
+}
+
+// lineBuffer is what one system call reads at most.
+const lineBuffer = 64 << 10
+
+// maxKept is the largest buffer for long lines that is kept for the next one.
+const maxKept = 1 << 20
+
+func newLineReader(r io.Reader, max int) *lineReader {
+	return &lineReader{in: bufio.NewReaderSize(r, lineBuffer), max: max}
+}
+
+// next returns the next line, without its line break and without the cut bytes that
+// were over the limit. The line is valid until the next call. What stands after the
+// last line break counts as a line. The error is the underlying reader's, io.EOF at
+// the end, and comes without a line.
+func (l *lineReader) next() (line []byte, cut int64, err error) {
+	if cap(l.long) > maxKept {
+		l.long = nil
+	}
+	l.long = l.long[:0]
+	for {
+		part, err := l.in.ReadSlice('\n')
+		if err != nil && err != bufio.ErrBufferFull && len(part)+len(l.long) == 0 {
+			return nil, 0, err
+		}
+		part = bytes.TrimSuffix(part, []byte("\n"))
+		if len(l.long) == 0 && len(part) <= l.max && err != bufio.ErrBufferFull {
+			return part, 0, nil
+		}
+		room := min(l.max-len(l.long), len(part))
+		l.long = append(l.long, part[:room]...)
+		cut += int64(len(part) - room)
+		if err != bufio.ErrBufferFull {
+			return l.long, cut, nil
+		}
+	}
+}

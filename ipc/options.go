@@ -1,0 +1,73 @@
+package ipc
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// Options says what a pool runs, and how. Every field but Command has a default.
+type Options struct {
+	// Command is the worker's program, looked up in PATH, and its arguments.
+	Command []string
+	// Dir is the worker's working directory. Empty means this process's.
+	Dir string
+	// Env is the worker's environment, "key=value" each. Nil means this process's.
+	Env []string
+
+	// Plain selects the plain wire (see the package documentation), which a worker
+	// can speak without any library. It must be set: it is the only wire so far.
+	Plain bool
+
+	// Workers is the number of processes. State that tasks keep in memory is per
+	// process. Default: 1.
+	Workers int
+	// Concurrency is how many calls a worker has at once. Default: 1024.
+	Concurrency int
+	// MaxMessage is the longest answer of a worker, in bytes. The call of a longer one
+	// fails. Default: 16 MiB.
+	MaxMessage int
+
+	// MaxQueue is how many calls wait when all workers are busy; one more is refused
+	// with 503 OVERLOADED. Negative means none. Default: 1024.
+	MaxQueue int
+	// MaxQueueBytes bounds the inputs of the waiting calls together. Default: 64 MiB.
+	MaxQueueBytes int
+	// QueueTimeout is how long a call waits before it is refused. Default: 10 s.
+	QueueTimeout time.Duration
+	// StopTimeout is how long a worker has to end when its input has ended. At half of
+	// it SIGTERM is sent, at the end SIGKILL. Default: 10 s.
+	StopTimeout time.Duration
+
+	// Logger gets the workers' output (at Info) and their deaths (at Error). Nil means
+	// slog.Default().
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if len(o.Command) == 0 {
+		return o, errors.New("ipc: Options.Command is empty: it needs a program to run")
+	}
+	if !o.Plain {
+		return o, errors.New("ipc: Options.Plain is not set: the plain wire is the only one so far")
+	}
+	setDefault(&o.Workers, 1)
+	setDefault(&o.Concurrency, 1024)
+	setDefault(&o.MaxMessage, 16<<20)
+	if o.MaxQueue == 0 {
+		o.MaxQueue = 1024
+	}
+	setDefault(&o.MaxQueueBytes, 64<<20)
+	setDefault(&o.QueueTimeout, 10*time.Second)
+	setDefault(&o.StopTimeout, 10*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o, nil
+}
+
+func setDefault[T int | time.Duration](field *T, value T) {
+	if *field <= 0 {
+		*field = value
+	}
+}
