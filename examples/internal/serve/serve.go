@@ -1,0 +1,105 @@
+// Package serve is what the example servers have in common: flags, listening and a
+// graceful stop. The interesting lines are in the examples themselves.
+package serve
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+
+	tunnel "github.com/bluelibs/go-tunnel"
+)
+
+// Flags are the command line's, with the examples' defaults.
+type Flags struct {
+	Addr, BasePath, Token, Header, Origin, Tasks, Events string
+	MaxBody                                              int64
+}
+
+// Register defines the flags. Tasks and events are the default allow-list.
+func Register(tasks, events string) *Flags {
+	f := &Flags{}
+	flag.StringVar(&f.Addr, "addr", "127.0.0.1:7070", "`address` to listen on")
+	flag.StringVar(&f.BasePath, "base-path", protocol.DefaultBasePath, "`path` below which the tunnel is served")
+	flag.StringVar(&f.Token, "token", "secret", "`token` that callers must present")
+	flag.StringVar(&f.Header, "header", "x-runner-token", "`header` that carries the token")
+	flag.StringVar(&f.Origin, "cors-origin", "*", "`origin` that browsers may call from")
+	flag.StringVar(&f.Tasks, "tasks", tasks, "allowed tasks, `ids` with commas between")
+	flag.StringVar(&f.Events, "events", events, "allowed events, `ids` with commas between")
+	flag.Int64Var(&f.MaxBody, "max-body", protocol.DefaultMaxBody, "largest request body in `bytes`")
+	return f
+}
+
+// Config returns the handler's configuration.
+func (f *Flags) Config() tunnel.Config {
+	return tunnel.Config{
+		BasePath:    f.BasePath,
+		Tokens:      []string{f.Token},
+		TokenHeader: f.Header,
+		AllowList:   protocol.NewAllowList(split(f.Tasks), split(f.Events)),
+		CORS:        &protocol.CORS{Origin: f.Origin},
+		Limits:      protocol.Limits{MaxBody: f.MaxBody},
+	}
+}
+
+func split(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// Context is done when the process is asked to stop. A second signal ends it at once.
+func Context() context.Context {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx
+}
+
+// stopTimeout is how long requests that are under way may take after a signal.
+const stopTimeout = 15 * time.Second
+
+// Run serves handler until ctx is done and requests under way have ended.
+func (f *Flags) Run(ctx context.Context, handler http.Handler) error {
+	listener, err := net.Listen("tcp", f.Addr)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+	}
+	f.announce(listener.Addr())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	slog.Info("stopping")
+	bound, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	err = server.Shutdown(bound)
+	if served := <-served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+func (f *Flags) announce(addr net.Addr) {
+	url := "http://" + addr.String() + strings.TrimSuffix("/"+strings.Trim(f.BasePath, "/"), "/")
+	fmt.Printf("Listening on %s\nTry:\n  curl -X POST %s/task/app.tasks.add -H '%s: %s' -H 'Content-Type: application/json' -d '{\"input\": {\"a\": 5, \"b\": 3}}'\n",
+		url, url, f.Header, f.Token)
+}
