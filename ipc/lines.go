@@ -12,6 +12,7 @@ type lineReader struct {
 	in   *bufio.Reader
 	max  int
 	long []byte // a line that did not fit into in's buffer
+	open bool   // the line returned last had no line break
 }
 
 // lineBuffer is what one system call reads at most.
@@ -26,7 +27,7 @@ func newLineReader(r io.Reader, max int) *lineReader {
 
 // next returns the next line, without its line break and without the cut bytes that
 // were over the limit. The line is valid until the next call. What stands after the
-// last line break counts as a line. The error is the underlying reader's, io.EOF at
+// last line break counts as a line, an open one. The error is the underlying reader's, io.EOF at
 // the end, and comes without a line.
 func (l *lineReader) next() (line []byte, cut int64, err error) {
 	if cap(l.long) > maxKept {
@@ -38,7 +39,8 @@ func (l *lineReader) next() (line []byte, cut int64, err error) {
 		if err != nil && err != bufio.ErrBufferFull && len(part)+len(l.long) == 0 {
 			return nil, 0, err
 		}
-		part = bytes.TrimSuffix(part, []byte("\n"))
+		part, ended := bytes.CutSuffix(part, []byte("\n"))
+		l.open = !ended
 		if len(l.long) == 0 && len(part) <= l.max && err != bufio.ErrBufferFull {
 			return part, 0, nil
 		}

@@ -60,7 +60,7 @@ func appendOneLine(dst, doc []byte) []byte {
 func appendString(dst []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			quoted, err := json.MarshalNoEscape(s)
+			quoted, err := json.MarshalWithOption(s, json.DisableHTMLEscape())
 			if err != nil {
 				panic(err) // a string can be encoded
 			}
@@ -82,9 +82,9 @@ type answer struct {
 // maxAnswerDepth allows a result as deep as a request may be, inside its line.
 const maxAnswerDepth = protocol.MaxDepth + 1
 
-// parseAnswer reads a line of a worker's output, of which cut bytes are missing at
-// the end. It reports false for a line that is no answer.
-func parseAnswer(line []byte, cut int64) (answer, bool) {
+// parseAnswer reads a line of a worker's output. It reports false for a line that is
+// no answer.
+func parseAnswer(line []byte) (answer, bool) {
 	if len(line) == 0 || line[0] != '{' && line[0] != ' ' {
 		return answer{}, false
 	}
@@ -102,7 +102,7 @@ func parseAnswer(line []byte, cut int64) (answer, bool) {
 		}
 	})
 	if err != nil {
-		return brokenAnswer(line, cut, err)
+		return answer{}, false
 	}
 	n, err := strconv.ParseUint(string(id), 10, 53)
 	if err != nil || string(ok) != "true" && string(ok) != "false" {
@@ -121,8 +121,9 @@ func parseAnswer(line []byte, cut int64) (answer, bool) {
 var answerStart = regexp.MustCompile(`^\s*\{\s*"id"\s*:\s*(\d{1,16})\s*,\s*"ok"\s*:\s*(?:true|false)\s*[,}]`)
 
 // brokenAnswer makes a failure of a line that begins as an answer and is none, being
-// too long, too deep or no JSON: its call would otherwise wait for ever.
-func brokenAnswer(line []byte, cut int64, cause error) (answer, bool) {
+// too long (by cut bytes, which are missing), nested too deep or no JSON: its call
+// would otherwise wait for ever.
+func brokenAnswer(line []byte, cut int64) (answer, bool) {
 	start := answerStart.FindSubmatch(line)
 	if start == nil {
 		return answer{}, false
@@ -132,9 +133,11 @@ func brokenAnswer(line []byte, cut int64, cause error) (answer, bool) {
 		return answer{}, false
 	}
 	if cut > 0 {
-		cause = fmt.Errorf("it is %d bytes longer than MaxMessage", cut)
+		err = fmt.Errorf("%d bytes longer than MaxMessage", cut)
+	} else {
+		err = rawjson.Check(line, maxAnswerDepth)
 	}
-	return answer{id: n, err: fmt.Errorf("ipc: the worker's answer cannot be read: %w", cause)}, true
+	return answer{id: n, err: fmt.Errorf("ipc: the worker's answer cannot be read: %w", err)}, true
 }
 
 func validUTF8(doc []byte) []byte {

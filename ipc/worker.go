@@ -167,7 +167,10 @@ func (w *worker) readAnswers() {
 		if err != nil {
 			break
 		}
-		a, ok := parseAnswer(line, cut)
+		a, ok := parseAnswer(line)
+		if !ok && !lines.open { // half a line is what a dying worker leaves
+			a, ok = brokenAnswer(line, cut)
+		}
 		if !ok {
 			w.logOutput("stdout", line, cut)
 			continue

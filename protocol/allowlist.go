@@ -3,8 +3,6 @@ package protocol
 import (
 	"maps"
 	"slices"
-
-	"github.com/goccy/go-json"
 )
 
 // AllowList says which tasks and events callers may reach. A nil *AllowList is
@@ -70,7 +68,7 @@ func (d *allowListJSON) encode() []byte {
 	if d.AllowList.Events == nil {
 		d.AllowList.Events = []string{}
 	}
-	doc, err := json.MarshalNoEscape(d)
+	doc, err := encode(d)
 	if err != nil {
 		panic(err) // strings and booleans can be encoded
 	}

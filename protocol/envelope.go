@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -56,8 +58,24 @@ type errorBody struct {
 }
 
 // WriteError answers with the envelope of e. With numericCodes it has the older
-// form of the 4.x policy: the HTTP status as code, and the code as codeName.
+// form of the 4.x policy: the HTTP status as code, and the code as codeName. Data
+// that cannot be encoded gives a plain internal error to the caller, and the reason
+// is returned.
 func WriteError(w http.ResponseWriter, e *Error, numericCodes bool) error {
+	envelope, encodeErr := e.envelope(numericCodes)
+	if encodeErr != nil {
+		e = &Error{}
+		envelope, _ = e.envelope(numericCodes)
+	}
+	if seconds := e.retryAfter(); seconds > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+	}
+	writeHeader(w, e.Status(), len(envelope))
+	_, err := w.Write(envelope)
+	return errors.Join(encodeErr, err)
+}
+
+func (e *Error) envelope(numericCodes bool) ([]byte, error) {
 	body := errorBody{Message: e.message(), Code: e.code(), ID: e.ID}
 	if e.HTTPCode >= 100 && e.HTTPCode <= 599 {
 		body.HTTPCode = e.HTTPCode
@@ -66,25 +84,16 @@ func WriteError(w http.ResponseWriter, e *Error, numericCodes bool) error {
 		body.Code, body.CodeName = e.Status(), e.code()
 	}
 	if e.Data != nil {
-		data, err := json.MarshalNoEscape(e.Data)
+		data, err := encode(e.Data)
 		if err != nil {
-			return WriteError(w, &Error{Err: err}, numericCodes)
+			return nil, fmt.Errorf("encode the data of error %s: %w", e.ID, err)
 		}
 		body.Data = data
 	}
-	envelope, err := json.MarshalNoEscape(struct {
+	return encode(struct {
 		OK    bool      `json:"ok"`
 		Error errorBody `json:"error"`
 	}{Error: body})
-	if err != nil { // Data is a RawMessage that is no JSON
-		return WriteError(w, &Error{Err: err}, numericCodes)
-	}
-	if seconds := e.retryAfter(); seconds > 0 {
-		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
-	}
-	writeHeader(w, e.Status(), len(envelope))
-	_, err = w.Write(envelope)
-	return err
 }
 
 func writeHeader(w http.ResponseWriter, status, length int) {
@@ -92,4 +101,9 @@ func writeHeader(w http.ResponseWriter, status, length int) {
 	h["Content-Type"] = jsonType
 	h["Content-Length"] = []string{strconv.Itoa(length)}
 	w.WriteHeader(status)
+}
+
+// encode returns v as JSON in JavaScript's spelling: <, > and & are not escaped.
+func encode(v any) ([]byte, error) {
+	return json.MarshalWithOption(v, json.DisableHTMLEscape())
 }

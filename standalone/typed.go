@@ -32,7 +32,7 @@ func Task[In, Out any](r *Registry, id string, fn func(ctx context.Context, in I
 		if err != nil {
 			return nil, err
 		}
-		value, err := json.MarshalNoEscape(out)
+		value, err := json.MarshalOf(out, json.DisableHTMLEscape())
 		if err != nil {
 			return nil, fmt.Errorf("standalone: encode the result of task %s: %w", call.ID, err)
 		}
@@ -68,7 +68,7 @@ func decode[T any](payload []byte) (value T, err error) {
 	if payload == nil {
 		return value, nil
 	}
-	if err := json.Unmarshal(payload, &value); err != nil {
+	if err := json.UnmarshalOf(payload, &value); err != nil {
 		return value, invalidInput(err)
 	}
 	return value, nil
@@ -98,14 +98,14 @@ func warmDecoder[T any]() {
 	warming.Lock()
 	defer warming.Unlock()
 	var value T
-	_ = json.Unmarshal([]byte("null"), &value)
+	_ = json.UnmarshalOf([]byte("null"), &value)
 }
 
 func warmEncoder[T any]() {
 	warming.Lock()
 	defer warming.Unlock()
 	var value T
-	_, _ = json.MarshalNoEscape(value)
+	_, _ = json.MarshalOf(value, json.DisableHTMLEscape())
 }
 
 type callKey struct{}

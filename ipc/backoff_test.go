@@ -1,0 +1,34 @@
+package ipc
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestBackoff(t *testing.T) {
+	var b backoff
+	assert.Zero(t, b.next(time.Second), "the first restart is immediate")
+	for _, want := range []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond} {
+		got := b.next(time.Second)
+		assert.GreaterOrEqual(t, got, want)
+		assert.Less(t, got, want+want/4)
+	}
+	for range 1000 {
+		assert.LessOrEqual(t, b.next(0), maxDelay)
+	}
+	assert.Equal(t, maxDelay, b.next(59*time.Second))
+	assert.Zero(t, b.next(healthyAfter), "a healthy life starts over")
+}
+
+func TestBackoffBoundsTheStartsOfACrashLoop(t *testing.T) {
+	for range 100 {
+		var b backoff
+		starts := 1
+		for passed := time.Duration(0); passed < time.Minute; starts++ {
+			passed += b.next(0)
+		}
+		assert.LessOrEqual(t, starts, 12)
+	}
+}

@@ -1,0 +1,32 @@
+package ipc_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bluelibs/go-tunnel/ipc"
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// A pool is an Executor: give it to tunnel.New, or call it as here.
+func ExampleStart() {
+	ctx := context.Background()
+	pool, err := ipc.Start(ctx, ipc.Options{
+		Command: []string{"node", "../examples/ipc/node-worker.js"},
+		Plain:   true,
+		Workers: 2,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pool.Shutdown(ctx)
+
+	reply, err := pool.Execute(ctx, &protocol.Call{ID: "app.tasks.greet", Payload: []byte(`{"name":"Ada"}`)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(string(reply.Value))
+	// Output: "Hello, Ada!"
+}

@@ -1,0 +1,213 @@
+package ipc
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// misbehave is a worker that breaks one rule. It runs in a child process.
+func misbehave(name string) {
+	calls := bufio.NewScanner(os.Stdin)
+	next := func() (id int) {
+		if !calls.Scan() {
+			os.Exit(0)
+		}
+		var call struct{ ID int }
+		if err := json.Unmarshal(calls.Bytes(), &call); err != nil {
+			panic(err)
+		}
+		return call.ID
+	}
+	answer := func(id int) { fmt.Printf(`{"id":%d,"ok":true,"result":%d}`+"\n", id, id) }
+
+	switch name {
+	case "dies at once":
+		os.Exit(7)
+	case "answers, then exits":
+		id := next()
+		count, err := os.OpenFile(os.Getenv("IPC_TEST_COUNT"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Fprint(count, "x")
+		answer(id)
+	case "exits while busy":
+		next()
+	case "half an answer":
+		fmt.Printf(`{"id":%d,"ok":true,"resu`, next())
+	case "everything wrong, then dies":
+		id := next()
+		fmt.Println("garbage")
+		fmt.Println(strings.Repeat("x", 50<<20))
+		answer(999)
+		answer(id)
+		answer(id)
+		fmt.Print(`{"id":2,"ok":tr`)
+	case "never reads":
+		time.Sleep(time.Hour)
+	case "ignores every request to stop":
+		signal.Ignore(syscall.SIGTERM)
+		for calls.Scan() {
+		}
+		time.Sleep(time.Hour)
+	case "closes its output":
+		next()
+		os.Stdout.Close()
+		time.Sleep(time.Hour)
+	case "leaves a child with its pipes":
+		child := exec.Command("sleep", "3600")
+		child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
+		if err := child.Start(); err != nil {
+			panic(err)
+		}
+		next()
+		fmt.Fprintln(os.Stderr, "child", child.Process.Pid)
+	default:
+		panic("no such worker: " + name)
+	}
+}
+
+// startFaulty starts a pool of one misbehaving worker. What is logged goes to the buffer.
+func startFaulty(t *testing.T, name string, change ...func(*Options)) (*Pool, *logBuffer) {
+	t.Helper()
+	log := &logBuffer{}
+	opts := Options{
+		Command: []string{os.Args[0]},
+		Env:     append(os.Environ(), "IPC_TEST_WORKER="+name),
+		Plain:   true,
+		Logger:  log.logger(),
+	}
+	for _, f := range change {
+		f(&opts)
+	}
+	pool, err := Start(context.Background(), opts)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	return pool, log
+}
+
+func task(id, payload string) *protocol.Call {
+	call := &protocol.Call{ID: id}
+	if payload != "" {
+		call.Payload = []byte(payload)
+	}
+	return call
+}
+
+func requireCode(t *testing.T, want protocol.Code, err error) {
+	t.Helper()
+	var e *protocol.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, want, e.Code, "%v", err)
+}
+
+func TestWorkerThatEndsWithACall(t *testing.T) {
+	for _, name := range []string{"exits while busy", "half an answer", "closes its output", "leaves a child with its pipes"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool, _ := startFaulty(t, name)
+			_, err := pool.Execute(t.Context(), task("any", ""))
+			requireCode(t, protocol.CodeWorkerCrashed, err)
+		})
+	}
+}
+
+func TestWorkerThatDiesAtOnceLeavesThePoolAlive(t *testing.T) {
+	pool, _ := startFaulty(t, "dies at once")
+	require.Eventually(t, func() bool { return pool.Stats().Workers[0].Starts > 3 }, 10*time.Second, time.Millisecond)
+	_, err := pool.Execute(t.Context(), task("any", ""))
+	var e *protocol.Error
+	require.ErrorAs(t, err, &e)
+	assert.Contains(t, []protocol.Code{protocol.CodeWorkerCrashed, protocol.CodeWorkerUnavailable}, e.Code)
+}
+
+func TestLastAnswerBeforeExitIsNotLost(t *testing.T) {
+	count := filepath.Join(t.TempDir(), "count")
+	pool, _ := startFaulty(t, "answers, then exits", func(o *Options) {
+		o.Workers = 10
+		o.Env = append(o.Env, "IPC_TEST_COUNT="+count)
+	})
+	var callers sync.WaitGroup
+	var got atomic.Int64
+	for range 4 * pool.opts.Workers { // most of them find a worker that has answered its one call
+		callers.Go(func() {
+			if reply, err := pool.Execute(t.Context(), task("any", "")); err == nil {
+				assert.Equal(t, "1", string(reply.Value))
+				got.Add(1)
+			}
+		})
+	}
+	callers.Wait()
+	given, err := os.ReadFile(count)
+	require.NoError(t, err)
+	assert.EqualValues(t, len(given), got.Load())
+}
+
+func TestAnswerAmongGarbageArrives(t *testing.T) {
+	pool, log := startFaulty(t, "everything wrong, then dies")
+	reply, err := pool.Execute(t.Context(), task("any", ""))
+	require.NoError(t, err)
+	assert.Equal(t, "1", string(reply.Value))
+	require.Eventually(t, func() bool { return pool.Stats().Workers[0].Starts == 2 }, 10*time.Second, time.Millisecond)
+	assert.Contains(t, log.String(), "line=garbage")
+	assert.Contains(t, log.String(), fmt.Sprint("cutBytes=", 50<<20-maxLogged))
+	assert.Contains(t, log.String(), `line="{\"id\":2,\"ok\":tr"`)
+}
+
+func TestWorkerThatNeverReads(t *testing.T) {
+	pool, _ := startFaulty(t, "never reads")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	big := `"` + strings.Repeat("x", 1<<20) + `"` // more than a pipe holds
+	failed := make(chan error, 3)
+	for range cap(failed) {
+		go func() {
+			_, err := pool.Execute(ctx, task("any", big))
+			failed <- err
+		}()
+	}
+	require.Eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == cap(failed) }, 10*time.Second, time.Millisecond)
+	cancel()
+	for range cap(failed) {
+		require.ErrorIs(t, <-failed, context.Canceled)
+	}
+	assert.Zero(t, pool.Stats().Workers[0].InFlight)
+}
+
+func TestShutdownForcesAWorkerThatIgnoresIt(t *testing.T) {
+	pool, _ := startFaulty(t, "ignores every request to stop", func(o *Options) { o.StopTimeout = 50 * time.Millisecond })
+	require.NoError(t, pool.Shutdown(t.Context()))
+}
+
+func TestNoChildOfAWorkerIsLeft(t *testing.T) {
+	pool, log := startFaulty(t, "leaves a child with its pipes")
+	_, err := pool.Execute(t.Context(), task("any", ""))
+	requireCode(t, protocol.CodeWorkerCrashed, err)
+	var pid int
+	_, line, _ := strings.Cut(log.String(), `line="child `)
+	_, err = fmt.Sscanf(line, "%d", &pid)
+	require.NoError(t, err, log.String())
+	// It is init's to reap, so for a moment it may be a zombie.
+	require.Eventually(t, func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		return err != nil || bytes.Contains(stat, []byte(") Z "))
+	}, 10*time.Second, time.Millisecond)
+}
