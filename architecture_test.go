@@ -1,0 +1,82 @@
+package tunnel_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/bluelibs/go-tunnel"
+
+// The arrows between packages point downwards only.
+func TestPackagesImportDownwardsOnly(t *testing.T) {
+	allowed := map[string][]string{
+		"":                        {"protocol"},
+		"standalone":              {"protocol"},
+		"ipc":                     {"protocol", "protocol/rawjson"},
+		"protocol":                {"protocol/rawjson"},
+		"protocol/rawjson":        {},
+		"protocol/protocoltest":   {"protocol"},
+		"examples/ipc":            {"", "examples/internal/serve", "ipc"},
+		"examples/standalone":     {"", "examples/internal/serve", "protocol", "standalone"},
+		"examples/mount":          {"", "examples/internal/serve", "standalone"},
+		"examples/quickstart":     {"", "standalone"},
+		"examples/internal/serve": {"", "protocol"},
+	}
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}{{range .Imports}} {{.}}{{end}}", "./...").Output()
+	require.NoError(t, err)
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		pkg := local(fields[0])
+		if pkg == "examples" { // holds tests only
+			continue
+		}
+		arrows, known := allowed[pkg]
+		assert.True(t, known, "package %q is not in the table", pkg)
+		for _, path := range fields[1:] {
+			if strings.HasPrefix(path, module) {
+				assert.Contains(t, arrows, local(path), "%q imports it", pkg)
+			}
+			if pkg != "protocol/protocoltest" {
+				assert.NotContains(t, path, "testify", "%q is no test", pkg)
+			}
+		}
+	}
+}
+
+func local(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
+
+// The top level is part of the design.
+func TestTopLevel(t *testing.T) {
+	expected := []string{"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "examples", "executor.go", "go.mod", "go.sum", "ipc", "protocol", "standalone", "testdata", "tunnel.go"}
+	entries, err := os.ReadDir(".")
+	require.NoError(t, err)
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") && !strings.HasSuffix(e.Name(), "_test.go") {
+			assert.Contains(t, expected, e.Name())
+		}
+	}
+}
+
+// Code in the README is code of a file that is compiled and tested: every block of Go
+// or JavaScript is introduced by the name of its file.
+func TestReadmeSnippets(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	blocks := regexp.MustCompile("(?s)(?:<!-- from (\\S+) -->\n)?```(go|js)\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	require.NotEmpty(t, blocks)
+	for _, block := range blocks {
+		require.NotEmpty(t, block[1], "a block without a file: %s", block[3])
+		source, err := os.ReadFile(filepath.FromSlash(block[1]))
+		require.NoError(t, err)
+		assert.Contains(t, string(source), block[3])
+	}
+	assert.True(t, slices.ContainsFunc(blocks, func(b []string) bool { return b[2] == "js" }))
+}

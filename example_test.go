@@ -1,0 +1,98 @@
+package tunnel_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/standalone"
+
+	tunnel "github.com/bluelibs/go-tunnel"
+)
+
+// call posts to a server as any client of the protocol does.
+func call(server *httptest.Server, path, body string) {
+	req, _ := http.NewRequest(http.MethodPost, server.URL+path, strings.NewReader(body))
+	req.Header.Set("x-runner-token", "secret")
+	res, err := server.Client().Do(req)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer res.Body.Close()
+	text, _ := io.ReadAll(res.Body)
+	fmt.Println(res.StatusCode, string(text))
+}
+
+func ExampleNew() {
+	type AddInput struct{ A, B int }
+	tasks := standalone.NewRegistry()
+	standalone.Task(tasks, "app.tasks.add", func(_ context.Context, in AddInput) (int, error) {
+		return in.A + in.B, nil
+	})
+
+	server := httptest.NewServer(tunnel.New(tasks, tunnel.Config{Tokens: []string{"secret"}}))
+	defer server.Close()
+	call(server, "/__runner/task/app.tasks.add", `{"input": {"a": 5, "b": 3}}`)
+	call(server, "/__runner/task/app.tasks.add", `{"input": {"a": "five"}}`)
+	// Output:
+	// 200 {"ok":true,"result":8}
+	// 400 {"ok":false,"error":{"message":"Invalid input: unexpected string at A","code":"INVALID_INPUT"}}
+}
+
+// A task tells its caller what went wrong with a *protocol.Error; the text of any
+// other error stays in the log.
+func ExampleNew_errors() {
+	tasks := standalone.NewRegistry()
+	standalone.Task(tasks, "app.tasks.reserve", func(_ context.Context, seats int) (any, error) {
+		if seats > 3 {
+			return nil, &protocol.Error{
+				ID: "app.errors.soldOut", Message: "Only 3 seats are left", Data: map[string]int{"left": 3}, HTTPCode: http.StatusConflict,
+			}
+		}
+		return nil, fmt.Errorf("dial 10.0.0.7: connection refused")
+	})
+
+	server := httptest.NewServer(tunnel.New(tasks, tunnel.Config{
+		Tokens: []string{"secret"},
+		Logger: slog.New(slog.DiscardHandler),
+	}))
+	defer server.Close()
+	call(server, "/__runner/task/app.tasks.reserve", `{"input": 5}`)
+	call(server, "/__runner/task/app.tasks.reserve", `{"input": 1}`)
+	// Output:
+	// 409 {"ok":false,"error":{"message":"Only 3 seats are left","code":"INTERNAL_ERROR","id":"app.errors.soldOut","data":{"left":3},"httpCode":409}}
+	// 500 {"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}
+}
+
+// Middleware sees every call that passed authentication, the allow-list and the
+// limits.
+func ExampleMiddleware() {
+	count := func(next tunnel.Executor) tunnel.Executor {
+		return tunnel.ExecutorFunc(func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+			reply, err := next.Execute(ctx, call)
+			fmt.Println(call.Kind, call.ID, "failed:", err != nil)
+			return reply, err
+		})
+	}
+	tasks := standalone.NewRegistry()
+	standalone.Task(tasks, "app.tasks.hello", func(context.Context, any) (string, error) { return "hello", nil })
+
+	server := httptest.NewServer(tunnel.New(tasks, tunnel.Config{
+		Tokens:     []string{"secret"},
+		Middleware: []tunnel.Middleware{count},
+		Logger:     slog.New(slog.DiscardHandler),
+	}))
+	defer server.Close()
+	call(server, "/__runner/task/app.tasks.hello", "")
+	call(server, "/__runner/task/app.tasks.unknown", "")
+	// Output:
+	// task app.tasks.hello failed: false
+	// 200 {"ok":true,"result":"hello"}
+	// 403 {"ok":false,"error":{"message":"Task app.tasks.unknown not exposed","code":"FORBIDDEN"}}
+}
