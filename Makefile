@@ -1,0 +1,36 @@
+.PHONY: help all fmt vet lint test race fuzz bench
+
+STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 30s
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+all: fmt vet lint test race ## what CI checks
+
+fmt: ## fail if gofmt would change a file
+	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
+
+vet: ## go vet, for the platforms that have files of their own too
+	go vet ./...
+	GOOS=darwin go vet ./ipc
+	GOOS=windows go vet ./ipc
+
+lint: ## staticcheck
+	$(STATICCHECK) ./...
+
+test: ## all tests, with Node.js and the Runner clients
+	go test ./...
+
+race: ## the same under the race detector
+	go test -race ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@for pkg in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+	    echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done
+
+bench: ## every benchmark
+	go test -run '^$$' -bench . ./...

@@ -1,0 +1,131 @@
+// Package examples holds the tests of the example programs.
+package examples
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// start builds and runs an example on a free port and returns its base URL, taken
+// from the curl line that it prints. It is asked to stop at the end of the test.
+func start(t *testing.T, name string, args ...string) (base string) {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), name)
+	out, err := exec.Command("go", "build", "-o", program, "./"+name).CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	cmd := exec.Command(program, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	cmd.Stderr = os.Stderr
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+		_, _ = io.Copy(io.Discard, stdout)
+		assert.NoError(t, cmd.Wait(), "a graceful stop")
+	})
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		if match := regexp.MustCompile(`curl -X POST (\S+)/task/app.tasks.add -H 'x-runner-token: secret'`).FindStringSubmatch(lines.Text()); match != nil {
+			return match[1]
+		}
+	}
+	t.Fatal("no curl line was printed")
+	return ""
+}
+
+func post(t *testing.T, url, body string, header ...string) string {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
+	require.NoError(t, err)
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return string(answer)
+}
+
+func TestServers(t *testing.T) {
+	for _, name := range []string{"ipc", "standalone"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			base := start(t, name)
+			for path, c := range map[string]struct{ body, want string }{
+				"/task/app.tasks.add":      {`{"input": {"a": 5, "b": 3}}`, `{"ok":true,"result":8}`},
+				"/task/app.tasks.greet":    {`{"input": {"name": "Ada"}}`, `{"ok":true,"result":"Hello, Ada!"}`},
+				"/task/app.tasks.echo":     {`{"input": [1,"two",null]}`, `{"ok":true,"result":[1,"two",null]}`},
+				"/task/app.tasks.fail":     {``, `{"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}`},
+				"/event/app.events.notify": {`{"payload": {"message": "hi"}}`, `{"ok":true}`},
+				"/event/app.events.log":    {`{"payload": 1, "returnPayload": true}`, `{"ok":true,"result":1}`},
+				"/task/other":              {``, `{"ok":false,"error":{"message":"Task other not exposed","code":"FORBIDDEN"}}`},
+			} {
+				assert.Equal(t, c.want, post(t, base+path, c.body, "x-runner-token", "secret"), path)
+			}
+			assert.Equal(t, `{"ok":false,"error":{"message":"Unauthorized","code":"UNAUTHORIZED"}}`, post(t, base+"/task/app.tasks.add", ``))
+		})
+	}
+}
+
+func TestFlags(t *testing.T) {
+	base := start(t, "ipc", "-base-path", "/rpc", "-tasks", "app.tasks.add", "-max-body", "30", "-workers", "2")
+	assert.True(t, strings.HasSuffix(base, "/rpc"))
+	assert.Equal(t, `{"ok":true,"result":3}`, post(t, base+"/task/app.tasks.add", `{"input": {"a": 1, "b": 2}}`, "x-runner-token", "secret"))
+	assert.Contains(t, post(t, base+"/task/app.tasks.add", `{"input": {"a": 1, "b": 2.00000}}`, "x-runner-token", "secret"), "PAYLOAD_TOO_LARGE")
+	assert.Contains(t, post(t, base+"/task/app.tasks.echo", ``, "x-runner-token", "secret"), "FORBIDDEN")
+}
+
+// The oldest kind of worker, which knows nothing but tasks, must work for ever.
+func TestHandWrittenWorker(t *testing.T) {
+	worker := filepath.Join(t.TempDir(), "worker.js")
+	require.NoError(t, os.WriteFile(worker, []byte(`#!/usr/bin/env node
+const readline = require('readline');
+
+const taskHandlers = new Map();
+taskHandlers.set('app.tasks.add', async (input) => {
+  return input.a + input.b;
+});
+taskHandlers.set('app.tasks.greet', async (input) => {
+  return 'Hello, ' + input.name + '!';
+});
+
+const rl = readline.createInterface({ input: process.stdin, output: process.stdout, terminal: false });
+rl.on('line', async (line) => {
+  const req = JSON.parse(line);
+  const handler = taskHandlers.get(req.taskId);
+  const result = await handler(req.input);
+  console.log(JSON.stringify({ id: req.id, ok: true, result }));
+});
+`), 0o600))
+	base := start(t, "ipc", "-worker", worker)
+	assert.Equal(t, `{"ok":true,"result":8}`, post(t, base+"/task/app.tasks.add", "{\n \"input\": {\r\n\"a\": 5, \"b\": 3}}", "x-runner-token", "secret"))
+	assert.Equal(t, `{"ok":true,"result":"Hello, Ada!"}`, post(t, base+"/task/app.tasks.greet", `{"name": "Ada"}`, "x-runner-token", "secret"))
+}
+
+func TestMount(t *testing.T) {
+	base := start(t, "mount")
+	origin := strings.TrimSuffix(base, "/__runner")
+	assert.Equal(t, `{"ok":true,"result":8}`, post(t, base+"/task/app.tasks.add", `{"input": {"a": 5, "b": 3}}`, "x-runner-token", "secret"))
+	assert.Equal(t, `{"ok":true,"result":8}`, post(t, origin+"/internal/rpc/task/app.tasks.add", `{"a": 5, "b": 3}`, "authorization", "Bearer internal"))
+	assert.Contains(t, post(t, origin+"/internal/rpc/task/app.tasks.add", ``, "x-runner-token", "secret"), "UNAUTHORIZED")
+	res, err := http.Get(origin + "/")
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "the service as it was\n", string(body))
+}
