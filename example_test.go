@@ -30,7 +30,10 @@ func call(server *httptest.Server, path, body string) {
 }
 
 func ExampleNew() {
-	type AddInput struct{ A, B int }
+	type AddInput struct {
+		A int `json:"a"`
+		B int `json:"b"`
+	}
 	tasks := standalone.NewRegistry()
 	standalone.Task(tasks, "app.tasks.add", func(_ context.Context, in AddInput) (int, error) {
 		return in.A + in.B, nil
@@ -42,7 +45,7 @@ func ExampleNew() {
 	call(server, "/__runner/task/app.tasks.add", `{"input": {"a": "five"}}`)
 	// Output:
 	// 200 {"ok":true,"result":8}
-	// 400 {"ok":false,"error":{"message":"Invalid input: unexpected string at A","code":"INVALID_INPUT"}}
+	// 400 {"ok":false,"error":{"message":"Invalid input: unexpected string at a","code":"INVALID_INPUT"}}
 }
 
 // A task tells its caller what went wrong with a *protocol.Error; the text of any

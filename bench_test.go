@@ -1,0 +1,160 @@
+package tunnel_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/goccy/go-json"
+	"github.com/stretchr/testify/require"
+
+	tunnel "github.com/bluelibs/go-tunnel"
+)
+
+// BenchmarkHTTP sends the same small task over 64 connections to a bare handler with
+// the same decoding (the limit), to both executors and to Runner's own server. Only
+// the ratios within one run mean something: the load comes from the same machine.
+func BenchmarkHTTP(b *testing.B) {
+	b.Run("bare", func(b *testing.B) {
+		server := httptest.NewServer(http.HandlerFunc(bareAdd))
+		b.Cleanup(server.Close)
+		load(b, server.URL)
+	})
+	for _, name := range []string{"standalone", "ipc"} {
+		b.Run(name, func(b *testing.B) {
+			load(b, serve(b, executors[name](b), tunnel.Config{}))
+		})
+	}
+	b.Run("runner-5.5.0", func(b *testing.B) {
+		npmInstall(b)
+		load(b, startExposure(b, map[string]any{}))
+	})
+}
+
+// bareAdd is what one would write by hand for this task alone.
+func bareAdd(w http.ResponseWriter, r *http.Request) {
+	var in struct{ Input struct{ A, B float64 } }
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = json.Unmarshal(body, &in)
+	}
+	if err != nil {
+		http.Error(w, "bad request", http.StatusBadRequest)
+		return
+	}
+	answer, err := json.Marshal(struct {
+		OK     bool    `json:"ok"`
+		Result float64 `json:"result"`
+	}{true, in.Input.A + in.Input.B})
+	if err != nil {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+	_, _ = w.Write(answer)
+}
+
+// load shares b.N requests among 64 connections that do as little as possible.
+func load(b *testing.B, base string) {
+	const connections = 64
+	base = strings.TrimSuffix(base, "/__runner")
+	request := fmt.Appendf(nil, "POST /__runner/task/app.tasks.add HTTP/1.1\r\nHost: bench\r\nx-runner-token: secret\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(addBody), addBody)
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var callers sync.WaitGroup
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range connections {
+		callers.Go(func() {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			defer conn.Close()
+			in := bufio.NewReader(conn)
+			for left.Add(-1) >= 0 {
+				if _, err := conn.Write(request); err != nil {
+					b.Error(err)
+					return
+				}
+				if err := readAdded(in); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	callers.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+}
+
+// readAdded reads an answer and compares its end, since the other bodies differ.
+func readAdded(in *bufio.Reader) error {
+	length := -1
+	for {
+		line, err := in.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if text := strings.TrimSpace(string(line)); text == "" {
+			break
+		} else if value, ok := strings.CutPrefix(strings.ToLower(text), "content-length: "); ok {
+			if length, err = strconv.Atoi(value); err != nil {
+				return err
+			}
+		}
+	}
+	if length != len(addAnswer) {
+		return fmt.Errorf("an answer of %d bytes", length)
+	}
+	body, err := in.Peek(length)
+	if err != nil {
+		return err
+	}
+	if string(body) != addAnswer {
+		return fmt.Errorf("unexpected answer %q", body)
+	}
+	_, err = in.Discard(length)
+	return err
+}
+
+// BenchmarkHandler is one request without a network: what the Handler itself costs.
+func BenchmarkHandler(b *testing.B) {
+	handler := tunnel.New(goApp(), tunnel.Config{Tokens: []string{"secret"}, AllowList: appAllowList, Logger: quiet})
+	body := strings.NewReader(addBody)
+	r := httptest.NewRequest(http.MethodPost, "/__runner/task/app.tasks.add", io.NopCloser(body))
+	r.ContentLength = int64(len(addBody))
+	r.Header.Set("X-Runner-Token", "secret")
+	w := &nullWriter{header: http.Header{}}
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := body.Seek(0, io.SeekStart)
+		require.NoError(b, err)
+		clear(w.header)
+		handler.ServeHTTP(w, r)
+		if w.status != http.StatusOK {
+			b.Fatal(w.status)
+		}
+	}
+}
+
+type nullWriter struct {
+	header http.Header
+	status int
+}
+
+func (w *nullWriter) Header() http.Header               { return w.header }
+func (w *nullWriter) WriteHeader(status int)            { w.status = status }
+func (w *nullWriter) Write(p []byte) (int, error)       { return len(p), nil }
+func (w *nullWriter) WriteString(s string) (int, error) { return len(s), nil }
