@@ -1,10 +1,11 @@
 package protocol
 
 import (
-	"compress/flate"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // It is at most limit bytes long, counted after decoding; a longer one is refused
 // with 413 as soon as that is known, which for a declared Content-Length is at once.
 // The other errors are 415 for an encoding other than gzip, 400 for a body that ends
-// early or is not gzip, 408 when the server's read timeout ran out and 499 when the
+// early, is badly chunked or is not gzip, 408 when the server's read timeout ran out and 499 when the
 // caller left. Every error is an *Error.
 func ReadBody(buf []byte, r *http.Request, limit int64) ([]byte, error) {
 	var body []byte
@@ -34,7 +35,7 @@ func ReadBody(buf []byte, r *http.Request, limit int64) ([]byte, error) {
 		return nil, &Error{Code: CodeUnsupportedMediaType, Message: "Unsupported content encoding"}
 	}
 	if err != nil {
-		return nil, readError(err)
+		return nil, readError(r.Context(), err)
 	}
 	if !utf8.Valid(body) {
 		body = replaceInvalidUTF8(body)
@@ -95,19 +96,20 @@ func readGzip(buf []byte, src io.Reader, limit int64) ([]byte, error) {
 	return body, err
 }
 
-func readError(err error) *Error {
+func readError(ctx context.Context, err error) *Error {
 	var tooLarge *http.MaxBytesError // of a handler around this one
-	var corrupt flate.CorruptInputError
+	var connection net.Error
 	switch {
 	case err == errTooLarge, errors.As(err, &tooLarge):
 		return &Error{Code: CodePayloadTooLarge}
-	case errors.Is(err, io.ErrUnexpectedEOF),
-		errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
-		return &Error{Code: CodeInvalidJSON, Err: err}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &Error{Code: CodeRequestTimeout, Err: err}
+	case errors.Is(err, io.ErrUnexpectedEOF): // it may still listen, whatever ctx says
+	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.As(err, &connection):
+		return &Error{Code: CodeRequestAborted, Err: err}
 	}
-	return &Error{Code: CodeRequestAborted, Err: err}
+	// What is left is wrong with the body: cut short, badly chunked or no gzip.
+	return &Error{Code: CodeInvalidJSON, Err: err}
 }
 
 // replaceInvalidUTF8 returns a copy of data with U+FFFD in place of what is not UTF-8:

@@ -50,7 +50,7 @@ const maxRequestID = 128
 // RequestID returns the request id of a request with the header h: the caller's, if
 // it is 1 to 128 characters of A-Z a-z 0-9 . _ : -, otherwise a new random UUID.
 func RequestID(h http.Header) string {
-	id := strings.TrimSpace(HeaderValue(h, HeaderRequestID))
+	id := strings.Trim(HeaderValue(h, HeaderRequestID), " \t")
 	if id == "" || len(id) > maxRequestID {
 		return newUUID()
 	}

@@ -27,7 +27,7 @@ func ParsePayload(kind Kind, body []byte) (payload []byte, returnPayload bool, e
 		case kind == KindTask && string(name) == "input", kind == KindEvent && string(name) == "payload":
 			payload = value
 		case kind == KindEvent && string(name) == "returnPayload":
-			returnPayload = truthy(value)
+			returnPayload = truthy(value) && !isUndefined(value)
 		}
 	}
 	if err := rawjson.Members(body, MaxDepth, member); err != nil {
@@ -42,8 +42,8 @@ func ParsePayload(kind Kind, body []byte) (payload []byte, returnPayload bool, e
 	return payload, returnPayload, nil
 }
 
-// isUndefined reports whether a valid JSON value is Undefined in any spelling that
-// a client could think of.
+// isUndefined reports whether a valid JSON value is Undefined, with white space or
+// another order of members at most.
 func isUndefined(value []byte) bool {
 	if len(value) > 2*len(Undefined) || !bytes.HasPrefix(value, []byte("{")) || !bytes.Contains(value, []byte(`"Undefined"`)) {
 		return false

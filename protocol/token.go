@@ -25,11 +25,27 @@ func NewTokens(header string, tokens []string) Tokens {
 	t := Tokens{header: http.CanonicalHeaderKey(header)}
 	t.bearer = t.header == "Authorization"
 	for _, token := range tokens {
-		if token != "" {
-			t.hashes = append(t.hashes, sha256.Sum256([]byte(token)))
+		if token == "" {
+			continue
+		}
+		t.hashes = append(t.hashes, sha256.Sum256([]byte(token)))
+		if latin1, differs := toLatin1(token); differs {
+			t.hashes = append(t.hashes, sha256.Sum256(latin1))
 		}
 	}
 	return t
+}
+
+// toLatin1 returns s as JavaScript clients write it into a header, if that is possible
+// and not the same as UTF-8.
+func toLatin1(s string) (latin1 []byte, differs bool) {
+	for _, r := range s {
+		if r > 0xff {
+			return nil, false
+		}
+		latin1 = append(latin1, byte(r))
+	}
+	return latin1, len(latin1) != len(s)
 }
 
 // Empty reports whether there is no token in the set.
