@@ -1,0 +1,268 @@
+package tunnel_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	tunnel "github.com/bluelibs/go-tunnel"
+)
+
+// exchange is what one connection carries. Requests are raw bytes, so that they can be
+// what no HTTP client would send.
+type exchange struct {
+	name    string
+	raw     string
+	answers int  // how many to read; 0 means 1
+	cut     bool // end the sending side after raw
+}
+
+// serverPair is a Runner process and our servers with the same configuration.
+type serverPair struct {
+	name   string
+	runner map[string]any // what exposure.js takes
+	ours   tunnel.Config
+	closed bool // our server has no allow-list
+	cases  []exchange
+}
+
+var serverPairs = slices.Concat(
+	routingGroups, methodGroups, authGroups, bodyGroups, errorGroups, eventGroups, corsGroups,
+)
+
+// difference says where our answers are not Runner's. The test fails if one that is not
+// here occurs, and if one that is here does not.
+type difference struct {
+	reason   string
+	executor string   // of ours; "" means every one
+	what     []string // as compareAnswers words it
+	cases    []string // "group/case"
+}
+
+// TestDifferential sends the same requests to Runner's own exposure and to ours.
+func TestDifferential(t *testing.T) {
+	npmInstall(t)
+	execs := make(map[string]tunnel.Executor)
+	for name, start := range executors {
+		execs[name] = start(t)
+	}
+	checkDifferences(t)
+	for _, g := range serverPairs {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			config := g.runner
+			if config == nil {
+				config = map[string]any{}
+			}
+			theirs := startExposure(t, config)
+			ours := make(map[string]string)
+			for name, exec := range execs {
+				ours[name] = g.serve(t, exec)
+			}
+			for _, c := range g.cases {
+				t.Run(c.name, func(t *testing.T) {
+					want := c.send(t, theirs)
+					for name, address := range ours {
+						got := compareAnswers(want, c.send(t, address))
+						assert.ElementsMatch(t, listedDifferences(g.name+"/"+c.name, name), got,
+							"%s: listA is what the list of differences says, listB what was found, for %.500q", name, c.raw)
+					}
+				})
+			}
+		})
+	}
+}
+
+func (g serverPair) serve(t *testing.T, exec tunnel.Executor) string {
+	if !g.closed {
+		return serve(t, exec, g.ours)
+	}
+	cfg := g.ours
+	cfg.Logger = quiet
+	server := httptest.NewServer(tunnel.New(tunnel.ExecutorFunc(exec.Execute), cfg)) // it lists nothing
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// listedDifferences returns the listed differences of a case.
+func listedDifferences(name, executor string) (what []string) {
+	for _, d := range differences {
+		if (d.executor == "" || d.executor == executor) && slices.Contains(d.cases, name) {
+			what = append(what, d.what...)
+		}
+	}
+	return what
+}
+
+// checkDifferences finds entries that no case can ever meet.
+func checkDifferences(t *testing.T) {
+	names := make(map[string]bool)
+	for _, g := range serverPairs {
+		for _, c := range g.cases {
+			name := g.name + "/" + c.name
+			require.False(t, names[name], "two cases are called %q", name)
+			names[name] = true
+		}
+	}
+	for _, d := range differences {
+		require.NotEmpty(t, d.reason)
+		require.NotEmpty(t, d.what)
+		if d.executor != "" {
+			require.Contains(t, executors, d.executor)
+		}
+		for _, name := range d.cases {
+			require.True(t, names[name], "the list of differences has %q, which is no case", name)
+		}
+	}
+}
+
+// rawAnswer is what is compared of a response. Request ids that a server made are replaced
+// by newID: no two are equal.
+type rawAnswer struct {
+	status  int    // 0: the connection ended, or nothing came
+	interim string // the statuses before it, such as 100
+	header  http.Header
+	body    string
+}
+
+const newID = "<new UUID v4>"
+
+var uuidV4 = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b`)
+
+// answerBound is for servers that never answer; no case is about time.
+const answerBound = 20 * time.Second
+
+func (c exchange) send(t *testing.T, address string) (answers []rawAnswer) {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+	require.NoError(t, err)
+	require.NoError(t, conn.SetDeadline(time.Now().Add(answerBound)))
+	sent := make(chan struct{})
+	go func() { // a server may answer, and hang up, before it has read everything
+		defer close(sent)
+		_, _ = io.WriteString(conn, c.raw)
+		if c.cut {
+			_ = conn.(*net.TCPConn).CloseWrite()
+		}
+	}()
+	defer func() {
+		_ = conn.Close()
+		<-sent
+	}()
+
+	method, _, _ := strings.Cut(c.raw, " ")
+	reader := bufio.NewReader(conn)
+	interim := ""
+	for len(answers) < max(1, c.answers) {
+		a := c.read(reader, method)
+		if 100 <= a.status && a.status < 200 {
+			interim += strconv.Itoa(a.status)
+			continue
+		}
+		a.interim, interim = interim, ""
+		answers = append(answers, a)
+		if a.status == 0 {
+			break
+		}
+	}
+	return answers
+}
+
+func (c exchange) read(reader *bufio.Reader, method string) rawAnswer {
+	response, err := http.ReadResponse(reader, &http.Request{Method: method})
+	if err != nil {
+		return rawAnswer{}
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		body = append(body, " (cut short)"...)
+	}
+	switch {
+	case response.StatusCode == http.StatusNoContent:
+		response.Header.Del("Content-Length") // RFC 9110, section 8.6: must not be there
+	case response.Header.Get("Content-Length") == strconv.Itoa(len(body)):
+		response.Header.Set("Content-Length", "of the body") // where bodies differ, lengths may
+	}
+	anonymous := func(s string) string {
+		return uuidV4.ReplaceAllStringFunc(s, func(id string) string {
+			if strings.Contains(c.raw, id) {
+				return id
+			}
+			return newID
+		})
+	}
+	for _, values := range response.Header {
+		for i := range values {
+			values[i] = anonymous(values[i])
+		}
+	}
+	return rawAnswer{status: response.StatusCode, header: response.Header, body: anonymous(string(body))}
+}
+
+// comparedHeaders are the headers that belong to the protocol, besides those of CORS.
+var comparedHeaders = []string{
+	"Allow", "Cache-Control", "Content-Length", "Content-Type", "Retry-After", "Vary", "Www-Authenticate",
+	"X-Content-Type-Options", "X-Frame-Options", "X-Runner-Request-Id",
+}
+
+// compareAnswers says in words where our answers are not theirs.
+func compareAnswers(theirs, ours []rawAnswer) (what []string) {
+	for i := range max(len(theirs), len(ours)) {
+		var a, b rawAnswer
+		if i < len(theirs) {
+			a = theirs[i]
+		}
+		if i < len(ours) {
+			b = ours[i]
+		}
+		say := func(name string, theirs, ours any) {
+			if theirs == ours {
+				return
+			}
+			text := fmt.Sprintf("%s: %v, ours: %v", name, theirs, ours)
+			if i > 0 {
+				text = fmt.Sprintf("answer %d: %s", i+1, text)
+			}
+			what = append(what, text)
+		}
+		say("status", a.status, b.status)
+		say("interim", a.interim, b.interim)
+		for _, name := range comparedNames(a.header, b.header) {
+			say(strings.ToLower(name), headerText(a.header, name), headerText(b.header, name))
+		}
+		say("body", a.body, b.body)
+	}
+	return what
+}
+
+func comparedNames(headers ...http.Header) []string {
+	names := slices.Clone(comparedHeaders)
+	for _, header := range headers {
+		for name := range header {
+			if strings.HasPrefix(name, "Access-Control-") && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+func headerText(header http.Header, name string) string {
+	values := header.Values(name)
+	if values == nil {
+		return "none"
+	}
+	return strings.Join(values, " | ")
+}

@@ -1,0 +1,153 @@
+package tunnel_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-json"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	runnerDir     = "testdata/runner"
+	runnerVersion = "5.5.0"
+
+	installBound = 3 * time.Minute
+	startBound   = 60 * time.Second
+	stopBound    = 10 * time.Second
+)
+
+// npmInstall makes sure that Runner is installed in testdata/runner. Without it a test
+// is skipped, except in CI, where it fails.
+func npmInstall(t testing.TB) {
+	t.Helper()
+	err := installOnce()
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatalf("no Runner %s to compare with: %v", runnerVersion, err)
+	default:
+		t.Skipf("no Runner %s to compare with: %v", runnerVersion, err)
+	}
+}
+
+var installOnce = sync.OnceValue(func() error {
+	if _, err := exec.LookPath("node"); err != nil {
+		return err
+	}
+	missing := isInstalled()
+	if missing == nil {
+		return nil
+	}
+	if _, err := exec.LookPath("npm"); err != nil {
+		return errors.Join(missing, err)
+	}
+	// The mark of a whole installation goes first, so that one which is cut short has none.
+	if err := os.Remove(installedLock); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), installBound)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "npm", "ci")
+	cmd.Dir = runnerDir
+	cmd.WaitDelay = time.Second // its children may keep the output open
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("npm ci: %w\n%s", err, out)
+	}
+	return isInstalled()
+})
+
+// installedLock is npm's own note of what it has installed, written at the very end.
+var installedLock = filepath.Join(runnerDir, "node_modules", ".package-lock.json")
+
+// isInstalled returns nil if everything that package-lock.json asks for is installed.
+func isInstalled() error {
+	type version struct {
+		Version   string `json:"version"`
+		Integrity string `json:"integrity"`
+	}
+	var wanted, installed struct {
+		Packages map[string]version `json:"packages"`
+	}
+	var runner version
+	err := errors.Join(
+		readJSON(filepath.Join(runnerDir, "package-lock.json"), &wanted),
+		readJSON(installedLock, &installed),
+		readJSON(filepath.Join(runnerDir, "node_modules", "@bluelibs", "runner", "package.json"), &runner),
+	)
+	if err != nil {
+		return err
+	}
+	delete(wanted.Packages, "") // the folder itself
+	if !maps.Equal(wanted.Packages, installed.Packages) {
+		return errors.New("node_modules is not what package-lock.json asks for")
+	}
+	if runner.Version != runnerVersion {
+		return fmt.Errorf("node_modules has Runner %q", runner.Version)
+	}
+	return nil
+}
+
+func readJSON(path string, to any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, to)
+}
+
+// startExposure runs the test application with Runner's own HTTP exposure until the test
+// ends, and returns its address without the base path. The config is what exposure.js
+// takes.
+func startExposure(t testing.TB, config any) string {
+	t.Helper()
+	npmInstall(t)
+	text, err := json.Marshal(config)
+	require.NoError(t, err)
+	cmd := exec.Command("node", "exposure.js", string(text))
+	cmd.Dir = runnerDir
+	var stderr strings.Builder // to be read after Wait only
+	cmd.Stderr = &stderr
+	cmd.WaitDelay = time.Second
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	kill := func() { _ = cmd.Process.Kill() }
+
+	t.Cleanup(func() {
+		_ = stdin.Close() // which asks it to end
+		late := time.AfterFunc(stopBound, kill)
+		defer late.Stop()
+		_, _ = io.Copy(io.Discard, stdout) // to the end: Wait closes the pipe
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("exposure.js: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("exposure.js on stderr: %q", stderr.String())
+		}
+	})
+
+	late := time.AfterFunc(startBound, kill)
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	late.Stop()
+	require.NoError(t, err, "exposure.js ended, or was killed, before it was ready")
+	var ready struct {
+		Port int `json:"port"`
+	}
+	require.NoError(t, json.Unmarshal(line, &ready), "exposure.js printed %q", line)
+	require.NotZero(t, ready.Port, "exposure.js printed %q", line)
+	return fmt.Sprintf("http://127.0.0.1:%d", ready.Port)
+}
