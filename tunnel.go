@@ -23,6 +23,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/julienschmidt/httprouter"
 
@@ -142,7 +143,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, below := h.base.Cut(r.URL)
 	if !below {
 		h.cors.SetExposed(header)
-		h.refuse(w, r, &protocol.Error{Code: protocol.CodeNotFound})
+		h.refuseUnread(w, r, &protocol.Error{Code: protocol.CodeNotFound})
 		return
 	}
 	header[protocol.HeaderRequestID] = []string{protocol.RequestID(r.Header)}
@@ -156,7 +157,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Only the router's tree is used: its ServeHTTP would redirect.
 	handle, params, _ := h.routes.Lookup(r.Method, path)
 	if handle == nil {
-		h.refuse(w, r, h.unrouted(header, path))
+		h.refuseUnread(w, r, h.unrouted(header, path))
 		return
 	}
 	handle(w, r, params)
@@ -186,67 +187,76 @@ func (h *Handler) unrouted(header http.Header, path string) error {
 
 func (h *Handler) discovery(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
 	if _, err := h.admit(r); err != nil {
-		h.refuse(w, r, err)
+		h.refuseUnread(w, r, err)
 		return
 	}
 	h.sent(r, protocol.WriteResult(w, h.allowList().Discovery()))
 }
 
-// call returns the endpoint of tasks or of events.
+// call returns the endpoint of tasks or of events. It goes on from ServeHTTP: id,
+// authentication, allow-list, body, execution, answer.
 func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, params httprouter.Params) {
-		if err := h.serveCall(w, r, kind, params[0].Value[1:]); err != nil {
+		buf := h.bodies.Get().(*[]byte)
+		defer h.recycle(buf) // after the answer: a reply may alias the payload
+		call, err := h.receive(r, kind, params[0].Value[1:], buf)
+		if err != nil {
+			h.refuseUnread(w, r, err)
+			return
+		}
+		call.RequestID = requestID(w)
+		if err := h.run(w, r, call, *buf); err != nil {
 			h.refuse(w, r, err)
 		}
 	}
 }
 
-// serveCall goes on from ServeHTTP: id, authentication, allow-list, body, execution,
-// answer. It returns an error only if nothing was sent.
-func (h *Handler) serveCall(w http.ResponseWriter, r *http.Request, kind protocol.Kind, escapedID string) error {
+// receive does all that comes before the body, and reads that into buf.
+func (h *Handler) receive(r *http.Request, kind protocol.Kind, escapedID string, buf *[]byte) (*protocol.Call, error) {
 	id, ok := protocol.UnescapeID(escapedID)
 	if !ok {
-		return &protocol.Error{Code: protocol.CodeNotFound}
+		return nil, &protocol.Error{Code: protocol.CodeNotFound}
 	}
 	identity, err := h.admit(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := h.permit(kind, id); err != nil {
-		return err
+		return nil, err
 	}
 	if err := requireJSON(kind, r.Header); err != nil {
-		return err
+		return nil, err
 	}
-
-	buf := h.bodies.Get().(*[]byte)
-	defer h.recycle(buf) // after the answer: a reply may alias the payload
 	body, err := protocol.ReadBody(*buf, r, h.limits.MaxBody)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	*buf = body
-	payload, returnPayload, err := protocol.ParsePayload(kind, body)
+	return &protocol.Call{Kind: kind, ID: id, Header: r.Header, Identity: identity}, nil
+}
+
+// run executes a call with a body and answers. It returns an error only if nothing
+// was sent.
+func (h *Handler) run(w http.ResponseWriter, r *http.Request, call *protocol.Call, body []byte) (err error) {
+	call.Payload, call.ReturnPayload, err = protocol.ParsePayload(call.Kind, body)
 	if err != nil {
 		return err
 	}
-
-	reply, err := h.exec.Execute(r.Context(), &protocol.Call{
-		Kind:          kind,
-		ID:            id,
-		RequestID:     w.Header()[protocol.HeaderRequestID][0],
-		Header:        r.Header,
-		Identity:      identity,
-		Payload:       payload,
-		ReturnPayload: returnPayload,
-	})
+	reply, err := h.exec.Execute(r.Context(), call)
 	if err != nil {
 		return outcome(r.Context(), err)
 	}
-	if reply == nil {
+	switch {
+	case reply == nil:
 		return errors.New("tunnel: the executor returned neither a reply nor an error")
+	case reply.Stream != nil:
+		return h.stream(w, reply)
+	case call.Kind == protocol.KindTask || call.ReturnPayload:
+		h.sent(r, protocol.WriteResult(w, reply.Value))
+	default:
+		h.sent(r, protocol.WriteOK(w))
 	}
-	return h.answer(w, r, kind == protocol.KindTask || returnPayload, reply)
+	return nil
 }
 
 // admit authenticates the caller.
@@ -306,22 +316,21 @@ func outcome(ctx context.Context, err error) error {
 	return err
 }
 
-// answer sends a reply, and an error only if nothing was sent.
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request, wantsResult bool, reply *protocol.Reply) error {
-	switch {
-	case reply.Stream != nil:
-		err := protocol.WriteStream(w, reply)
-		if errors.Is(err, protocol.ErrStreamCut) {
-			h.log.Warn("tunnel: stream cut short", "error", err, "requestId", requestID(w))
+// stream sends a streamed reply. When that fails half-way the connection is aborted,
+// so that a body that was cut short never looks complete.
+func (h *Handler) stream(w http.ResponseWriter, reply *protocol.Reply) error {
+	defer func() {
+		if v := recover(); v != nil {
+			h.log.Error("tunnel: stream cut short", "requestId", requestID(w), "error", fmt.Sprintf("panic: %v\n%s", v, debug.Stack()))
 			panic(http.ErrAbortHandler)
 		}
-		return err
-	case wantsResult:
-		h.sent(r, protocol.WriteResult(w, reply.Value))
-	default:
-		h.sent(r, protocol.WriteOK(w))
+	}()
+	err := protocol.WriteStream(w, reply)
+	if errors.Is(err, protocol.ErrStreamCut) {
+		h.log.Warn("tunnel: stream cut short", "requestId", requestID(w), "error", err)
+		panic(http.ErrAbortHandler)
 	}
-	return nil
+	return err
 }
 
 // maxRecycled is the largest body buffer that is kept for another request.
@@ -331,6 +340,19 @@ func (h *Handler) recycle(buf *[]byte) {
 	if cap(*buf) <= maxRecycled {
 		h.bodies.Put(buf)
 	}
+}
+
+// unreadTime is how long net/http may wait for the rest of a refused body, which it
+// reads to keep the connection, before it sends the refusal and closes.
+const unreadTime = 100 * time.Millisecond
+
+// refuseUnread refuses a request whose body was not read to its end.
+func (h *Handler) refuseUnread(w http.ResponseWriter, r *http.Request, err error) {
+	if r.ProtoMajor == 1 && r.ContentLength != 0 {
+		// A writer that does not support this waits for the server's own timeout.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(unreadTime))
+	}
+	h.refuse(w, r, err)
 }
 
 // refuse is where every request ends that was not answered with a success.
@@ -360,8 +382,8 @@ func (h *Handler) sent(r *http.Request, err error) {
 }
 
 // recover turns a panic of a task, or of anything else below ServeHTTP, into an
-// internal error. Nothing was sent by then: streaming alone sends piece by piece,
-// and it aborts the connection by its own panic.
+// internal error. Nothing was sent by then: streaming, which alone sends piece by
+// piece, aborts the connection by a panic of its own.
 func (h *Handler) recover(w http.ResponseWriter, r *http.Request) {
 	switch v := recover(); v {
 	case nil:

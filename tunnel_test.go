@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -301,58 +302,94 @@ func TestCutBody(t *testing.T) {
 }
 
 func TestStreamedReply(t *testing.T) {
-	var stream io.ReadCloser
+	streams := make(chan io.ReadCloser, 1)
 	base := serve(t, tunnel.ExecutorFunc(func(context.Context, *protocol.Call) (*protocol.Reply, error) {
 		return &protocol.Reply{
-			Stream: stream, Status: 201, ContentType: "text/plain",
+			Stream: <-streams, Status: 201, ContentType: "text/plain",
 			StreamHeader: http.Header{"X-Mine": {"1"}, "Set-Cookie": {"a=b"}, "x-runner-request-id": {"forged"}},
 		}, nil
 	}), tunnel.Config{})
-	url := base + "/__runner/task/app.tasks.echo"
-	get := func() (*http.Response, error) {
-		req, err := http.NewRequest(http.MethodPost, url, nil)
+	read := func(source io.Reader, closeErr error) (*http.Response, string, error) {
+		closer := &closeRecorder{Reader: source, err: closeErr}
+		streams <- closer
+		req, err := http.NewRequest(http.MethodPost, base+"/__runner/task/app.tasks.echo", nil)
 		require.NoError(t, err)
 		req.Header.Set("x-runner-token", "secret")
 		req.Header.Set("x-runner-request-id", "mine")
-		return http.DefaultClient.Do(req)
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		assert.Eventually(t, closer.closed.Load, 10*time.Second, time.Millisecond)
+		return res, string(body), err
 	}
 
-	closed := &closeRecorder{Reader: strings.NewReader("streamed")}
-	stream = closed
-	res, err := get()
+	res, body, err := read(strings.NewReader("streamed"), nil)
 	require.NoError(t, err)
-	body, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
-	require.NoError(t, res.Body.Close())
-	assert.Equal(t, "streamed", string(body))
+	assert.Equal(t, "streamed", body)
 	assert.Equal(t, 201, res.StatusCode)
 	assert.Equal(t, "text/plain", res.Header.Get("content-type"))
 	assert.Equal(t, "1", res.Header.Get("x-mine"))
 	assert.Equal(t, "mine", res.Header.Get("x-runner-request-id"))
 	assert.Empty(t, res.Header.Get("set-cookie"))
-	assert.True(t, closed.closed)
 
-	stream = io.NopCloser(iotest.ErrReader(errSecret)) // fails before the first byte
-	status, text := post(t, url, "")
-	assert.Equal(t, 500, status)
-	assert.Equal(t, `{"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}`, text)
-
-	stream = io.NopCloser(io.MultiReader(strings.NewReader("half"), iotest.ErrReader(errSecret)))
-	res, err = get()
+	res, body, err = read(iotest.ErrReader(errSecret), nil) // fails before the first byte
 	require.NoError(t, err)
-	_, err = io.ReadAll(res.Body)
-	require.Error(t, err, "a cut body must not pass for a whole one")
-	require.NoError(t, res.Body.Close())
+	assert.Equal(t, 500, res.StatusCode)
+	assert.Equal(t, `{"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}`, body)
+
+	for name, c := range map[string]struct {
+		rest     io.Reader
+		closeErr error
+	}{
+		"error": {iotest.ErrReader(errSecret), nil},
+		"panic": {readerFunc(func([]byte) (int, error) { panic("a bug") }), nil},
+		"stuck": {readerFunc(func([]byte) (int, error) { return 0, nil }), nil},
+		"close": {strings.NewReader(" and more"), errSecret},
+	} {
+		_, body, err = read(io.MultiReader(strings.NewReader("half"), c.rest), c.closeErr)
+		assert.Error(t, err, "%s: a cut body must not pass for a whole one", name)
+		assert.True(t, strings.HasPrefix("half and more", body), name)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// What is refused without its body is refused without waiting for that.
+func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
+	base := serve(t, goApp(), tunnel.Config{Limits: protocol.Limits{MaxBody: 10}})
+	const head = "POST %s HTTP/1.1\r\nHost: x\r\nx-runner-token: %s\r\n%s\r\n\r\n"
+	for want, request := range map[int]string{
+		401: fmt.Sprintf(head, "/__runner/task/app.tasks.add", "wrong", "Content-Length: 1000"),
+		403: fmt.Sprintf(head, "/__runner/task/other", "secret", "Content-Length: 1000"),
+		404: fmt.Sprintf(head, "/elsewhere", "secret", "Content-Length: 1000"),
+		405: strings.Replace(fmt.Sprintf(head, "/__runner/discovery", "secret", "Content-Length: 1000"), "POST", "PUT", 1),
+		413: fmt.Sprintf(head, "/__runner/task/app.tasks.add", "secret", "Content-Length: 1000"),
+		415: fmt.Sprintf(head, "/__runner/task/app.tasks.add", "secret", "Content-Encoding: br\r\nContent-Length: 10"),
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, request)
+		require.NoError(t, err)
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil) // would wait for ever
+		require.NoError(t, err)
+		assert.Equal(t, want, res.StatusCode)
+		require.NoError(t, res.Body.Close())
+		require.NoError(t, conn.Close())
+	}
 }
 
 type closeRecorder struct {
 	io.Reader
-	closed bool
+	err    error
+	closed atomic.Bool
 }
 
 func (c *closeRecorder) Close() error {
-	c.closed = true
-	return nil
+	c.closed.Store(true)
+	return c.err
 }
 
 func TestNewNeedsAnExecutor(t *testing.T) {

@@ -67,7 +67,8 @@ type Reply struct {
 	// Execute had returned it; a later one aborts the connection, so that a body that
 	// was cut short never looks complete.
 	Stream io.ReadCloser
-	// Status of a streamed reply. Zero means 200.
+	// Status of a streamed reply. Zero means 200; one that cannot have a body, below 200,
+	// 204, 205 or 304, is sent as 500.
 	Status int
 	// ContentType of a streamed reply. Empty means application/octet-stream.
 	ContentType string

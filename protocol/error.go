@@ -93,8 +93,8 @@ type Error struct {
 	// plain internal error.
 	Data any
 	// HTTPCode sets the HTTP status and is sent as httpCode if it is one, 100 to 599.
-	// An answer with a body cannot have a status below 200, 204 or 304: for those the
-	// status is 500. Zero means the status of Code, and no httpCode.
+	// An answer with a body cannot have a status below 200, 204, 205 or 304: for those
+	// the status is 500. Zero means the status of Code, and no httpCode.
 	HTTPCode int
 	// RetryAfter is sent as Retry-After, in whole seconds rounded up. Zero means 1 s for
 	// the codes that a caller should try again after, and no header for all others.
@@ -105,6 +105,9 @@ type Error struct {
 
 // Error returns the message, and the cause after it.
 func (e *Error) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	text := string(e.code()) + ": " + e.message()
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
@@ -117,13 +120,23 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Status returns the HTTP status of the answer, 200 to 599.
 func (e *Error) Status() int {
-	switch {
-	case e.HTTPCode == 0:
+	if e.HTTPCode == 0 {
 		return codes[e.code()].status
-	case e.HTTPCode < 200, e.HTTPCode == http.StatusNoContent, e.HTTPCode == http.StatusNotModified, e.HTTPCode > 599:
+	}
+	return bodyStatus(e.HTTPCode)
+}
+
+// bodyStatus returns the status for an answer with a body: that which was asked for,
+// 200 for 0, and 500 for one that HTTP, or a browser's fetch, has no body with.
+func bodyStatus(status int) int {
+	switch {
+	case status == 0:
+		return http.StatusOK
+	case status < 200, status > 599,
+		status == http.StatusNoContent, status == http.StatusResetContent, status == http.StatusNotModified:
 		return http.StatusInternalServerError
 	}
-	return e.HTTPCode
+	return status
 }
 
 func (e *Error) code() Code {

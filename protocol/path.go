@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"net/url"
+	"path"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,16 +14,19 @@ const DefaultBasePath = "/__runner"
 // without a trailing one, so empty for the root.
 type BasePath string
 
-// ParseBasePath returns the normal form of s. Empty means DefaultBasePath, "/" the root.
+// ParseBasePath returns the normal form of s, which is not escaped. Empty means
+// DefaultBasePath, "/" the root.
 func ParseBasePath(s string) BasePath {
 	if s == "" {
 		s = DefaultBasePath
 	}
-	s = strings.TrimSuffix(s, "/")
-	if s != "" && s[0] != '/' {
-		s = "/" + s
+	s = path.Clean("/" + s)
+	if s == "/" {
+		return ""
 	}
-	return BasePath((&url.URL{Path: s}).EscapedPath())
+	escaped := (&url.URL{Path: s}).EscapedPath()
+	// URL parsers, and so clients, leave these as they are.
+	return BasePath(strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%5B", "[", "%5D", "]").Replace(escaped))
 }
 
 // Cut takes the base path off the path of a request and returns the rest in its
@@ -34,14 +38,14 @@ func ParseBasePath(s string) BasePath {
 // are resolved in place and a backslash counts as a slash. Nothing is ever
 // redirected: the clients of the protocol do not follow.
 func (b BasePath) Cut(u *url.URL) (rest string, ok bool) {
-	path := escapedPath(u)
-	if needsResolving(path) {
-		path = resolve(path)
+	full := escapedPath(u)
+	if needsResolving(full) {
+		full = resolve(full)
 	}
-	if strings.HasPrefix(path, "//") { // to a WHATWG URL parser that is an authority
+	if strings.HasPrefix(full, "//") { // to a WHATWG URL parser that is an authority
 		return "", false
 	}
-	rest, ok = strings.CutPrefix(path, string(b))
+	rest, ok = strings.CutPrefix(full, string(b))
 	if !ok || rest != "" && rest[0] != '/' {
 		return "", false
 	}

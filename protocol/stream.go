@@ -16,47 +16,59 @@ const streamBuffer = 32 << 10
 
 // WriteStream answers with r.Stream and closes it. What can be read is sent and
 // flushed at once. An error before the first byte is returned as it is, with nothing
-// sent; a later one, of the source or of the connection, wraps ErrStreamCut.
+// sent; a later one, of the source, of its Close or of the connection, wraps
+// ErrStreamCut.
 func WriteStream(w http.ResponseWriter, r *Reply) (err error) {
-	defer func() { err = errors.Join(err, r.Stream.Close()) }()
+	started := false
+	defer func() { // after a panic of the source too
+		err = errors.Join(err, r.Stream.Close())
+		if started && err != nil {
+			err = errors.Join(ErrStreamCut, err)
+		}
+	}()
 	buf := make([]byte, streamBuffer)
-	n, readErr := r.Stream.Read(buf)
-	for n == 0 && readErr == nil {
-		n, readErr = r.Stream.Read(buf)
+	n, err := readSome(r.Stream, buf)
+	if n == 0 && err != nil && err != io.EOF {
+		return err
 	}
-	if readErr != nil && readErr != io.EOF && n == 0 {
-		return readErr
-	}
+	started = true
 	setStreamHeader(w.Header(), r)
-	w.WriteHeader(streamStatus(r.Status))
+	w.WriteHeader(bodyStatus(r.Status))
+	return copyStream(w, r.Stream, buf, n, err)
+}
+
+// copyStream goes on from a first read of n bytes that ended with readErr.
+func copyStream(w http.ResponseWriter, stream io.Reader, buf []byte, n int, readErr error) error {
 	flush := http.NewResponseController(w)
 	for {
 		if _, err := w.Write(buf[:n]); err != nil {
-			return errors.Join(ErrStreamCut, err)
+			return err
 		}
 		if readErr == io.EOF {
 			return nil
 		}
 		if readErr != nil {
-			return errors.Join(ErrStreamCut, readErr)
+			return readErr
 		}
 		if n < len(buf) {
 			if err := flush.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-				return errors.Join(ErrStreamCut, err)
+				return err
 			}
 		}
-		n, readErr = r.Stream.Read(buf)
+		n, readErr = readSome(stream, buf)
 	}
 }
 
-func streamStatus(status int) int {
-	switch {
-	case status == 0:
-		return http.StatusOK
-	case status < 200, status > 599, status == http.StatusNoContent, status == http.StatusNotModified:
-		return http.StatusInternalServerError
+// maxEmptyReads is how often a reader may return nothing in a row.
+const maxEmptyReads = 100
+
+func readSome(r io.Reader, buf []byte) (n int, err error) {
+	for range maxEmptyReads {
+		if n, err = r.Read(buf); n > 0 || err != nil {
+			return n, err
+		}
 	}
-	return status
+	return 0, io.ErrNoProgress
 }
 
 // ownHeaders are not for a stream to set: the protocol, or net/http, does.

@@ -1,0 +1,62 @@
+package tunnel_test
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	tunnel "github.com/bluelibs/go-tunnel"
+	"github.com/bluelibs/go-tunnel/protocol/protocoltest"
+)
+
+// knowsParallel are the executors that know which events are parallel.
+var knowsParallel = map[string]bool{"standalone": true}
+
+func TestConformance(t *testing.T) {
+	for name, newExecutor := range executors {
+		for _, version := range []string{"HTTP1", "HTTP2"} {
+			t.Run(name+"/"+version, func(t *testing.T) {
+				exec := newExecutor(t) // one for all cases: none of them leaves anything behind
+				protocoltest.Run(t, func(t *testing.T, s protocoltest.Setup) protocoltest.Target {
+					target := startConformance(t, exec, s, version == "HTTP2")
+					target.ParallelEvents = knowsParallel[name]
+					return target
+				})
+			})
+		}
+	}
+}
+
+func TestExecutorContract(t *testing.T) {
+	for name, newExecutor := range executors {
+		t.Run(name, func(t *testing.T) {
+			protocoltest.RunExecutor(t, func(t *testing.T) protocoltest.Executor { return newExecutor(t) })
+		})
+	}
+}
+
+func startConformance(t *testing.T, exec tunnel.Executor, s protocoltest.Setup, http2 bool) protocoltest.Target {
+	if s.Closed {
+		exec = tunnel.ExecutorFunc(exec.Execute) // so that it lists nothing
+	}
+	server := httptest.NewUnstartedServer(tunnel.New(exec, tunnel.Config{
+		BasePath:          s.BasePath,
+		Tokens:            s.Tokens,
+		TokenHeader:       s.TokenHeader,
+		Authenticate:      s.Authenticate,
+		AllowAnonymous:    s.AllowAnonymous,
+		AllowList:         s.AllowList,
+		DisableDiscovery:  s.DisableDiscovery,
+		CORS:              s.CORS,
+		Limits:            s.Limits,
+		NumericErrorCodes: s.NumericErrorCodes,
+		Logger:            quiet,
+	}))
+	if http2 {
+		server.EnableHTTP2 = true
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	t.Cleanup(server.Close)
+	return protocoltest.Target{URL: server.URL, Client: server.Client(), HTTP2: http2}
+}

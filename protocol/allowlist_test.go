@@ -1,0 +1,37 @@
+package protocol
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestAllowList(t *testing.T) {
+	tasks := []string{"z", "a", "z", "<&>", ""}
+	list := NewAllowList(tasks, []string{"e"})
+	tasks[0] = "changed afterwards"
+
+	assert.True(t, list.Allows(KindTask, "z"))
+	assert.True(t, list.Allows(KindTask, "<&>"))
+	assert.True(t, list.Allows(KindEvent, "e"))
+	assert.False(t, list.Allows(KindEvent, "z"), "tasks and events are apart")
+	assert.False(t, list.Allows(KindTask, "e"), "tasks and events are apart")
+	assert.False(t, list.Allows(KindTask, "Z"))
+	assert.Equal(t, []string{"", "<&>", "a", "z"}, list.IDs(KindTask))
+	assert.Equal(t, []string{"e"}, list.IDs(KindEvent))
+	assert.Equal(t, `{"allowList":{"enabled":true,"tasks":["z","a","<&>",""],"events":["e"]}}`, string(list.Discovery()))
+}
+
+func TestEmptyAllowList(t *testing.T) {
+	list := NewAllowList(nil, nil)
+	assert.False(t, list.Allows(KindTask, ""))
+	assert.Empty(t, list.IDs(KindTask))
+	assert.Equal(t, `{"allowList":{"enabled":true,"tasks":[],"events":[]}}`, string(list.Discovery()))
+}
+
+func TestNilAllowListIsClosed(t *testing.T) {
+	var list *AllowList
+	assert.False(t, list.Allows(KindTask, "a"))
+	assert.Nil(t, list.IDs(KindEvent))
+	assert.Equal(t, `{"allowList":{"enabled":false,"tasks":[],"events":[]}}`, string(list.Discovery()))
+}

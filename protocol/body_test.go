@@ -1,0 +1,245 @@
+package protocol
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// newRequest is a request with a body of announced length, or of unknown length if
+// that is negative.
+func newRequest(body io.Reader, length int64, encoding ...string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/", body)
+	r.ContentLength = length
+	r.Header["Content-Encoding"] = encoding
+	return r
+}
+
+func gzipped(t testing.TB, data string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := io.WriteString(w, data)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.String()
+}
+
+func TestReadBody(t *testing.T) {
+	zipped := gzipped(t, "0123456789")
+	for _, c := range []struct {
+		name, body string
+		length     int64
+		encoding   []string
+		want       string
+		code       Code
+	}{
+		{"empty", "", 0, nil, "", ""},
+		{"empty of unknown length", "", -1, nil, "", ""},
+		{"at the limit", "0123456789", 10, nil, "0123456789", ""},
+		{"at the limit, unknown length", "0123456789", -1, nil, "0123456789", ""},
+		{"over the limit", "0123456789a", 11, nil, "", CodePayloadTooLarge},
+		{"over the limit, unknown length", "0123456789a", -1, nil, "", CodePayloadTooLarge},
+		{"announced over the limit", "", 11, nil, "", CodePayloadTooLarge},
+		{"identity", "abc", 3, []string{"Identity"}, "abc", ""},
+		{"gzip", zipped, int64(len(zipped)), []string{"gzip"}, "0123456789", ""},
+		{"x-gzip", zipped, -1, []string{"X-GZIP"}, "0123456789", ""},
+		{"gzip over the limit", gzipped(t, "0123456789a"), -1, []string{"gzip"}, "", CodePayloadTooLarge},
+		{"gzip without a byte", "", 0, []string{"gzip"}, "", ""},
+		{"gzip of nothing", gzipped(t, ""), -1, []string{"gzip"}, "", ""},
+		{"no gzip", "0123456789", 10, []string{"gzip"}, "", CodeInvalidJSON},
+		{"part of a gzip header", "\x1f\x8b", 2, []string{"gzip"}, "", CodeInvalidJSON},
+		{"gzip cut short", zipped[:len(zipped)-1], -1, []string{"gzip"}, "", CodeInvalidJSON},
+		{"gzip and garbage", zipped + "x", -1, []string{"gzip"}, "", CodeInvalidJSON},
+		{"br", "abc", 3, []string{"br"}, "", CodeUnsupportedMediaType},
+		{"gzip twice", zipped, -1, []string{"gzip", "gzip"}, "", CodeUnsupportedMediaType},
+		{"no UTF-8", "a\xffb", 3, nil, "a\ufffdb", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for name, wrap := range map[string]func(io.Reader) io.Reader{
+				"whole": func(r io.Reader) io.Reader { return r }, "byte by byte": iotest.OneByteReader, "end with the data": iotest.DataErrReader,
+			} {
+				body, err := ReadBody(nil, newRequest(wrap(strings.NewReader(c.body)), c.length, c.encoding...), 10)
+				if c.code != "" {
+					var e *Error
+					require.ErrorAs(t, err, &e, name)
+					assert.Equal(t, c.code, e.Code, name)
+					assert.Nil(t, body, name)
+					continue
+				}
+				require.NoError(t, err, name)
+				assert.Equal(t, c.want, string(body), name)
+			}
+		})
+	}
+}
+
+func TestReadBodyErrors(t *testing.T) {
+	open, left := context.Background(), cancelled()
+	for _, c := range []struct {
+		name string
+		ctx  context.Context
+		err  error
+		want Code
+	}{
+		{"cut short", open, io.ErrUnexpectedEOF, CodeInvalidJSON},
+		{"cut short by a caller that may still listen", left, io.ErrUnexpectedEOF, CodeInvalidJSON},
+		{"badly chunked", open, errors.New("invalid byte in chunk length"), CodeInvalidJSON},
+		{"read timeout", open, fmt.Errorf("read: %w", os.ErrDeadlineExceeded), CodeRequestTimeout},
+		{"connection reset", open, &net.OpError{Op: "read", Err: errors.New("reset")}, CodeRequestAborted},
+		{"cancelled", open, context.Canceled, CodeRequestAborted},
+		{"whatever, of a caller that left", left, errors.New("whatever"), CodeRequestAborted},
+		{"limit of a handler around this one", open, &http.MaxBytesError{Limit: 3}, CodePayloadTooLarge},
+	} {
+		for _, encoding := range [][]string{nil, {"gzip"}} {
+			_, err := ReadBody(nil, newRequest(iotest.ErrReader(c.err), -1, encoding...).WithContext(c.ctx), 10)
+			var e *Error
+			require.ErrorAs(t, err, &e, c.name)
+			assert.Equal(t, c.want, e.Code, c.name)
+			if c.want != CodePayloadTooLarge {
+				assert.ErrorIs(t, e, c.err, "%s: for the log", c.name)
+			}
+		}
+	}
+}
+
+func cancelled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+func TestReadBodyUsesTheBuffer(t *testing.T) {
+	buf := make([]byte, 5, 64)
+	body, err := ReadBody(buf, newRequest(strings.NewReader("abc"), 3), 10)
+	require.NoError(t, err)
+	assert.Equal(t, "abc", string(body))
+	assert.Equal(t, "abc", string(buf[:3]), "the same memory")
+
+	body, err = ReadBody(make([]byte, 0, 1), newRequest(strings.NewReader("abc"), 3), 10)
+	require.NoError(t, err)
+	assert.Equal(t, "abc", string(body), "a small one is replaced")
+}
+
+// counter counts what was read of an endless body.
+type counter int64
+
+func (c *counter) Read(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+func TestReadBodyStopsAtTheLimit(t *testing.T) {
+	const limit = 10_000
+	var read counter
+	_, err := ReadBody(nil, newRequest(&read, -1), limit)
+	assert.Equal(t, CodePayloadTooLarge, Public(err).Code)
+	assert.LessOrEqual(t, int64(read), int64(4*limit), "what was read of a body without an end")
+
+	read = 0
+	_, err = ReadBody(nil, newRequest(&read, limit+1), limit)
+	assert.Equal(t, CodePayloadTooLarge, Public(err).Code)
+	assert.Zero(t, read, "what was read of a body that is announced to be too large")
+}
+
+func TestReadBodyDoesNotTrustTheLength(t *testing.T) {
+	body, err := ReadBody(nil, newRequest(strings.NewReader("abc"), 1<<40), 1<<41)
+	require.NoError(t, err)
+	assert.LessOrEqual(t, cap(body), 2<<20, "memory for a body that is announced and not there")
+}
+
+func TestReadBodyWithoutALimit(t *testing.T) {
+	body, err := ReadBody(nil, newRequest(strings.NewReader(gzipped(t, "0123456789")), -1, "gzip"), math.MaxInt64)
+	require.NoError(t, err)
+	assert.Equal(t, "0123456789", string(body))
+}
+
+func TestReadBodyOfEmptyGzipMembers(t *testing.T) {
+	members := strings.Repeat(gzipped(t, ""), 10_000)
+	_, err := ReadBody(nil, newRequest(strings.NewReader(members), -1, "gzip"), 100)
+	assert.Equal(t, CodePayloadTooLarge, Public(err).Code, "they decode to nothing, and must end all the same")
+}
+
+func TestReplaceInvalidUTF8(t *testing.T) {
+	const r = "\ufffd"
+	for given, want := range map[string]string{
+		"\xff":                             r,
+		"a\xffb":                           "a" + r + "b",
+		"\x80\x80":                         r + r,
+		"\xc3":                             r,
+		"\xc3A":                            r + "A",
+		"\xe2\x82":                         r,
+		"\xe2\x82A":                        r + "A",
+		"\xe2A":                            r + "A",
+		"\xf0\x9f\x98":                     r,
+		"\xf0\x9f\x98A":                    r + "A",
+		"\xf0\x9f\xf0\x9f\x98\x80":         r + "😀",
+		"\xc0\xaf":                         r + r,
+		"\xe0\x80\xaf":                     r + r + r,
+		"\xe0\x9f\x80":                     r + r + r,
+		"\xed\xa0\x80":                     r + r + r,
+		"\xed\xa0\xbd\xed\xb8\x80":         strings.Repeat(r, 6),
+		"\xf0\x8f\x80\x80":                 strings.Repeat(r, 4),
+		"\xf4\x90\x80\x80":                 strings.Repeat(r, 4),
+		"\xf8\x88\x80\x80\x80":             strings.Repeat(r, 5),
+		"\xef\xbf\xbd":                     r,
+		"\xf4\x8f\xbf\xbf\xff\xe2\x80\xa8": "\U0010ffff" + r + "\u2028",
+	} {
+		assert.Equal(t, want, string(replaceInvalidUTF8([]byte(given))), "%q", given)
+	}
+}
+
+func FuzzReadBody(f *testing.F) {
+	f.Add([]byte(`{"input":1}`), 20, uint8(0), false)
+	f.Add([]byte("a\xe2\x82b"), 4, uint8(1), true)
+	f.Add([]byte(gzipped(f, "0123456789")), 10, uint8(2), true)
+	f.Add([]byte(gzipped(f, strings.Repeat("\xff", 500))), 499, uint8(2), false)
+	f.Fuzz(func(t *testing.T, data []byte, limit int, form uint8, announced bool) {
+		if limit < 0 || limit > 1<<20 {
+			return
+		}
+		length := int64(-1)
+		if announced {
+			length = int64(len(data))
+		}
+		encoding := []string{"", "gzip", "gzip", "br"}[form%4]
+		if form%4 == 1 { // valid gzip of it
+			data = []byte(gzipped(t, string(data)))
+		}
+		body, err := ReadBody(nil, newRequest(bytes.NewReader(data), length, encoding), int64(limit))
+		if err != nil {
+			var e *Error
+			if !errors.As(err, &e) || body != nil {
+				t.Fatalf("body %q, error %v", body, err)
+			}
+			if form%4 == 0 && len(data) <= limit {
+				t.Fatalf("%d bytes of %d refused: %v", len(data), limit, err)
+			}
+			return
+		}
+		if !utf8.Valid(body) {
+			t.Fatalf("%q is not UTF-8", body)
+		}
+		// The limit counts what came; a replaced byte is three bytes long.
+		if replaced := bytes.Count(body, []byte("\ufffd")); len(body)-2*replaced > limit {
+			t.Fatalf("%d bytes, limit %d", len(body), limit)
+		}
+		if form%4 == 0 && utf8.Valid(data) && !bytes.Equal(body, data) {
+			t.Fatalf("%q became %q", data, body)
+		}
+	})
+}

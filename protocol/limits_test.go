@@ -1,0 +1,14 @@
+package protocol
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestLimitsWithDefaults(t *testing.T) {
+	for given, want := range map[int64]int64{0: 2097152, -1: 2097152, 1: 1, 1 << 30: 1 << 30} {
+		assert.Equal(t, want, Limits{MaxBody: given}.WithDefaults().MaxBody, given)
+	}
+	assert.Equal(t, 1000, MaxDepth, "as in Runner's serializer")
+}

@@ -1,0 +1,138 @@
+package protocoltest
+
+import (
+	"net/http"
+	"reflect"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Target is a server under test.
+type Target struct {
+	// URL is the scheme and the host, without a path.
+	URL string
+	// Client sends the requests. It decides which version of HTTP is spoken.
+	Client *http.Client
+	// HTTP2 says that Client speaks HTTP/2, which is checked, and skips the cases that
+	// are marked HTTP1Only.
+	HTTP2 bool
+	// ParallelEvents says that the executor knows which events are parallel. The cases
+	// about that are skipped otherwise.
+	ParallelEvents bool
+}
+
+// Run sends all cases to servers that start starts. The cases that need no setup of
+// their own share one server, all others have one each. What start opens it closes
+// with t.Cleanup.
+func Run(t *testing.T, start func(t *testing.T, s Setup) Target) {
+	shared := start(t, Setup{}.withDefaults())
+	for _, c := range Cases() {
+		t.Run(c.Topic+"/"+c.Name, func(t *testing.T) {
+			t.Parallel()
+			explain(t, c.Rule)
+			target := shared
+			if !reflect.ValueOf(c.Setup).IsZero() {
+				target = start(t, c.Setup.withDefaults())
+			}
+			switch {
+			case c.HTTP1Only && target.HTTP2:
+				t.Skip("HTTP/2 cannot carry this request")
+			case c.ParallelEvents && !target.ParallelEvents:
+				t.Skip("the executor does not know parallel events")
+			}
+			answer, err := c.send(target)
+			require.NoError(t, err)
+			if target.HTTP2 {
+				assert.Equal(t, 2, answer.protoMajor, "version of HTTP")
+			}
+			c.check(t, answer)
+		})
+	}
+}
+
+// explain prints the rule if the test fails.
+func explain(t *testing.T, rule string) {
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the rule: %s", rule)
+		}
+	})
+}
+
+var newRequestID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+
+// optional are the headers that an answer has only if its case says so.
+var optional = []string{
+	"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Methods",
+	"Access-Control-Allow-Headers", "Access-Control-Expose-Headers", "Access-Control-Max-Age",
+	"Allow", "Retry-After", "Vary",
+}
+
+// never are the headers that no answer has.
+var never = []string{
+	"Cache-Control", "Content-Encoding", "Etag", "Location", "Server", "Set-Cookie", "Transfer-Encoding", "Www-Authenticate",
+}
+
+// check compares an answer with what the case wants.
+func (c Case) check(t assert.TestingT, got answer) {
+	if h, ok := t.(interface{ Helper() }); ok {
+		h.Helper()
+	}
+	want := c.Want
+	assert.Equal(t, want.Status, got.status, "status")
+	if c.Request.Method == http.MethodHead {
+		assert.Empty(t, got.body, "the body of an answer to HEAD")
+	} else {
+		assert.Equal(t, shorten(want.Body), shorten(got.body), "body")
+		assert.True(t, want.Body == got.body, "body, beyond what is shown")
+	}
+
+	one := func(name, value string) {
+		if value == "" {
+			assert.Empty(t, got.header.Values(name), "header %s", name)
+		} else {
+			assert.Equal(t, []string{value}, got.header.Values(name), "header %s", name)
+		}
+	}
+	for _, name := range optional {
+		value, ok := want.Header[name]
+		if !ok && name == "Access-Control-Allow-Origin" {
+			value = "*"
+		}
+		one(name, value)
+	}
+	for _, name := range never {
+		one(name, "")
+	}
+
+	if want.Preflight {
+		one("Content-Type", "")
+		return
+	}
+	one("Content-Type", "application/json; charset=utf-8")
+	one("Content-Length", strconv.Itoa(len(want.Body)))
+	one("X-Content-Type-Options", "nosniff")
+	one("X-Frame-Options", "DENY")
+	switch {
+	case want.OutsideBase:
+		one("X-Runner-Request-Id", "")
+	case want.RequestID != "":
+		one("X-Runner-Request-Id", want.RequestID)
+	default:
+		assert.Len(t, got.header.Values("X-Runner-Request-Id"), 1, "request id")
+		assert.Regexp(t, newRequestID, got.header.Get("X-Runner-Request-Id"), "a new request id")
+	}
+}
+
+// shorten keeps a failure readable.
+func shorten(body string) string {
+	const most = 2000
+	if len(body) > most {
+		return body[:most] + "… (" + strconv.Itoa(len(body)) + " bytes)"
+	}
+	return body
+}
