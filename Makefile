@@ -11,10 +11,10 @@ all: fmt vet lint test race ## what CI checks
 fmt: ## fail if gofmt would change a file
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
 
-vet: ## go vet, for the platforms that have files of their own too
+vet: ## go vet, and a build for the platforms that have files of their own
 	go vet ./...
-	GOOS=darwin go vet ./ipc
-	GOOS=windows go vet ./ipc
+	GOOS=darwin go build ./...
+	GOOS=windows go build ./...
 
 lint: ## staticcheck
 	$(STATICCHECK) ./...
