@@ -46,8 +46,10 @@ type Config struct {
 	TokenHeader string
 	// Authenticate, if not nil, decides about callers without a valid token. A nil error
 	// lets the caller in, and the identity reaches the executor as Call.Identity. A
-	// *protocol.Error is answered as it is; any other error means 401, and its text is
-	// logged only. It is called concurrently and must not read the body.
+	// *protocol.Error is answered as it is, but for CodeAuthNotConfigured, which means
+	// that there is nothing to ask, as if Authenticate were nil. Any other error means
+	// 401, and its text is logged only. It is called concurrently and must not read the
+	// body. An ipc.Pool has one that asks the worker.
 	Authenticate func(r *http.Request) (identity any, err error)
 	// AllowAnonymous lets everybody in if neither Tokens nor Authenticate is set.
 	// Without it, having neither answers every call with 500 AUTH_NOT_CONFIGURED.
@@ -232,7 +234,16 @@ func (h *Handler) receive(r *http.Request, kind protocol.Kind, escapedID string,
 		return nil, err
 	}
 	*buf = body
-	return &protocol.Call{Kind: kind, ID: id, Header: r.Header, Identity: identity}, nil
+	return &protocol.Call{
+		Kind:     kind,
+		ID:       id,
+		Header:   r.Header,
+		Host:     r.Host,
+		Method:   r.Method,
+		Target:   r.RequestURI,
+		BasePath: string(h.base),
+		Identity: identity,
+	}, nil
 }
 
 // run executes a call with a body and answers. It returns an error only if nothing
@@ -270,10 +281,12 @@ func (h *Handler) admit(r *http.Request) (identity any, err error) {
 			return identity, nil
 		}
 		var public *protocol.Error
-		if errors.As(err, &public) {
+		if !errors.As(err, &public) {
+			return nil, &protocol.Error{Code: protocol.CodeUnauthorized, Err: err}
+		}
+		if public.Code != protocol.CodeAuthNotConfigured {
 			return nil, err
 		}
-		return nil, &protocol.Error{Code: protocol.CodeUnauthorized, Err: err}
 	}
 	if !h.tokens.Empty() {
 		return nil, &protocol.Error{Code: protocol.CodeUnauthorized}

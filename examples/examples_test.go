@@ -61,10 +61,10 @@ func post(t *testing.T, url, body string, header ...string) string {
 }
 
 func TestServers(t *testing.T) {
-	for _, name := range []string{"ipc", "standalone"} {
-		t.Run(name, func(t *testing.T) {
+	for _, command := range [][]string{{"ipc"}, {"ipc", "-plain"}, {"standalone"}} {
+		t.Run(strings.Join(command, " "), func(t *testing.T) {
 			t.Parallel()
-			base := start(t, name)
+			base := start(t, command[0], command[1:]...)
 			for path, c := range map[string]struct{ body, want string }{
 				"/task/app.tasks.add":      {`{"input": {"a": 5, "b": 3}}`, `{"ok":true,"result":8}`},
 				"/task/app.tasks.greet":    {`{"input": {"name": "Ada"}}`, `{"ok":true,"result":"Hello, Ada!"}`},
@@ -82,7 +82,7 @@ func TestServers(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	base := start(t, "ipc", "-base-path", "/rpc", "-tasks", "app.tasks.add", "-max-body", "30", "-workers", "2")
+	base := start(t, "ipc", "-plain", "-base-path", "/rpc", "-tasks", "app.tasks.add", "-max-body", "30", "-workers", "2")
 	assert.True(t, strings.HasSuffix(base, "/rpc"))
 	assert.Equal(t, `{"ok":true,"result":3}`, post(t, base+"/task/app.tasks.add", `{"input": {"a": 1, "b": 2}}`, "x-runner-token", "secret"))
 	assert.Contains(t, post(t, base+"/task/app.tasks.add", `{"input": {"a": 1, "b": 2.00000}}`, "x-runner-token", "secret"), "PAYLOAD_TOO_LARGE")
@@ -111,7 +111,7 @@ rl.on('line', async (line) => {
   console.log(JSON.stringify({ id: req.id, ok: true, result }));
 });
 `), 0o600))
-	base := start(t, "ipc", "-worker", worker)
+	base := start(t, "ipc", "-plain", "-worker", worker)
 	assert.Equal(t, `{"ok":true,"result":8}`, post(t, base+"/task/app.tasks.add", "{\n \"input\": {\r\n\"a\": 5, \"b\": 3}}", "x-runner-token", "secret"))
 	assert.Equal(t, `{"ok":true,"result":"Hello, Ada!"}`, post(t, base+"/task/app.tasks.greet", `{"name": "Ada"}`, "x-runner-token", "secret"))
 }

@@ -3,7 +3,10 @@ package ipc
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
+
+	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
 // lineReader reads lines of any length in bounded memory: a line longer than max is
@@ -51,4 +54,20 @@ func (l *lineReader) next() (line []byte, cut int64, err error) {
 			return l.long, cut, nil
 		}
 	}
+}
+
+// payload reads the bytes that an answer has announced, which are its value.
+func (l *lineReader) payload(a answer, max int) (answer, error) {
+	if a.n > max {
+		return a, fmt.Errorf("a result of %d bytes is longer than MaxMessage", a.n)
+	}
+	a.value = make([]byte, a.n)
+	if _, err := io.ReadFull(l.in, a.value); err != nil {
+		return a, err
+	}
+	a.value = validUTF8(a.value)
+	if err := rawjson.Check(a.value, maxAnswerDepth); err != nil {
+		a.value, a.err = nil, fmt.Errorf("ipc: the worker's answer cannot be read: %w", err)
+	}
+	return a, nil
 }

@@ -1,8 +1,10 @@
 package ipc
 
 import (
+	"log/slog"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -12,6 +14,10 @@ import (
 // misbehaving workers of faults_test.go.
 func TestMain(m *testing.M) {
 	if name := os.Getenv("IPC_TEST_WORKER"); name != "" {
+		if strings.HasPrefix(name, "framed: ") {
+			misbehaveFramed(name)
+			return
+		}
 		misbehave(name)
 		return
 	}
@@ -19,3 +25,5 @@ func TestMain(m *testing.M) {
 }
 
 func httptestRecorder() *httptest.ResponseRecorder { return httptest.NewRecorder() }
+
+var discard = slog.New(slog.DiscardHandler)

@@ -15,8 +15,9 @@ type Options struct {
 	// Env is the worker's environment, "key=value" each. Nil means this process's.
 	Env []string
 
-	// Plain selects the plain wire (see the package documentation), which a worker
-	// can speak without any library. It must be set: it is the only wire so far.
+	// Plain selects the plain wire (see the package documentation), which a worker can
+	// speak without any library. Without it the worker must speak the framed wire, by
+	// the npm package @bluelibs/tunnel-worker or the runtime that Node gives it.
 	Plain bool
 
 	// Workers is the number of processes. State that tasks keep in memory is per
@@ -35,6 +36,8 @@ type Options struct {
 	MaxQueueBytes int
 	// QueueTimeout is how long a call waits before it is refused. Default: 10 s.
 	QueueTimeout time.Duration
+	// StartTimeout is how long a worker on the framed wire has to say hello. Default: 10 s.
+	StartTimeout time.Duration
 	// StopTimeout is how long a worker has to end when its input has ended. At half of
 	// it SIGTERM is sent, at the end SIGKILL. Default: 10 s.
 	StopTimeout time.Duration
@@ -42,14 +45,14 @@ type Options struct {
 	// Logger gets the workers' output (at Info) and their deaths (at Error). Nil means
 	// slog.Default().
 	Logger *slog.Logger
+
+	// script is written to the standard input of a worker on the framed wire.
+	script []byte
 }
 
 func (o Options) withDefaults() (Options, error) {
 	if len(o.Command) == 0 {
 		return o, errors.New("ipc: Options.Command is empty: it needs a program to run")
-	}
-	if !o.Plain {
-		return o, errors.New("ipc: Options.Plain is not set: the plain wire is the only one so far")
 	}
 	setDefault(&o.Workers, 1)
 	setDefault(&o.Concurrency, 1024)
@@ -59,6 +62,7 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	setDefault(&o.MaxQueueBytes, 64<<20)
 	setDefault(&o.QueueTimeout, 10*time.Second)
+	setDefault(&o.StartTimeout, 10*time.Second)
 	setDefault(&o.StopTimeout, 10*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.Default()

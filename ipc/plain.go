@@ -76,6 +76,7 @@ func appendString(dst []byte, s string) []byte {
 type answer struct {
 	id    uint64
 	value []byte // a copy, nil if there is none
+	n     int    // how many bytes with the value follow the line, on the framed wire
 	err   error
 }
 
@@ -88,7 +89,7 @@ func parseAnswer(line []byte) (answer, bool) {
 	if len(line) == 0 || line[0] != '{' && line[0] != ' ' {
 		return answer{}, false
 	}
-	var id, ok, result, failure []byte
+	var id, ok, result, failure, n []byte
 	err := rawjson.Members(line, maxAnswerDepth, func(name, value []byte) {
 		switch string(name) {
 		case "id":
@@ -99,16 +100,19 @@ func parseAnswer(line []byte) (answer, bool) {
 			result = value
 		case "error":
 			failure = value
+		case "n":
+			n = value
 		}
 	})
 	if err != nil {
 		return answer{}, false
 	}
-	n, err := strconv.ParseUint(string(id), 10, 53)
+	number, err := strconv.ParseUint(string(id), 10, 53)
 	if err != nil || string(ok) != "true" && string(ok) != "false" {
 		return answer{}, false
 	}
-	a := answer{id: n}
+	a := answer{id: number}
+	a.n, _ = strconv.Atoi(string(n))
 	switch {
 	case string(ok) == "false":
 		a.err = parseFailure(failure)

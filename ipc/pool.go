@@ -6,8 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/goccy/go-json"
 
 	"github.com/bluelibs/go-tunnel/protocol"
 )
@@ -23,6 +27,7 @@ type Pool struct {
 	log  *slog.Logger
 	stop chan struct{}  // closed when workers must not be started any more
 	done sync.WaitGroup // the goroutines of the slots
+	list atomic.Pointer[protocol.AllowList]
 
 	// mu guards all that follows, and the workers' fields that say so. Nothing waits
 	// while it is held.
@@ -31,6 +36,7 @@ type Pool struct {
 	queue    list.List // of *waiter
 	queued   int       // bytes in queue
 	active   int       // calls that have a worker
+	auth     bool      // the worker last started can be asked about callers
 	draining bool
 	idle     chan struct{} // closed when draining and without calls
 }
@@ -48,9 +54,9 @@ type waiter struct {
 	bytes    int
 }
 
-// Start starts the workers and returns when all processes are there. It fails, with
-// nothing left running, if one cannot be started: later failures are met by trying
-// again. Ctx bounds the start only. Errors name the cause and the program.
+// Start starts the workers and returns when all can take calls: on the framed wire
+// when each has said hello. It fails, with nothing left running, if one of them does
+// not get there: later failures are met by trying again. Ctx bounds the start only.
 func Start(ctx context.Context, opts Options) (*Pool, error) {
 	opts, err := opts.withDefaults()
 	if err != nil {
@@ -63,49 +69,91 @@ func Start(ctx context.Context, opts Options) (*Pool, error) {
 		idle:  make(chan struct{}),
 		slots: make([]slot, opts.Workers),
 	}
-	first := make([]*worker, opts.Workers)
-	for i := range first {
-		if err = ctx.Err(); err == nil {
-			first[i], err = startWorker(&p.opts, i)
+	started := make(chan error, opts.Workers)
+	if err = ctx.Err(); err == nil {
+		for i := range p.slots {
+			p.done.Go(func() { p.keep(i, started) })
 		}
-		if err != nil {
-			for _, w := range first[:i] {
-				w.kill()
-				w.run()
+		for range p.slots {
+			select {
+			case err = <-started:
+			case <-ctx.Done():
+				err = ctx.Err()
 			}
-			return nil, err
+			if err != nil {
+				break
+			}
 		}
 	}
-	for i, w := range first {
-		p.adopt(i, w)
-		p.done.Go(func() { p.keep(i, w) })
+	if err != nil {
+		_ = p.Close()
+		return nil, err
 	}
 	return p, nil
 }
 
-// keep runs the worker of a slot, and a new one whenever that has ended.
-func (p *Pool) keep(slot int, w *worker) {
+// keep runs the worker of a slot, and a new one whenever that has ended. It tells
+// started about the first one, and gives up if that fails.
+func (p *Pool) keep(slot int, started chan<- error) {
 	var pause backoff
+	first := true
 	for {
-		var lifetime time.Duration
-		if w != nil {
-			started := time.Now()
-			state := w.run()
-			lifetime = time.Since(started)
-			if !p.stopping() {
-				p.log.Error("ipc: worker ended", "worker", slot, "pid", w.proc.pid(), "state", state, "lifetime", lifetime)
+		begin := time.Now()
+		err := p.runWorker(slot, func() {
+			if first {
+				started <- nil
 			}
-		}
-		if !p.vacate(slot, pause.next(lifetime)) {
+			first = false
+		})
+		if first {
+			started <- err
 			return
 		}
-		var err error
-		if w, err = startWorker(&p.opts, slot); err != nil {
-			p.log.Error("ipc: worker not started", "worker", slot, "error", err)
-			continue
+		if !p.stopping() {
+			p.log.Error("ipc: worker ended", "worker", slot, "error", err, "lifetime", time.Since(begin))
 		}
-		p.adopt(slot, w)
+		if !p.vacate(slot, pause.next(time.Since(begin))) {
+			return
+		}
 	}
+}
+
+// runWorker runs one worker from its start to its end, and returns why it ended.
+func (p *Pool) runWorker(slot int, ready func()) error {
+	w, err := startWorker(&p.opts, slot)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.slots[slot].worker = w
+	p.slots[slot].retryAt = time.Time{}
+	p.slots[slot].starts++
+	if p.stopping() {
+		w.kill()
+	}
+	p.mu.Unlock()
+	said := w.opts.Plain
+	err = w.run(func(hello *control) {
+		said = true
+		p.adopt(w, hello)
+		ready()
+	})
+	if !said {
+		return fmt.Errorf("%w before its hello on the framed wire (a worker written by hand needs Options.Plain)", err)
+	}
+	return err
+}
+
+// adopt lets a worker have calls, and gives it what waits.
+func (p *Pool) adopt(w *worker, hello *control) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if hello != nil {
+		p.list.Store(hello.allowList())
+		p.auth = hello.Auth
+	}
+	w.ready = true
+	p.dispatch()
 }
 
 // vacate takes the worker off its slot and waits for the time of the next one. It
@@ -128,19 +176,10 @@ func (p *Pool) vacate(i int, delay time.Duration) bool {
 	}
 }
 
-// adopt puts a started worker into its slot and gives it what waits.
-func (p *Pool) adopt(i int, w *worker) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.slots[i].worker = w
-	p.slots[i].retryAt = time.Time{}
-	p.slots[i].starts++
-	if p.stopping() {
-		w.kill()
-		return
-	}
-	p.dispatch()
-}
+// List returns the tasks and events that the worker last started has announced: what
+// callers may reach, unless the handler's configuration says otherwise. On the plain
+// wire nothing is announced, and it returns nil.
+func (p *Pool) List() *protocol.AllowList { return p.list.Load() }
 
 func (p *Pool) stopping() bool {
 	select {
@@ -156,19 +195,67 @@ func (p *Pool) stopping() bool {
 // WORKER_CRASHED if the worker ended with the call, 503 OVERLOADED if there is no
 // room in the queue or none of the workers had time for it, 503 WORKER_UNAVAILABLE
 // if there is none or the pool is closing, and the context's error if that is done.
-// A call that was given to a worker is not cancelled there: the plain wire has no
-// message for it.
+// What was given to a worker on the framed wire is cancelled there if the context is
+// done; the plain wire has no message for it.
 func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
-	size := len(call.Payload) + len(call.ID)
+	var identity []byte
+	if call.Identity != nil && !p.opts.Plain {
+		var err error
+		if identity, err = json.Marshal(call.Identity); err != nil {
+			return nil, fmt.Errorf("ipc: encode the caller's identity: %w", err)
+		}
+	}
+	value, err := p.ask(ctx, len(call.Payload)+len(call.ID), func(dst []byte, id uint64) []byte {
+		if p.opts.Plain {
+			return appendMessage(dst, id, call)
+		}
+		return appendFramedCall(dst, id, call, identity)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
+		value = call.Payload // a plain worker that says nothing has left it as it was
+	}
+	return &protocol.Reply{Value: value}, nil
+}
+
+// Authenticate asks a worker on the framed wire whether to let a request in: its
+// module's authenticate function, or the auth validators of its Runner application.
+// Use it as tunnel.Config.Authenticate. The identity is the JSON of what the function
+// returned, nil for none, and reaches the tasks. Without a function to ask the error
+// is AUTH_NOT_CONFIGURED.
+func (p *Pool) Authenticate(r *http.Request) (identity any, err error) {
+	if !p.authenticates() {
+		return nil, &protocol.Error{Code: protocol.CodeAuthNotConfigured}
+	}
+	value, err := p.ask(r.Context(), len(r.RequestURI), func(dst []byte, id uint64) []byte {
+		return appendFramedAuth(dst, id, r)
+	})
+	if err != nil || value == nil {
+		return nil, err
+	}
+	return json.RawMessage(value), nil
+}
+
+// authenticates reports whether the worker last started has an authenticate function.
+func (p *Pool) authenticates() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.auth
+}
+
+// ask sends a message with size bytes of input to the worker with the fewest.
+func (p *Pool) ask(ctx context.Context, size int, appendTo func(dst []byte, id uint64) []byte) ([]byte, error) {
 	for {
 		w, err := p.acquire(ctx, size)
 		if err != nil {
 			return nil, err
 		}
-		reply, err := w.call(ctx, call)
+		value, err := w.ask(ctx, appendTo)
 		p.release(w, size, err == errGone)
 		if err != errGone {
-			return reply, err
+			return value, err
 		}
 	}
 }
@@ -238,7 +325,7 @@ func (p *Pool) pick(size int) *worker {
 	var best *worker
 	for i := range p.slots {
 		w := p.slots[i].worker
-		if w == nil || w.gone || w.inFlight >= p.opts.Concurrency || w.inFlight > 0 && w.bytes+size > maxInFlightBytes {
+		if w == nil || !w.ready || w.gone || w.inFlight >= p.opts.Concurrency || w.inFlight > 0 && w.bytes+size > maxInFlightBytes {
 			continue
 		}
 		if best == nil || w.inFlight < best.inFlight {

@@ -9,12 +9,14 @@ import (
 	"time"
 )
 
-// process is a child with our ends of its three pipes. They are made by hand:
-// those of os/exec are closed by its Wait, with the last output still in them.
+// process is a child with our ends of its pipes. They are made by hand: those of
+// os/exec are closed by its Wait, with the last output still in them.
 type process struct {
 	cmd            *exec.Cmd
-	stdin          *os.File
-	stdout, stderr *os.File
+	calls, answers *os.File            // the wire
+	script         *os.File            // the standard input, if a script goes there
+	outputs        map[string]*os.File // what is to be logged, by name
+	ours, theirs   []*os.File          // all ends; theirs until the child has them
 
 	mu     sync.Mutex
 	reaped bool // its id may be another process's
@@ -22,26 +24,63 @@ type process struct {
 
 // startProcess starts a worker's program.
 func startProcess(opts *Options) (*process, error) {
-	p := &process{cmd: exec.Command(opts.Command[0], opts.Command[1:]...)}
+	p := &process{cmd: exec.Command(opts.Command[0], opts.Command[1:]...), outputs: map[string]*os.File{}}
 	p.cmd.Dir, p.cmd.Env = opts.Dir, opts.Env
 	isolate(p.cmd)
-
-	var stdin, stdout, stderr *os.File // the child's ends
-	var errs [3]error
-	stdin, p.stdin, errs[0] = os.Pipe()
-	p.stdout, stdout, errs[1] = os.Pipe()
-	p.stderr, stderr, errs[2] = os.Pipe()
-	defer func() { closeAll(stdin, stdout, stderr) }()
-	err := errors.Join(errs[:]...)
+	err := p.connect(opts)
 	if err == nil {
-		p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, stdout, stderr
 		err = p.cmd.Start()
 	}
+	closeAll(p.theirs)
 	if err != nil {
-		closeAll(p.stdin, p.stdout, p.stderr)
+		closeAll(p.ours)
 		return nil, fmt.Errorf("ipc: start worker: %w", err)
 	}
 	return p, nil
+}
+
+// connect makes the pipes: the plain wire has the standard input and output, the
+// framed one two descriptors of its own, which no child of the worker inherits.
+func (p *process) connect(opts *Options) error {
+	var errs []error
+	pipe := func() (r, w *os.File) {
+		r, w, err := os.Pipe()
+		errs = append(errs, err)
+		return r, w
+	}
+	toChild := func() (theirs, ours *os.File) {
+		theirs, ours = pipe()
+		p.theirs, p.ours = append(p.theirs, theirs), append(p.ours, ours)
+		return theirs, ours
+	}
+	fromChild := func() (theirs, ours *os.File) {
+		ours, theirs = pipe()
+		p.theirs, p.ours = append(p.theirs, theirs), append(p.ours, ours)
+		return theirs, ours
+	}
+
+	calls, ours := toChild()
+	p.calls = ours
+	answers, ours := fromChild()
+	p.answers = ours
+	if opts.Plain || !inheritsFiles {
+		p.cmd.Stdin, p.cmd.Stdout = calls, answers
+	} else {
+		p.cmd.ExtraFiles = []*os.File{calls, answers}
+		p.cmd.Stdout, p.outputs["stdout"] = fromChild()
+		if opts.script != nil {
+			p.cmd.Stdin, p.script = toChild()
+		}
+	}
+	p.cmd.Stderr, p.outputs["stderr"] = fromChild()
+	if !opts.Plain {
+		where := wireFDs
+		if !inheritsFiles {
+			where = wireStdio
+		}
+		p.cmd.Env = append(p.cmd.Environ(), wireEnv+"="+where)
+	}
+	return errors.Join(errs...)
 }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
@@ -65,7 +104,7 @@ func (p *process) await() {
 	awaitExit(p.cmd)
 	p.signal(kill)
 	deadline := time.Now().Add(drainTime)
-	for _, pipe := range []*os.File{p.stdin, p.stdout, p.stderr} {
+	for _, pipe := range p.ours {
 		_ = pipe.SetDeadline(deadline)
 	}
 }
@@ -76,14 +115,14 @@ func (p *process) reap() (state string) {
 	p.reaped = true
 	p.mu.Unlock()
 	_ = p.cmd.Wait()
-	closeAll(p.stdin, p.stdout, p.stderr)
+	closeAll(p.ours)
 	if p.cmd.ProcessState == nil {
 		return "exited"
 	}
 	return p.cmd.ProcessState.String()
 }
 
-func closeAll(files ...*os.File) {
+func closeAll(files []*os.File) {
 	for _, f := range files {
 		if f != nil {
 			_ = f.Close()

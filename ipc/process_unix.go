@@ -7,6 +7,9 @@ import (
 	"syscall"
 )
 
+// inheritsFiles says whether a child can have more files than the standard three.
+const inheritsFiles = true
+
 // isolate puts the process into a group of its own: signals meant for the server,
 // Ctrl-C among them, do not reach it, and its children can be ended with it.
 func isolate(cmd *exec.Cmd) {
@@ -19,3 +22,16 @@ func terminate(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTE
 
 // kill ends the process and its children, under the same condition.
 func kill(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+
+// tryWrite writes to the worker's input as much as it takes without waiting.
+func (p *process) tryWrite(data []byte) (n int) {
+	conn, err := p.calls.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = conn.Write(func(fd uintptr) bool {
+		n, _ = syscall.Write(int(fd), data)
+		return true
+	})
+	return max(n, 0)
+}

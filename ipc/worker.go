@@ -3,7 +3,12 @@ package ipc
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"os"
+	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,14 +26,17 @@ type worker struct {
 
 	// The pool's, under its lock.
 	inFlight, bytes int
+	ready           bool // may get calls
 	gone            bool // takes no more calls
 
 	mu      sync.Mutex
 	wake    sync.Cond                // out has grown, or closed is set
 	out     []byte                   // messages that wait for the writer
+	writing bool                     // the writer has taken some and not yet sent them
 	lastID  uint64                   // ids are not used again
 	pending map[uint64]chan<- answer // who waits for an answer; nil when the worker is gone
 	closed  bool                     // no more messages; the writer ends the input
+	reason  error                    // why the worker was killed, if it was for breaking the wire
 }
 
 func startWorker(opts *Options, slot int) (*worker, error) {
@@ -48,22 +56,53 @@ func startWorker(opts *Options, slot int) (*worker, error) {
 
 // run serves the worker's pipes until the process has ended and its output was read
 // to the end, fails the calls without an answer, and returns how the process ended.
-func (w *worker) run() (state string) {
+// It calls ready once, from any goroutine, when the worker can take calls: at once on
+// the plain wire, after its hello on the framed one.
+func (w *worker) run(ready func(hello *control)) error {
 	var pipes sync.WaitGroup
 	pipes.Go(w.write)
-	pipes.Go(w.readAnswers)
-	pipes.Go(w.readErrors)
+	if w.opts.Plain {
+		ready(nil)
+		pipes.Go(func() { w.read(w.readPlain) })
+	} else {
+		late := time.AfterFunc(w.opts.StartTimeout, func() {
+			w.violate(fmt.Errorf("it said no hello within %v", w.opts.StartTimeout))
+		})
+		defer late.Stop()
+		pipes.Go(func() {
+			w.read(func(lines *lineReader) error {
+				return w.readFramed(lines, func(hello *control) {
+					late.Stop()
+					ready(hello)
+				})
+			})
+		})
+	}
+	for stream, pipe := range w.proc.outputs {
+		pipes.Go(func() { w.logLines(stream, pipe) })
+	}
+	if w.proc.script != nil {
+		pipes.Go(func() {
+			_, _ = w.proc.script.Write(w.opts.script)
+			_ = w.proc.script.Close()
+		})
+	}
 	w.proc.await()
 	w.end()
 	pipes.Wait()
-	state = w.proc.reap()
-	w.fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: errors.New("ipc: worker ended: " + state)})
-	return state
+	ended := fmt.Errorf("ipc: worker ended: %s", w.proc.reap())
+	w.mu.Lock()
+	if w.reason != nil {
+		ended = fmt.Errorf("ipc: worker broke the wire: %w", w.reason)
+	}
+	w.mu.Unlock()
+	w.fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: ended})
+	return ended
 }
 
-// call sends a call and waits for its answer. The error is errGone if the worker
-// took nothing of it.
-func (w *worker) call(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+// ask sends a message and waits for its answer. Append appends the message for the id
+// that it gets. The error is errGone if the worker took nothing of it.
+func (w *worker) ask(ctx context.Context, appendTo func(dst []byte, id uint64) []byte) (value []byte, err error) {
 	answered := make(chan answer, 1)
 	w.mu.Lock()
 	if w.closed {
@@ -73,8 +112,13 @@ func (w *worker) call(ctx context.Context, call *protocol.Call) (*protocol.Reply
 	w.lastID++
 	id := w.lastID
 	w.pending[id] = answered
-	w.out = appendMessage(w.out, id, call)
-	w.wake.Signal()
+	w.out = appendTo(w.out, id)
+	if len(w.pending) == 1 && !w.writing { // an idle worker: to wake the writer would take longer
+		w.out = w.out[:copy(w.out, w.out[w.proc.tryWrite(w.out):])]
+	}
+	if len(w.out) > 0 {
+		w.wake.Signal()
+	}
 	w.mu.Unlock()
 
 	var a answer
@@ -86,28 +130,36 @@ func (w *worker) call(ctx context.Context, call *protocol.Call) (*protocol.Reply
 		}
 		a = <-answered // it was on its way
 	}
-	if a.err != nil {
-		return nil, a.err
-	}
-	if a.value == nil && call.Kind == protocol.KindEvent {
-		a.value = call.Payload
-	}
-	return &protocol.Reply{Value: a.value}, nil
+	return a.value, a.err
 }
 
-// forget gives up waiting for an answer. It reports false if that is being delivered.
+// forget gives up waiting for an answer, and tells a framed worker so. It reports
+// false if the answer is being delivered.
 func (w *worker) forget(id uint64) bool {
-	_, waiting := w.take(id)
-	return waiting
-}
-
-// take removes a call from the pending ones. Whoever has taken it answers it.
-func (w *worker) take(id uint64) (answered chan<- answer, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	answered, ok = w.pending[id]
+	if _, waiting := w.pending[id]; !waiting {
+		return false
+	}
 	delete(w.pending, id)
-	return answered, ok
+	if !w.opts.Plain && !w.closed {
+		w.out = appendFramedCancel(w.out, id)
+		w.wake.Signal()
+	}
+	return true
+}
+
+// deliver gives an answer to who waits for it.
+func (w *worker) deliver(a answer) {
+	w.mu.Lock()
+	answered, waiting := w.pending[a.id]
+	delete(w.pending, a.id)
+	w.mu.Unlock()
+	if !waiting { // its caller has left, or it is the second answer, or made up
+		w.log.Debug("ipc: answer to a call that is not pending", "id", a.id)
+		return
+	}
+	answered <- a
 }
 
 // fail answers all pending calls with err.
@@ -124,25 +176,32 @@ func (w *worker) fail(err error) {
 // maxSpare is the largest message buffer that is kept when it was written.
 const maxSpare = 1 << 20
 
-// write is the only writer of the worker's input: it sends all that has gathered
-// with one system call, and ends the input at the end.
+// write sends what has gathered with one system call at a time, and ends the
+// worker's input at the end.
 func (w *worker) write() {
-	defer w.proc.stdin.Close()
+	defer w.proc.calls.Close()
 	var spare []byte
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for {
-		w.mu.Lock()
 		for len(w.out) == 0 && !w.closed {
 			w.wake.Wait()
 		}
-		if len(w.out) == 0 {
-			w.mu.Unlock()
+		w.writing = true
+		w.mu.Unlock()
+		runtime.Gosched() // callers who are about to say something get into the same batch
+		w.mu.Lock()
+		batch := w.out
+		if len(batch) == 0 {
 			return
 		}
-		batch := w.out
 		w.out = spare[:0]
 		w.mu.Unlock()
-		if _, err := w.proc.stdin.Write(batch); err != nil {
-			w.end() // the process is ending too; its calls fail when it has
+		_, err := w.proc.calls.Write(batch)
+		w.mu.Lock()
+		w.writing = false
+		if err != nil {
+			w.closed = true // the process is ending too; its calls fail when it has
 			return
 		}
 		if spare = batch; cap(spare) > maxSpare {
@@ -159,13 +218,35 @@ func (w *worker) end() {
 	w.wake.Signal()
 }
 
-// readAnswers reads the standard output to its end.
-func (w *worker) readAnswers() {
-	lines := newLineReader(w.proc.stdout, w.opts.MaxMessage)
+// violate ends a worker that does not keep to the wire.
+func (w *worker) violate(reason error) {
+	w.mu.Lock()
+	if w.reason == nil {
+		w.reason = reason
+	}
+	w.mu.Unlock()
+	w.end()
+	w.kill()
+}
+
+// read reads the worker's answers to their end.
+func (w *worker) read(answers func(*lineReader) error) {
+	err := answers(newLineReader(w.proc.answers, w.opts.MaxMessage))
+	if err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) {
+		w.violate(err)
+		return
+	}
+	// Without its output it is of no use. An ending process gets the time to end.
+	w.end()
+	time.AfterFunc(drainTime, w.kill)
+}
+
+// readPlain reads answers among whatever else is printed.
+func (w *worker) readPlain(lines *lineReader) error {
 	for {
 		line, cut, err := lines.next()
 		if err != nil {
-			break
+			return err
 		}
 		a, ok := parseAnswer(line)
 		if !ok && !lines.open { // half a line is what a dying worker leaves
@@ -175,27 +256,70 @@ func (w *worker) readAnswers() {
 			w.logOutput("stdout", line, cut)
 			continue
 		}
-		answered, waiting := w.take(a.id)
-		if !waiting { // its caller has left, or it is the second answer, or made up
-			w.log.Debug("ipc: answer to a call that is not pending", "id", a.id)
-			continue
-		}
-		answered <- a
+		w.deliver(a)
 	}
-	// Without its output it is of no use. An ending process gets the time to end.
-	w.end()
-	time.AfterFunc(drainTime, w.kill)
 }
 
-// readErrors logs the standard error.
-func (w *worker) readErrors() {
-	lines := newLineReader(w.proc.stderr, maxLogged)
+// readFramed reads messages, the first of which must be hello. It returns an error
+// that is not the pipe's for what cannot be one.
+func (w *worker) readFramed(lines *lineReader, hello func(*control)) error {
+	said := false
+	for {
+		line, cut, err := lines.next()
+		if err != nil {
+			return err
+		}
+		if lines.open { // cut off by the worker's end
+			continue
+		}
+		a, ok := parseAnswer(line)
+		if !ok && cut > 0 {
+			a, ok = brokenAnswer(line, cut)
+		}
+		if ok && said {
+			if a.n > 0 {
+				if a, err = lines.payload(a, w.opts.MaxMessage); err != nil {
+					return err
+				}
+			}
+			w.deliver(a)
+			continue
+		}
+		message, err := parseControl(line)
+		switch {
+		case err != nil:
+			return err
+		case message.Type == "hello":
+			if message.Wire != wireVersion {
+				return fmt.Errorf("it speaks version %d of the wire, not %d", message.Wire, wireVersion)
+			}
+			said = true
+			hello(message)
+		case !said:
+			return fmt.Errorf("its first message is %q, not hello", message.Type)
+		case message.Type == "log":
+			w.log.Log(context.Background(), logLevel(message.Level), "ipc: worker message", "message", message.Message)
+		}
+		// Types that are not known are those of a later version, and pong.
+	}
+}
+
+func logLevel(name string) (level slog.Level) {
+	if level.UnmarshalText([]byte(strings.ToUpper(name))) != nil {
+		return slog.LevelInfo
+	}
+	return level
+}
+
+// logLines logs one of the worker's outputs.
+func (w *worker) logLines(stream string, pipe io.Reader) {
+	lines := newLineReader(pipe, maxLogged)
 	for {
 		line, cut, err := lines.next()
 		if err != nil {
 			return
 		}
-		w.logOutput("stderr", line, cut)
+		w.logOutput(stream, line, cut)
 	}
 }
 

@@ -42,8 +42,12 @@ type Call struct {
 	// made here. It is what RequestID headers and logs show; Header may still hold a
 	// caller's unacceptable one.
 	RequestID string
-	// Header is the HTTP request's.
-	Header http.Header
+	// Header, Host, Method and Target are the HTTP request's; Target is its request line's,
+	// path and query as the caller wrote them. They are empty for calls from elsewhere.
+	Header               http.Header
+	Host, Method, Target string
+	// BasePath is the base path that the call came by, without a trailing slash.
+	BasePath string
 	// Identity is what the configured Authenticate function returned; nil for callers
 	// that a token or anonymous access let in.
 	Identity any

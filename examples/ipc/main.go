@@ -1,10 +1,11 @@
-// Command ipc serves the tasks of a Node.js worker:
+// Command ipc serves the tasks of Node.js workers:
 //
 //	go run ./examples/ipc
-//	go run ./examples/ipc -worker my-worker.js -tasks my.task
+//	go run ./examples/ipc -worker my-tasks.mjs
+//	go run ./examples/ipc -plain -worker my-worker.js -tasks my.task
 //
-// It needs node on PATH. The worker is a plain script of about twenty lines, see
-// node-worker.js.
+// It needs node on PATH. A worker is a module that exports its tasks, see tasks.mjs,
+// or with -plain a program that reads and writes JSON lines, see node-worker.js.
 package main
 
 import (
@@ -14,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/bluelibs/go-tunnel/examples/internal/serve"
 	"github.com/bluelibs/go-tunnel/ipc"
@@ -21,38 +23,69 @@ import (
 	tunnel "github.com/bluelibs/go-tunnel"
 )
 
-// The worker is part of the binary, so that it runs from any folder.
-//
-//go:embed node-worker.js
-var ownWorker string
+// The example's own workers are part of the binary, so that it runs from any folder.
+var (
+	//go:embed tasks.mjs
+	ownTasks []byte
+	//go:embed node-worker.js
+	ownPlainWorker string
+)
+
+// A plain worker cannot announce what it serves.
+const ownIDs, ownEventIDs = "app.tasks.add,app.tasks.greet,app.tasks.echo,app.tasks.fail", "app.events.notify,app.events.log"
 
 func main() {
-	flags := serve.Register("app.tasks.add,app.tasks.greet,app.tasks.echo,app.tasks.fail", "app.events.notify,app.events.log")
+	flags := serve.Register("", "")
 	worker := flag.String("worker", "", "worker `file` for node (default: the example's own)")
-	plain := flag.Bool("plain", true, "speak JSON lines on the worker's stdin and stdout")
+	plain := flag.Bool("plain", false, "speak JSON lines on the worker's stdin and stdout")
 	workers := flag.Int("workers", 1, "`number` of worker processes")
 	flag.Parse()
-
-	command := []string{"node", *worker}
-	if *worker == "" {
-		command = []string{"node", "--eval", ownWorker}
-	}
-	if err := run(flags, ipc.Options{Command: command, Plain: *plain, Workers: *workers}); err != nil {
+	if err := run(flags, *worker, *plain, *workers); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(flags *serve.Flags, opts ipc.Options) error {
+func run(flags *serve.Flags, worker string, plain bool, workers int) error {
+	opts, remove, err := options(worker, plain)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	opts.Workers = workers
+	if plain {
+		flags.Default(ownIDs, ownEventIDs)
+	}
+
 	ctx := serve.Context()
 	pool, err := ipc.Start(ctx, opts)
 	if err != nil {
 		return err
 	}
-	err = flags.Run(ctx, tunnel.New(pool, flags.Config()))
+	config := flags.Config()
+	config.Authenticate = pool.Authenticate // asks the worker, if that has an opinion
+	err = flags.Run(ctx, tunnel.New(pool, config))
 	// No request is left by now, so there is nothing to wait for but the workers' end.
 	if err := pool.Shutdown(context.Background()); err != nil {
 		slog.Error("workers not stopped", "error", err)
 	}
 	return err
+}
+
+// options returns how to run a worker, and what to do when it is not needed any more.
+func options(worker string, plain bool) (opts ipc.Options, remove func(), err error) {
+	switch {
+	case plain && worker == "":
+		return ipc.Options{Plain: true, Command: []string{"node", "--eval", ownPlainWorker}}, func() {}, nil
+	case plain:
+		return ipc.Options{Plain: true, Command: []string{"node", worker}}, func() {}, nil
+	case worker != "":
+		return ipc.Node(worker), func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "go-tunnel-example-")
+	if err != nil {
+		return opts, nil, err
+	}
+	worker = filepath.Join(dir, "tasks.mjs")
+	return ipc.Node(worker), func() { _ = os.RemoveAll(dir) }, os.WriteFile(worker, ownTasks, 0o600)
 }

@@ -27,7 +27,8 @@ type Flags struct {
 	MaxBody                                              int64
 }
 
-// Register defines the flags. Tasks and events are the default allow-list.
+// Register defines the flags. Tasks and events are the default allow-list; without
+// any the executor says what may be called.
 func Register(tasks, events string) *Flags {
 	f := &Flags{}
 	flag.StringVar(&f.Addr, "addr", "127.0.0.1:7070", "`address` to listen on")
@@ -41,16 +42,26 @@ func Register(tasks, events string) *Flags {
 	return f
 }
 
+// Default sets the allow-list if the command line did not.
+func (f *Flags) Default(tasks, events string) {
+	if f.Tasks == "" && f.Events == "" {
+		f.Tasks, f.Events = tasks, events
+	}
+}
+
 // Config returns the handler's configuration.
 func (f *Flags) Config() tunnel.Config {
-	return tunnel.Config{
+	config := tunnel.Config{
 		BasePath:    f.BasePath,
 		Tokens:      []string{f.Token},
 		TokenHeader: f.Header,
-		AllowList:   protocol.NewAllowList(split(f.Tasks), split(f.Events)),
 		CORS:        &protocol.CORS{Origin: f.Origin},
 		Limits:      protocol.Limits{MaxBody: f.MaxBody},
 	}
+	if f.Tasks != "" || f.Events != "" {
+		config.AllowList = protocol.NewAllowList(split(f.Tasks), split(f.Events))
+	}
+	return config
 }
 
 func split(list string) []string {

@@ -1,0 +1,388 @@
+package ipc
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// misbehaveFramed is a worker on the framed wire that breaks one rule, or keeps an odd
+// one. It runs in a child process.
+func misbehaveFramed(name string) {
+	in, out := bufio.NewReader(os.NewFile(3, "calls")), os.NewFile(4, "answers")
+	say := func(line string) { fmt.Fprint(out, line, "\n") }
+	next := func() (message map[string]any, payload []byte) {
+		line, err := in.ReadBytes('\n')
+		if err != nil {
+			os.Exit(0)
+		}
+		if err := json.Unmarshal(line, &message); err != nil {
+			panic(err)
+		}
+		if n, ok := message["n"].(float64); ok {
+			payload = make([]byte, int(n))
+			if _, err := io.ReadFull(in, payload); err != nil {
+				os.Exit(0)
+			}
+		}
+		return message, payload
+	}
+	hello := `{"type":"hello","wire":1,"tasks":["a"],"events":["e"],"auth":true}`
+	switch name {
+	case "framed: says nothing":
+		time.Sleep(time.Hour)
+	case "framed: ends at once":
+		os.Exit(7)
+	case "framed: wrong version":
+		say(`{"type":"hello","wire":2}`)
+		time.Sleep(time.Hour)
+	case "framed: no hello first":
+		say(`{"type":"pong"}`)
+		time.Sleep(time.Hour)
+	case "framed: answers before hello":
+		say(`{"id":1,"ok":true}`)
+		time.Sleep(time.Hour)
+	case "framed: garbage":
+		say(hello)
+		next()
+		say(`garbage`)
+		time.Sleep(time.Hour)
+	case "framed: half a message":
+		say(hello)
+		message, _ := next()
+		fmt.Fprintf(out, `{"id":%v,"ok":true,"result":`, message["id"])
+	case "framed: half a result":
+		say(hello)
+		message, _ := next()
+		fmt.Fprintf(out, "{\"id\":%v,\"ok\":true,\"n\":100}\n[1,2", message["id"])
+	case "framed: a giant line":
+		say(hello)
+		next()
+		say(strings.Repeat("x", 200_000))
+		time.Sleep(time.Hour)
+	case "framed: a giant result":
+		say(hello)
+		message, _ := next()
+		say(fmt.Sprintf(`{"id":%v,"ok":true,"n":1000000000}`, message["id"]))
+		time.Sleep(time.Hour)
+	case "framed: polite":
+		say(hello)
+		say(`{"type":"of a later version","n":0}`)
+		say(`{"type":"log","level":"warn","message":"careful"}`)
+		for {
+			message, payload := next()
+			switch message["type"] {
+			case "task", "event":
+				if message["taskId"] == "never" {
+					continue
+				}
+				say(`{"id":999,"ok":true,"result":"an id that nobody knows"}`)
+				value, err := json.Marshal(map[string]any{"message": message, "payload": string(payload)})
+				if err != nil {
+					panic(err)
+				}
+				fmt.Fprintf(out, "{\"id\":%v,\"ok\":true,\"n\":%d}\n%s", message["id"], len(value), value)
+			case "auth":
+				if strings.Contains(fmt.Sprint(message["headers"]), "authorization\ngood") {
+					say(fmt.Sprintf(`{"id":%v,"ok":true,"result":{"url":%q}}`, message["id"], message["url"]))
+				} else {
+					say(fmt.Sprintf(`{"id":%v,"ok":false,"error":{"code":"UNAUTHORIZED","message":"Unauthorized"}}`, message["id"]))
+				}
+			case "cancel":
+				fmt.Fprintln(os.Stderr, "cancelled", message["id"])
+				say(fmt.Sprintf(`{"id":%v,"ok":true,"result":"too late"}`, message["id"]))
+			}
+		}
+	default:
+		panic("no such worker: " + name)
+	}
+}
+
+func framed(o *Options) { o.Plain = false }
+
+func TestFramedStartFails(t *testing.T) {
+	for name, reason := range map[string]string{
+		"framed: says nothing":         "it said no hello within 300ms",
+		"framed: ends at once":         "exit status 7",
+		"framed: wrong version":        "it speaks version 2 of the wire, not 1",
+		"framed: no hello first":       `its first message is "pong", not hello`,
+		"framed: answers before hello": "is no message",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			start := func(timeout time.Duration) error {
+				pool, err := Start(t.Context(), Options{
+					Command:      []string{os.Args[0]},
+					Env:          append(os.Environ(), "IPC_TEST_WORKER="+name),
+					StartTimeout: timeout,
+					Workers:      2,
+					Logger:       (&logBuffer{}).logger(),
+				})
+				if pool != nil {
+					assert.NoError(t, pool.Close())
+				}
+				return err
+			}
+			timeout := time.Minute
+			if name == "framed: says nothing" {
+				timeout = 300 * time.Millisecond
+			}
+			err := start(timeout)
+			require.ErrorContains(t, err, reason)
+			assert.ErrorContains(t, err, "needs Options.Plain")
+		})
+	}
+}
+
+func TestFramedWorkerThatBreaksTheWire(t *testing.T) {
+	for name, reason := range map[string]string{
+		"framed: garbage":        "is no message",
+		"framed: half a message": "exit status 0",
+		"framed: half a result":  "unexpected EOF",
+		"framed: a giant line":   "is no message",
+		"framed: a giant result": "longer than MaxMessage",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool, _ := startFaulty(t, name, framed, func(o *Options) { o.MaxMessage = 100_000 })
+			_, err := pool.Execute(t.Context(), task("a", ""))
+			requireCode(t, protocol.CodeWorkerCrashed, err)
+			assert.ErrorContains(t, err, reason)
+		})
+	}
+}
+
+func TestFramedCall(t *testing.T) {
+	pool, log := startFaulty(t, "framed: polite", framed)
+	assert.JSONEq(t, `{"allowList":{"enabled":true,"tasks":["a"],"events":["e"]}}`, string(pool.List().Discovery()))
+	call := &protocol.Call{
+		Kind: protocol.KindEvent, ID: "é😀", RequestID: "r-1", ReturnPayload: true, Payload: []byte("{\n \"é\": 1}"),
+		Method: "POST", Host: "h:1", Target: "/__runner/event/x?y=1", BasePath: "/__runner",
+		Header:   http.Header{"X-A": {"1", "2"}, "X-Runner-Request-Id": {"forged"}, "X-L": {"\xe9\"\\"}},
+		Identity: map[string]string{"name": "é"},
+	}
+	reply, err := pool.Execute(t.Context(), call)
+	require.NoError(t, err)
+	var got struct {
+		Message map[string]any
+		Payload string
+	}
+	require.NoError(t, json.Unmarshal(reply.Value, &got))
+	assert.Equal(t, "{\n \"é\": 1}", got.Payload)
+	headers := strings.Split(fmt.Sprint(got.Message["headers"]), "\n")
+	byName := map[string]string{}
+	for i := 0; i < len(headers); i += 2 {
+		byName[headers[i]] = headers[i+1]
+	}
+	assert.Equal(t, map[string]string{"host": "h:1", "x-a": "1, 2", "x-l": "é\"\\", "x-runner-request-id": "r-1"}, byName)
+	delete(got.Message, "headers")
+	assert.Equal(t, map[string]any{
+		"type": "event", "id": 1.0, "eventId": "é😀", "returnPayload": true, "requestId": "r-1", "method": "POST",
+		"url": "/__runner/event/x?y=1", "basePath": "/__runner", "identity": map[string]any{"name": "é"}, "n": 11.0,
+	}, got.Message)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "message=careful") }, 10*time.Second, time.Millisecond)
+}
+
+func TestFramedAuthenticate(t *testing.T) {
+	pool, _ := startFaulty(t, "framed: polite", framed)
+	r := httptest.NewRequest(http.MethodPost, "/x?y=1", nil)
+	_, err := pool.Authenticate(r)
+	requireCode(t, protocol.CodeUnauthorized, err)
+	r.Header.Set("authorization", "good")
+	identity, err := pool.Authenticate(r)
+	require.NoError(t, err)
+	value, err := json.Marshal(identity)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"url":"/x?y=1"}`, string(value))
+
+	plain := startNode(t)
+	_, err = plain.Authenticate(r)
+	requireCode(t, protocol.CodeAuthNotConfigured, err)
+}
+
+func TestFramedCancel(t *testing.T) {
+	pool, log := startFaulty(t, "framed: polite", framed)
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, err := pool.Execute(ctx, task("never", ""))
+		failed <- err
+	}()
+	require.Eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 1 }, 10*time.Second, time.Millisecond)
+	cancel()
+	require.ErrorIs(t, <-failed, context.Canceled)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), `line="cancelled 1"`) }, 10*time.Second, time.Millisecond)
+	_, err := pool.Execute(t.Context(), task("a", "1"))
+	require.NoError(t, err, "the late answer was dropped")
+}
+
+// golden is a message as the tests of the JavaScript side have it too.
+type golden struct {
+	Name, To, Wire string
+	Payload        *string
+	Message        json.RawMessage
+}
+
+func TestGoldenMessages(t *testing.T) {
+	text, err := os.ReadFile("node/test/golden.json")
+	require.NoError(t, err)
+	var messages []golden
+	require.NoError(t, json.Unmarshal(text, &messages))
+	seen := map[string]int{}
+	for _, m := range messages {
+		t.Run(m.Name, func(t *testing.T) {
+			seen[m.To]++
+			if m.To == "worker" {
+				assert.Equal(t, m.Wire, string(appendGolden(t, m)))
+				return
+			}
+			lines := newLineReader(strings.NewReader(m.Wire), 1<<20)
+			line, _, err := lines.next()
+			require.NoError(t, err)
+			if a, ok := parseAnswer(line); ok {
+				if a.n > 0 {
+					a, err = lines.payload(a, 1<<20)
+					require.NoError(t, err)
+				}
+				requireGoldenAnswer(t, m, a)
+				return
+			}
+			c, err := parseControl(line)
+			require.NoError(t, err)
+			var want control
+			require.NoError(t, json.Unmarshal(m.Message, &want))
+			assert.Equal(t, &want, c)
+		})
+	}
+	assert.Positive(t, seen["worker"])
+	assert.Positive(t, seen["server"])
+}
+
+// appendGolden writes the message as the pool does.
+func appendGolden(t *testing.T, m golden) []byte {
+	var want struct {
+		Type, TaskID, EventID, RequestID, Method, URL, BasePath string
+		ID                                                      uint64
+		Headers                                                 *string
+		ReturnPayload                                           bool
+		Identity                                                json.RawMessage
+	}
+	require.NoError(t, json.Unmarshal(m.Message, &want))
+	header, host := http.Header(nil), ""
+	if want.Headers != nil {
+		header = http.Header{}
+		fields := strings.Split(*want.Headers, "\n")
+		for i := 0; i+1 < len(fields); i += 2 {
+			value := make([]byte, 0, len(fields[i+1]))
+			for _, r := range fields[i+1] {
+				value = append(value, byte(r)) // a header is latin-1
+			}
+			switch fields[i] {
+			case "host":
+				host = string(value)
+			case "x-runner-request-id":
+			default:
+				header[http.CanonicalHeaderKey(fields[i])] = []string{string(value)}
+			}
+		}
+	}
+	call := &protocol.Call{
+		ID: want.TaskID, RequestID: want.RequestID, Method: want.Method, Target: want.URL, BasePath: want.BasePath,
+		Host: host, Header: header, ReturnPayload: want.ReturnPayload,
+	}
+	if m.Payload != nil {
+		call.Payload = []byte(*m.Payload)
+	}
+	switch want.Type {
+	case "event":
+		call.Kind, call.ID = protocol.KindEvent, want.EventID
+		fallthrough
+	case "task":
+		return appendFramedCall(nil, want.ID, call, want.Identity)
+	case "auth":
+		return appendFramedAuth(nil, want.ID, &http.Request{Method: want.Method, RequestURI: want.URL, Host: host, Header: header})
+	case "cancel":
+		return appendFramedCancel(nil, want.ID)
+	}
+	return []byte(m.Wire) // not written by this version
+}
+
+func requireGoldenAnswer(t *testing.T, m golden, a answer) {
+	var want struct {
+		ID     uint64
+		OK     bool
+		Result json.RawMessage
+	}
+	require.NoError(t, json.Unmarshal(m.Message, &want))
+	assert.Equal(t, want.ID, a.id)
+	assert.Equal(t, want.OK, a.err == nil)
+	if m.Payload != nil {
+		want.Result = json.RawMessage(*m.Payload)
+	}
+	assert.Equal(t, string(want.Result), string(a.value))
+}
+
+// Whatever a caller sends, a worker reads it as it was meant.
+func FuzzAppendFramedCall(f *testing.F) {
+	f.Add("app.tasks.add", "x-a", "value", []byte(`{"a":5}`))
+	f.Add("é😀\n\"", "X-B", "\xff\\\"", []byte("{\"é\":\n1}"))
+	f.Fuzz(func(t *testing.T, id, name, value string, payload []byte) {
+		call := &protocol.Call{ID: id, Payload: payload, Header: http.Header{name: {value}}}
+		line, rest, _ := bytes.Cut(appendFramedCall(nil, 1, call, nil), []byte("\n"))
+		if payload != nil && !bytes.Equal(rest, payload) {
+			t.Fatalf("the payload %q became %q", payload, rest)
+		}
+		for _, c := range line {
+			if c < ' ' || c > '~' && c != 0x7f {
+				t.Fatalf("byte %#x in %q", c, line)
+			}
+		}
+		var got struct {
+			Type, TaskID, Headers string
+			N                     *int
+		}
+		if err := json.Unmarshal(line, &got); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if want := strings.ToValidUTF8(id, "\uFFFD"); got.Type != "task" || strings.ToValidUTF8(id, "") == id && got.TaskID != want {
+			t.Fatalf("id %q became %q", id, got.TaskID)
+		}
+		if payload != nil && (got.N == nil || *got.N != len(payload)) {
+			t.Fatalf("n is not %d in %q", len(payload), line)
+		}
+	})
+}
+
+func FuzzReadFramed(f *testing.F) {
+	f.Add([]byte("{\"type\":\"hello\",\"wire\":1,\"tasks\":[\"a\"]}\n{\"id\":1,\"ok\":true,\"n\":3}\n[1]{\"id\":2,\"ok\":true,\"result\":8}\n"))
+	f.Add([]byte("{\"type\":\"hello\",\"wire\":1}\n{\"id\":1,\"ok\":true,\"n\":99}\n[1]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		answered := make(chan answer, 1)
+		w := &worker{opts: &Options{MaxMessage: 1000, Logger: discard}, log: discard, pending: map[uint64]chan<- answer{1: answered}}
+		err := w.readFramed(newLineReader(bytes.NewReader(data), 1000), func(*control) {})
+		if err == nil {
+			t.Fatal("no error at the end")
+		}
+		select {
+		case a := <-answered:
+			if a.value != nil && !json.Valid(a.value) {
+				t.Fatalf("a result that is no JSON: %q", a.value)
+			}
+		default:
+		}
+	})
+}

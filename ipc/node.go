@@ -1,0 +1,71 @@
+package ipc
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+)
+
+// The worker's side of the framed wire in JavaScript. It is also an npm package.
+//
+//go:embed node/lib/*.js
+var nodeRuntime embed.FS
+
+// Node returns the options for a worker that is a JavaScript module and needs nothing
+// but node (20 or later) on PATH: the runtime around it is part of this package. The
+// module, ESM or CommonJS, exports what it serves,
+//
+//	export const tasks = { "app.tasks.add": async ({ a, b }) => a + b };
+//	export const events = { "app.events.notify": async (payload) => {} };
+//
+// or a running Runner application as runtime or default export, or a function that
+// returns or promises either. The file is relative to Options.Dir. Flags are Node's
+// own, such as "--max-old-space-size=512" or "--permission".
+//
+// Change what else needs changing in the result before Start.
+func Node(file string, flags ...string) Options {
+	script := nodeScript()
+	if inheritsFiles {
+		// The program comes by the standard input: no temporary file, and no long command
+		// line in the list of processes.
+		return Options{Command: append(append([]string{"node"}, flags...), "-", file), script: script}
+	}
+	return Options{Command: append(append([]string{"node"}, flags...), "--eval", string(script), file)}
+}
+
+// nodeScript bundles the runtime's files into one program, which starts main.js.
+func nodeScript() []byte {
+	const dir = "node/lib"
+	var b strings.Builder
+	b.WriteString("const files = {\n")
+	entries, err := nodeRuntime.ReadDir(dir)
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	for _, e := range entries {
+		source, err := nodeRuntime.ReadFile(path.Join(dir, e.Name()))
+		if err != nil {
+			panic(err)
+		}
+		name, err := json.Marshal("./" + e.Name())
+		if err != nil {
+			panic(err)
+		}
+		fmt.Fprintf(&b, "%s: function (module, exports, require) {\n%s\n},\n", name, source)
+	}
+	b.WriteString(`};
+const loaded = {};
+function load(name) {
+  if (!(name in files)) return require(name);
+  if (!(name in loaded)) {
+    const module = loaded[name] = { exports: {} };
+    files[name](module, module.exports, load);
+  }
+  return loaded[name].exports;
+}
+load("./main.js");
+`)
+	return []byte(b.String())
+}

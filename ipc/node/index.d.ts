@@ -1,0 +1,113 @@
+// Types of @bluelibs/tunnel-worker: a worker of go-tunnel, the Go server of the BlueLibs Runner Tunnel HTTP protocol.
+
+/** What a handler can learn about the request, beside its input. */
+export interface TaskContext {
+  /** The id of the task or event. */
+  readonly id: string;
+  /** The caller's `x-runner-request-id`, or one that the server made. */
+  readonly requestId: string | undefined;
+  readonly method: string | undefined;
+  /** Path and query, as the caller wrote them. */
+  readonly url: string | undefined;
+  /** The base path that the call came by, such as `/__runner`. */
+  readonly basePath: string | undefined;
+  /** Names are in lower case; the values of repeated headers are joined by `", "`. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** What `authenticate`, or the server's own function, returned for this request. */
+  readonly identity: unknown;
+  /** Aborts with an `AbortError` when the caller has left, or the server waits no longer. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a task. What it returns is sent as JSON. What it throws is for the log, and the caller sees an internal error:
+ * except an error with `expose: true`, whose message, `id`, `data` and `httpCode` (or `status`) the caller sees.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a handler says itself which input it takes
+export type TaskHandler<Input = any, Result = unknown> = (
+  input: Input,
+  context: TaskContext,
+) => Result | PromiseLike<Result>;
+
+/**
+ * Handles an event. To a caller who wants the payload back goes what it returns, or the payload as it left it if that
+ * is undefined.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+export type EventHandler<Payload = any> = (payload: Payload, context: TaskContext) => unknown;
+
+/** An error that the caller may see: the convention of the package http-errors. */
+export interface PublicError extends Error {
+  expose: true;
+  /** Names the error for programs, such as `"app.errors.quota"`. */
+  id?: string;
+  /** Goes to the caller as JSON. */
+  data?: unknown;
+  /** The HTTP status, 100 to 599. */
+  httpCode?: number;
+  /** Used if there is no `httpCode`. */
+  status?: number;
+}
+
+/** A request that wants to be let in. */
+export interface AuthContext {
+  readonly method: string | undefined;
+  /** Path and query, as the caller wrote them. */
+  readonly url: string | undefined;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Decides whether a request is let in, if the server's `Config.Authenticate` is that of its workers. Something truthy
+ * lets it in, and is the `identity` that handlers see, unless it is `true`. Anything else, and whatever it throws, is
+ * answered with 401; an error with `expose: true` and the status 403 is answered with 403.
+ */
+export type Authenticate = (context: AuthContext) => unknown;
+
+export type Handlers<Handler> = Readonly<Record<string, Handler>> | ReadonlyMap<string, Handler>;
+
+/** What a worker serves. At least one of `tasks` and `events` must be there. */
+export interface TaskModule {
+  tasks?: Handlers<TaskHandler>;
+  events?: Handlers<EventHandler>;
+  authenticate?: Authenticate;
+  /** JSON Schemas of inputs, by task id. They are told to the server. */
+  schemas?: Readonly<Record<string, object>>;
+}
+
+/** A running application of `@bluelibs/runner`: what its `run()` resolves to. */
+export interface RunnerRuntime {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the types are Runner's own
+  runTask(...args: any[]): any;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+  emitEvent(...args: any[]): any;
+  dispose(): Promise<void>;
+  readonly store: object;
+}
+
+export interface WorkerOptions {
+  /**
+   * The module `@bluelibs/runner` that the application runs on: needed only where it cannot be found, as when it was
+   * loaded with `import`, or bundled with the application.
+   */
+  runner?: object;
+}
+
+export interface WorkerListener {
+  /** Tells the server what there is to call, after tasks or events were added to a Map or taken from it. */
+  announce(): void;
+  /** Takes no more calls, and ends the process when those that run have been answered. */
+  drain(): void;
+}
+
+/**
+ * Makes this process a worker: it serves the tasks and events of `source` until the server ends it.
+ *
+ * @throws Error if the process was not started by go-tunnel.
+ */
+export function createWorkerListener(
+  source: TaskModule | ReadonlyMap<string, TaskHandler> | RunnerRuntime,
+  options?: WorkerOptions,
+): WorkerListener;

@@ -1,0 +1,69 @@
+"use strict";
+
+// What a Runner application lets in, as its own exposure works it out: from the values of its tunnel resources
+// (Runner 4 and 5) or from its RPC lanes (6).
+
+// allowList returns { enabled, taskIds, eventIds, taskAcceptsAsyncContext, eventAcceptsAsyncContext }: two Sets and two
+// Maps. report gets what a selector throws: the item is left out then.
+function allowList(runner, store, report) {
+  if (runner.computeRpcLaneAllowList) return laneAllowList(runner, store);
+  const list = {
+    enabled: false,
+    taskIds: new Set(),
+    eventIds: new Set(),
+    taskAcceptsAsyncContext: new Map(),
+    eventAcceptsAsyncContext: new Map(),
+  };
+  for (const { resource, value } of tagged(store, runner.globals.tags.tunnel)) {
+    if (typeof value !== "object" || value === null) continue;
+    if (value.mode !== "server" && value.mode !== "both") continue;
+    if (value.transport && value.transport !== "http") continue;
+    list.enabled = true;
+    const accepts = value.allowAsyncContext !== false;
+    const add = (ids, policy) => (id) => {
+      ids.add(id);
+      policy.set(id, accepts && policy.get(id) !== false); // one tunnel that refuses contexts is enough
+    };
+    const failed = (kind) => (id, error) => report({ kind, id, tunnel: resource.id, error });
+    const taskList = [...store.tasks.values()].map((entry) => entry.task);
+    const eventList = [...store.events.values()].map((entry) => entry.event);
+    select(value.tasks, taskList, add(list.taskIds, list.taskAcceptsAsyncContext), failed("task"));
+    select(value.events, eventList, add(list.eventIds, list.eventAcceptsAsyncContext), failed("event"));
+  }
+  return list;
+}
+
+// select adds the ids that a selector names: an array of ids and definitions, or a predicate on all that there is.
+function select(selector, all, add, failed) {
+  if (typeof selector === "function") {
+    for (const item of all) {
+      try {
+        if (selector(item)) add(item.id);
+      } catch (error) {
+        failed(item.id, error);
+      }
+    }
+  } else if (Array.isArray(selector)) {
+    for (const item of selector) {
+      const id = typeof item === "string" ? item : item?.id;
+      if (id) add(id);
+    }
+  }
+}
+
+// laneAllowList refuses lanes with authentication of their own: their tokens are made for Runner's own exposure.
+function laneAllowList(runner, store) {
+  for (const { resource, config } of tagged(store, runner.tags.rpcLanes)) {
+    if (config?.topology?.bindings?.some(({ auth }) => auth && auth.mode !== "none")) {
+      throw new Error(`${resource.id} has lanes with auth, which a worker cannot check: take auth off the bindings`);
+    }
+  }
+  return runner.computeRpcLaneAllowList(store);
+}
+
+// tagged returns the entries of all resources with a tag.
+function tagged(store, tag) {
+  return [...store.resources.values()].filter(({ resource }) => resource.tags?.some((t) => t?.id === tag.id));
+}
+
+module.exports = { allowList, tagged };

@@ -1,0 +1,109 @@
+"use strict";
+
+// The two ends of the worker's private pipes, and how bytes get through them.
+
+const net = require("node:net");
+const { writeSync } = require("node:fs");
+
+const VARIABLE = "TUNNEL_IPC"; // "3,4": read from 3, write to 4; "stdio": standard input and output
+const BIG = 1 << 20; // characters that are written at once instead of at the end of the tick
+const FULL = 16 << 20; // bytes waiting to leave: until they have left, nothing more is read
+
+const offered = Symbol.for("@bluelibs/tunnel-worker/channel");
+
+// The offer leaves the environment at once, where children would see it. It waits where every copy of this file finds
+// it: a module that the runtime of the Go package has loaded may call the createWorkerListener of the npm package.
+if (process.env[VARIABLE] !== undefined) {
+  process[offered] = process.env[VARIABLE];
+  delete process.env[VARIABLE];
+}
+
+// isOffered says whether an offer still waits for its Channel.
+function isOffered() {
+  return process[offered] !== undefined;
+}
+
+// Channel opens the pipes that the server has offered. There is one in a process.
+class Channel {
+  #input;
+  #output;
+  #write; // (text, callback): of the output
+  #text = "";
+  #scheduled = false;
+
+  constructor() {
+    const where = process[offered];
+    if (where === undefined) {
+      throw new Error(
+        `${VARIABLE} is not set: this program is a worker, and go-tunnel has to start it (ipc.Start or ipc.Node)`,
+      );
+    }
+    process[offered] = undefined;
+    this.#open(where);
+    // The server has gone. It has the answers that it wanted.
+    this.#output.on("error", () => process.exit(0));
+  }
+
+  #open(where) {
+    if (where === "stdio") {
+      this.#input = process.stdin;
+      this.#output = process.stdout;
+      this.#write = this.#output.write.bind(this.#output);
+      this.#output.write = process.stderr.write.bind(process.stderr); // console.log ends here too
+      return;
+    }
+    const [, input, output] = /^(\d+),(\d+)$/.exec(where) ?? [];
+    if (input === undefined) throw new Error(`${VARIABLE} is ${JSON.stringify(where)}, which this version cannot read`);
+    this.#input = new net.Socket({ fd: Number(input), readable: true, writable: false });
+    this.#output = new net.Socket({ fd: Number(output), readable: false, writable: true });
+    this.#write = this.#output.write.bind(this.#output);
+  }
+
+  // read calls onChunk for what arrives, until onEnd. While too much waits to leave, nothing arrives.
+  read(onChunk, onEnd) {
+    const input = this.#input;
+    input.on("data", (chunk) => {
+      onChunk(chunk);
+      if (this.#output.writableLength > FULL) {
+        input.pause();
+        this.#output.once("drain", () => input.resume());
+      }
+    });
+    input.on("end", onEnd);
+    input.on("error", onEnd); // what a broken pipe says instead of its end
+  }
+
+  // write sends text at the end of this tick, together with all else that is written until then.
+  write(text) {
+    this.#text += text;
+    if (this.#text.length > BIG) return this.#flush();
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#flush);
+  }
+
+  #flush = () => {
+    this.#scheduled = false;
+    const text = this.#text;
+    if (text === "") return;
+    this.#text = "";
+    this.#write(text);
+  };
+
+  // exit ends the process once all that was written has left it.
+  exit() {
+    this.#write(this.#text, () => process.exit(0));
+  }
+}
+
+// die ends the process after a message that tells why, which must not be lost on the way.
+function die(message, code) {
+  try {
+    writeSync(2, `${message}\n`);
+  } catch {
+    // Nobody listens.
+  }
+  process.exit(code);
+}
+
+module.exports = { Channel, isOffered, die };

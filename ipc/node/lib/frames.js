@@ -1,0 +1,143 @@
+"use strict";
+
+// The wire between the server and a worker, version 1: one JSON object a line. A line that has the member "n" is
+// followed directly by n raw bytes, the JSON text of an input or a payload. The twin of this file is Go's frames.go;
+// test/golden.json is read by the tests of both.
+
+const { isAscii, constants } = require("node:buffer");
+
+const WIRE = 1;
+const MAX_LINE = 16 << 20; // bytes of a line, without its bytes
+const MAX_BYTES = 1 << 30; // bytes that a line may announce
+
+// ProtocolError says that the other side is broken. Nothing can be trusted after it: the worker has to end.
+class ProtocolError extends Error {
+  name = "ProtocolError";
+}
+
+// Decoder cuts what arrives into messages and calls receive(message, text) for each. text is what the n bytes say as
+// UTF-8; undefined where there are none; null where they do not fit a JavaScript string.
+class Decoder {
+  #receive;
+  #message = null; // what was announced, while its bytes are still coming
+  #parts = []; // of an unfinished line, or of #message's bytes
+  #length = 0; // of #parts
+
+  constructor(receive) {
+    this.#receive = receive;
+  }
+
+  // push takes the next chunk and keeps parts of it: the caller must not write to it again.
+  push(chunk) {
+    if (this.#message !== null) {
+      const missing = this.#message.n - this.#length;
+      if (chunk.length < missing) return this.#keep(chunk);
+      this.#keep(chunk.subarray(0, missing));
+      chunk = chunk.subarray(missing);
+      const message = this.#message;
+      this.#message = null;
+      const bytes = this.#take();
+      this.#receive(message, bytes && bytes.utf8Slice(0, bytes.length));
+    } else if (this.#length > 0) {
+      const end = chunk.indexOf(10);
+      checkLine(this.#length + (end === -1 ? chunk.length : end));
+      this.#keep(chunk);
+      if (end === -1) return;
+      chunk = this.#take();
+    }
+    if (chunk.length > 0) this.#read(chunk);
+  }
+
+  // read takes a chunk that starts with a line. Its single conversion makes positions in the text positions of bytes.
+  #read(chunk) {
+    const receive = this.#receive;
+    const text = chunk.latin1Slice(0, chunk.length);
+    const ascii = isAscii(chunk);
+    let at = 0;
+    for (;;) {
+      const end = text.indexOf("\n", at);
+      checkLine((end === -1 ? text.length : end) - at);
+      if (end === -1) break;
+      const message = parseLine(text.slice(at, end));
+      at = end + 1;
+      const { n } = message;
+      if (n === undefined) {
+        receive(message, undefined);
+        continue;
+      }
+      if (!(Number.isInteger(n) && n >= 0 && n <= MAX_BYTES)) throw new ProtocolError(`${n} bytes announced`);
+      if (text.length - at < n) {
+        this.#message = message;
+        break;
+      }
+      receive(message, ascii ? text.slice(at, at + n) : chunk.utf8Slice(at, at + n));
+      at += n;
+    }
+    if (at < text.length) this.#keep(chunk.subarray(at));
+  }
+
+  #keep(part) {
+    this.#length += part.length;
+    // Bytes that no string can hold are counted only.
+    if (this.#message === null || this.#message.n <= constants.MAX_STRING_LENGTH) this.#parts.push(part);
+  }
+
+  #take() {
+    const bytes = this.#parts.length === 0 && this.#length > 0 ? null : Buffer.concat(this.#parts, this.#length);
+    this.#parts = [];
+    this.#length = 0;
+    return bytes;
+  }
+}
+
+function checkLine(length) {
+  if (length > MAX_LINE) throw new ProtocolError(`a line of more than ${MAX_LINE} bytes`);
+}
+
+function parseLine(line) {
+  let message;
+  try {
+    message = JSON.parse(line);
+  } catch {
+    // The check below says so.
+  }
+  if (typeof message !== "object" || message === null || Array.isArray(message)) {
+    throw new ProtocolError(`a line that is no JSON object: ${JSON.stringify(line.slice(0, 100))}`);
+  }
+  return message;
+}
+
+// encodeHello is the worker's first message, and again whenever the lists have changed.
+function encodeHello({ pid, runtime, tasks, events, auth, schemas }) {
+  return `${JSON.stringify({ type: "hello", wire: WIRE, pid, runtime, tasks, events, auth, schemas })}\n`;
+}
+
+// encodeResult answers a call. json is the text of the result; undefined: none.
+function encodeResult(id, json) {
+  return json === undefined ? `{"id":${id},"ok":true}\n` : `{"id":${id},"ok":true,"result":${json}}\n`;
+}
+
+function encodeError(id, error) {
+  return `{"id":${id},"ok":false,"error":${JSON.stringify(error)}}\n`;
+}
+
+function encodePong(id) {
+  return `{"type":"pong","id":${id}}\n`;
+}
+
+function encodeLog(level, message) {
+  return `${JSON.stringify({ type: "log", level, message })}\n`;
+}
+
+module.exports = {
+  WIRE,
+  MAX_LINE,
+  MAX_BYTES,
+  ProtocolError,
+  Decoder,
+  encodeHello,
+  encodeResult,
+  encodeError,
+  encodePong,
+  encodeLog,
+};

@@ -1,0 +1,125 @@
+"use strict";
+
+// createWorkerListener makes this process a worker: it tells the server what it serves, runs what the server sends,
+// and ends when the server has no more use for it.
+
+const { ProtocolError, Decoder, encodeHello, encodeLog, encodePong } = require("./frames.js");
+const { Channel, die } = require("./channel.js");
+const { Call, describe } = require("./call.js");
+const { moduleSource } = require("./module.js");
+const { isRuntime, runnerSource } = require("./runner.js");
+
+const PROTOCOL_ERROR = 70; // exit code: EX_SOFTWARE
+
+// A source has: hello() with what it announces, task(call, text) and event(call, text), auth(call), abortReason(),
+// and perhaps watch(announce) and dispose().
+class Listener {
+  #source;
+  #channel = new Channel();
+  #running = new Map(); // calls without an answer, by id
+  #announced;
+  #draining = false;
+  #exiting = false;
+
+  constructor(source) {
+    this.#source = source;
+    this.announce();
+    const decoder = new Decoder(this.#receive);
+    this.#channel.read(
+      (chunk) => {
+        try {
+          decoder.push(chunk);
+        } catch (error) {
+          if (!(error instanceof ProtocolError)) throw error;
+          die(`go-tunnel worker: the server sent ${error.message}`, PROTOCOL_ERROR);
+        }
+      },
+      () => this.drain(),
+    );
+    source.watch?.(() => this.announce());
+  }
+
+  // announce says hello, unless the server knows all of it already.
+  announce() {
+    let hello;
+    try {
+      hello = encodeHello({ pid: process.pid, runtime: `node ${process.version}`, ...this.#source.hello() });
+    } catch (error) {
+      if (this.#announced === undefined) throw error;
+      this.#channel.write(encodeLog("warn", `the lists of tasks and events stay as they were: ${describe(error)}`));
+      return;
+    }
+    if (hello === this.#announced) return;
+    this.#announced = hello;
+    this.#channel.write(hello);
+  }
+
+  // drain takes no more calls, and ends the process after those that run.
+  drain() {
+    if (this.#draining) return;
+    this.#draining = true;
+    setImmediate(() => this.#exitWhenIdle()); // a handler may have asked, whose call is not yet among the running
+  }
+
+  #receive = (message, text) => {
+    switch (message.type) {
+      case "task":
+      case "event":
+      case "auth":
+        return this.#start(message, text);
+      case "cancel":
+        return this.#running.get(message.id)?.cancel();
+      case "ping":
+        return this.#channel.write(encodePong(checkId(message.id)));
+      case "drain":
+        return this.drain();
+    }
+  };
+
+  #start(message, text) {
+    checkId(message.id);
+    if (this.#draining) return; // the server has been told by its own drain, or is gone
+    const call = new Call(this, message);
+    try {
+      if (text === null) call.fail({ message: "Payload too large", code: "PAYLOAD_TOO_LARGE" });
+      else this.#source[message.type](call, text);
+    } catch (error) {
+      call.crash(error);
+    }
+    if (!call.done) this.#running.set(message.id, call);
+  }
+
+  // finish and abortReason are for calls.
+  finish(call, line) {
+    this.#running.delete(call.id);
+    this.#channel.write(line);
+    if (this.#draining) this.#exitWhenIdle();
+  }
+
+  abortReason() {
+    return this.#source.abortReason();
+  }
+
+  async #exitWhenIdle() {
+    if (this.#running.size > 0 || this.#exiting) return;
+    this.#exiting = true;
+    try {
+      await this.#source.dispose?.();
+    } catch (error) {
+      console.error("go-tunnel worker: the application did not stop well:", error);
+    }
+    this.#channel.exit();
+  }
+}
+
+function checkId(id) {
+  if (!Number.isSafeInteger(id)) throw new ProtocolError(`a message without an id: ${id}`);
+  return id;
+}
+
+function createWorkerListener(source, options = {}) {
+  const listener = new Listener(isRuntime(source) ? runnerSource(source, options) : moduleSource(source));
+  return { announce: () => listener.announce(), drain: () => listener.drain() };
+}
+
+module.exports = { createWorkerListener };

@@ -1,0 +1,69 @@
+"use strict";
+
+// The program of a worker that is a module: node - FILE, with this on the standard input. It imports the module and
+// serves what that exports.
+
+const path = require("node:path");
+const { pathToFileURL } = require("node:url");
+const { isOffered, die } = require("./channel.js");
+const { describe } = require("./call.js");
+const { createWorkerListener } = require("./listener.js");
+const { isModule } = require("./module.js");
+const { isRuntime } = require("./runner.js");
+
+const USAGE =
+  'export const tasks = { "my.task": (input) => … }, events likewise, or a running Runner application as runtime';
+
+// find returns what to serve, { source, runner }, of what a module exports; undefined if that is nothing.
+async function find(exported) {
+  if (isRuntime(exported)) return { source: exported };
+  if (exported?.runtime !== undefined) {
+    const found = await find(await resolve(exported.runtime));
+    return found && { runner: exported.runner, ...found };
+  }
+  return isModule(exported) ? { source: exported } : undefined;
+}
+
+// findInModule looks at the default export first: to an import, the rest of module.exports is only what it could guess
+// of it. The default of a default is that of a CommonJS module made by a compiler.
+async function findInModule(namespace) {
+  const defaults = [namespace.default, namespace.default?.default].filter((value) => value !== undefined);
+  for (const value of [...defaults, namespace]) {
+    if (typeof value === "object" && typeof value?.then !== "function") {
+      const found = await find(value);
+      if (found) return found;
+    }
+  }
+  for (const value of defaults) {
+    const found = await find(await resolve(value));
+    if (found) return { runner: namespace.runner, ...found };
+  }
+  return undefined;
+}
+
+// resolve calls what is a function and waits for what is a promise.
+async function resolve(value) {
+  return typeof value === "function" ? value() : value;
+}
+
+async function main(name) {
+  if (name === undefined) die("go-tunnel worker: no module given", 1);
+  const file = path.resolve(name);
+  // What waits for something that nothing can bring ends the process, and in silence.
+  const onExit = (code) => {
+    if (code === 0) die(`go-tunnel worker: ${file} came to its end before it was ready`, 1);
+  };
+  process.once("exit", onExit);
+  try {
+    const namespace = await import(pathToFileURL(file).href);
+    const found = await findInModule(namespace);
+    if (found) createWorkerListener(found.source, { runner: found.runner });
+    // A module may have called createWorkerListener itself.
+    else if (isOffered()) die(`go-tunnel worker: ${file} exports nothing to serve: ${USAGE}`, 1);
+  } catch (error) {
+    die(`go-tunnel worker: cannot load ${file}: ${describe(error)}`, 1);
+  }
+  process.off("exit", onExit);
+}
+
+main(process.argv.length > 1 ? process.argv.at(-1) : undefined);

@@ -1,0 +1,234 @@
+"use strict";
+
+// The source of a task module: { tasks, events, authenticate, schemas }, or a Map of tasks.
+
+const { describe } = require("./call.js");
+
+const INVALID_JSON = { message: "Invalid JSON body", code: "INVALID_JSON" };
+const ABORTED = { message: "Client Closed Request", code: "REQUEST_ABORTED" };
+const UNAUTHORIZED = { message: "Unauthorized", code: "UNAUTHORIZED" };
+
+// isModule says whether value is something that moduleSource takes.
+function isModule(value) {
+  return value instanceof Map || isRecord(value?.tasks) || isRecord(value?.events);
+}
+
+function moduleSource(module) {
+  if (!isModule(module)) {
+    throw new TypeError("a worker needs { tasks, events }, a Map of tasks, or a running Runner application");
+  }
+  const { tasks, events, authenticate, schemas } = module instanceof Map ? { tasks: module } : module;
+  if (authenticate !== undefined && typeof authenticate !== "function") {
+    throw new TypeError("authenticate is not a function");
+  }
+  return new ModuleSource(handlers("tasks", tasks), handlers("events", events), authenticate, schemas);
+}
+
+// handlers makes a Map of them, where no name finds what an object has inherited. A given Map is kept: it may grow.
+function handlers(kind, given = {}) {
+  if (!isRecord(given)) throw new TypeError(`${kind} is neither an object nor a Map`);
+  const map = given instanceof Map ? given : new Map(Object.entries(given));
+  for (const [id, handler] of map) {
+    if (typeof handler !== "function") throw new TypeError(`${kind}[${JSON.stringify(id)}] is not a function`);
+  }
+  return map;
+}
+
+class ModuleSource {
+  #tasks;
+  #events;
+  #authenticate;
+  #schemas;
+
+  constructor(tasks, events, authenticate, schemas) {
+    this.#tasks = tasks;
+    this.#events = events;
+    this.#authenticate = authenticate;
+    this.#schemas = schemas;
+  }
+
+  hello() {
+    return {
+      tasks: [...this.#tasks.keys()],
+      events: [...this.#events.keys()],
+      auth: this.#authenticate !== undefined,
+      schemas: this.#schemas,
+    };
+  }
+
+  abortReason() {
+    const error = new Error("Client Closed Request");
+    error.name = "AbortError";
+    return error;
+  }
+
+  task(call, text) {
+    const id = call.message.taskId;
+    const handler = this.#tasks.get(id);
+    if (handler === undefined) return call.fail({ message: `Task ${id} not found`, code: "NOT_FOUND" });
+    run(call, text, handler, (result) => call.succeed(encode(id, result)));
+  }
+
+  event(call, text) {
+    const { eventId: id, returnPayload } = call.message;
+    const handler = this.#events.get(id);
+    if (handler === undefined) return call.fail({ message: `Event ${id} not found`, code: "NOT_FOUND" });
+    run(call, text, handler, (result, payload) => {
+      call.succeed(returnPayload ? encode(id, result === undefined ? payload : result) : undefined);
+    });
+  }
+
+  // auth allows only what authenticate has said a clear yes to.
+  auth(call) {
+    if (this.#authenticate === undefined) return call.fail(UNAUTHORIZED);
+    const refuse = (error) => {
+      console.error("authenticate failed:", error);
+      const forbidden = isPublic(error) && statusOf(error) === 403;
+      call.fail(forbidden ? { message: String(error.message), code: "FORBIDDEN" } : UNAUTHORIZED);
+    };
+    const decide = (identity) => {
+      if (!identity) return call.fail(UNAUTHORIZED);
+      call.succeed(identity === true ? undefined : JSON.stringify(identity));
+    };
+    settle(() => this.#authenticate(new AuthContext(call)), decide, refuse);
+  }
+}
+
+// run calls the handler with the value of text, and succeed with what it returned and that value.
+function run(call, text, handler, succeed) {
+  let input;
+  if (text !== undefined) {
+    try {
+      input = JSON.parse(text);
+    } catch {
+      return call.fail(INVALID_JSON);
+    }
+  }
+  settle(
+    () => handler(input, new TaskContext(call)),
+    (result) => succeed(result, input),
+    (error) => fail(call, error),
+  );
+}
+
+// settle calls exactly one of done and failed, and at once where start has not returned a promise.
+// failed gets what done throws too.
+function settle(start, done, failed) {
+  let result;
+  try {
+    result = start();
+    if (typeof result?.then !== "function") return done(result);
+  } catch (error) {
+    return failed(error);
+  }
+  Promise.resolve(result).then(done).catch(failed);
+}
+
+function encode(id, result) {
+  if (typeof result?.pipe === "function" || typeof result?.stream?.pipe === "function") {
+    throw new TypeError(`${id} returned a stream, which this version cannot send`);
+  }
+  return JSON.stringify(result);
+}
+
+function fail(call, error) {
+  if (call.isAbort(error)) return call.fail(ABORTED);
+  if (!isPublic(error)) return call.crash(error);
+  const { message, id, data } = error;
+  try {
+    call.fail({ message: String(message), code: "INTERNAL_ERROR", id, data, httpCode: statusOf(error) ?? 500 });
+  } catch (unsendable) {
+    call.crash(`${describe(error)}\n(its data cannot be sent: ${describe(unsendable)})`);
+  }
+}
+
+// isPublic: the convention of http-errors. All else stays in the log.
+function isPublic(error) {
+  return error?.expose === true;
+}
+
+function statusOf({ httpCode, status }) {
+  const code = httpCode ?? status;
+  return Number.isInteger(code) && code >= 100 && code <= 599 ? code : undefined;
+}
+
+// TaskContext is what a handler gets as its second argument.
+class TaskContext {
+  #call;
+
+  constructor(call) {
+    this.#call = call;
+  }
+
+  get id() {
+    return this.#call.message.taskId ?? this.#call.message.eventId;
+  }
+
+  get requestId() {
+    return this.#call.message.requestId;
+  }
+
+  get method() {
+    return this.#call.message.method;
+  }
+
+  get url() {
+    return this.#call.message.url;
+  }
+
+  get basePath() {
+    return this.#call.message.basePath;
+  }
+
+  get headers() {
+    return this.#call.headers;
+  }
+
+  get identity() {
+    return this.#call.message.identity;
+  }
+
+  get signal() {
+    return this.#call.signal;
+  }
+}
+
+// AuthContext is what authenticate gets.
+class AuthContext {
+  #call;
+  #url;
+
+  constructor(call) {
+    this.#call = call;
+  }
+
+  get method() {
+    return this.#call.message.method;
+  }
+
+  get url() {
+    return this.#call.message.url;
+  }
+
+  get headers() {
+    return this.#call.headers;
+  }
+
+  get path() {
+    return this.#parsed.pathname;
+  }
+
+  get query() {
+    return this.#parsed.searchParams;
+  }
+
+  get #parsed() {
+    return (this.#url ??= new URL(this.#call.message.url ?? "/", "http://localhost"));
+  }
+}
+
+function isRecord(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+module.exports = { isModule, moduleSource };

@@ -1,0 +1,273 @@
+"use strict";
+
+// The source of a running Runner application. It does what the application's own exposure does between the request and
+// the response, in the same order: see src/node/exposure of Runner 5.5.0.
+
+const { createRequire } = require("node:module");
+const { describe } = require("./call.js");
+const { allowList, tagged } = require("./allowlist.js");
+const { exposureContext, ExposureRequest } = require("./exposure.js");
+
+const DISPOSE_TIME = 5_000; // ms
+const LOOK_TIME = 1_000; // ms between two looks at the allow-list: tunnels may change it while they run
+
+const CONTEXT_HEADER = "x-runner-context";
+
+// isRuntime says whether value is what run() of Runner has returned.
+function isRuntime(value) {
+  return typeof value?.runTask === "function" && typeof value.emitEvent === "function" && value.store !== undefined;
+}
+
+function runnerSource(runtime, options) {
+  return new RunnerSource(runtime, findRunner(runtime, options.runner));
+}
+
+// findRunner returns the copy of Runner that made the runtime: any other has contexts and errors of its own.
+function findRunner(runtime, given) {
+  const made = (copy) => typeof copy?.RunResult === "function" && runtime instanceof copy.RunResult;
+  if (given !== undefined) {
+    if (given.RunResult !== undefined && !made(given)) {
+      throw new Error("the option runner is not the copy of @bluelibs/runner that this application runs on");
+    }
+    return given;
+  }
+  for (const module of Object.values(createRequire(`${process.cwd()}/`).cache)) {
+    try {
+      if (made(module.exports)) return module.exports;
+    } catch {
+      // An export that cannot be read is not Runner.
+    }
+  }
+  throw new Error(
+    "the copy of @bluelibs/runner that this application runs on cannot be found: pass it as the option runner, " +
+      "or export it as runner beside the runtime",
+  );
+}
+
+class RunnerSource {
+  #runtime;
+  #runner;
+  #store;
+  #serializer;
+  #taskRunner;
+  #eventManager;
+  #logger;
+  #validators;
+  #context;
+  #list;
+  #reported = new Set();
+  #eventSource = "exposure:http"; // what hooks see as the source of an event
+
+  constructor(runtime, runner) {
+    const { resources, tags } = runner.globals ?? runner;
+    this.#runtime = runtime;
+    this.#runner = runner;
+    this.#store = runtime.store;
+    this.#serializer = runtime.getResourceValue(resources.serializer);
+    this.#taskRunner = runtime.getResourceValue(resources.taskRunner);
+    this.#eventManager = runtime.getResourceValue(resources.eventManager);
+    this.#logger = runtime.getResourceValue(resources.logger);
+    this.#validators = [...this.#store.tasks.values()]
+      .map(({ task }) => task)
+      .filter(({ tags: own }) => tags.authValidator && own.some(({ id }) => id === tags.authValidator.id));
+    this.#context = exposureContext(runner);
+    if (tags.rpcLanes) {
+      const [lanes] = tagged(this.#store, tags.rpcLanes);
+      this.#eventSource = { source: { kind: "resource", id: lanes?.resource.id ?? "runner.rpcLanes" } };
+    }
+  }
+
+  hello() {
+    const list = allowList(this.#runner, this.#store, this.#reportSelector);
+    this.#list = list;
+    return {
+      tasks: list.enabled ? [...list.taskIds] : null,
+      events: list.enabled ? [...list.eventIds] : null,
+      auth: this.#validators.length > 0,
+    };
+  }
+
+  watch(announce) {
+    setInterval(announce, LOOK_TIME).unref();
+  }
+
+  async dispose() {
+    const late = new Promise((resolve) => setTimeout(resolve, DISPOSE_TIME).unref());
+    await Promise.race([this.#runtime.dispose(), late]);
+  }
+
+  abortReason() {
+    const reason = "Client Closed Request";
+    return this.#runner.cancellationError?.new({ reason }) ?? new Error(reason);
+  }
+
+  task(call, text) {
+    const { taskId } = call.message;
+    const task = this.#store.tasks.get(taskId)?.task;
+    if (task === undefined) return call.fail({ message: `Task ${taskId} not found`, code: "NOT_FOUND" });
+    const body = this.#decode(call, text, "input");
+    if (body === undefined) return;
+    const { input } = body;
+    const run = this.#withContexts(call, this.#list.taskAcceptsAsyncContext.get(taskId), () =>
+      this.#taskRunner.run(task, input),
+    );
+    const result = this.#context === undefined ? run() : this.#context.provide(new ExposureRequest(call), run);
+    result
+      .then((value) => this.#answer(call, { ok: true, result: sendable(taskId, value) }))
+      .catch((error) => this.#fail(call, error, "exposure.task.error"));
+  }
+
+  event(call, text) {
+    const { eventId, returnPayload } = call.message;
+    const event = this.#store.events.get(eventId)?.event;
+    if (event === undefined) return call.fail({ message: `Event ${eventId} not found`, code: "NOT_FOUND" });
+    const body = this.#decode(call, text, "payload");
+    if (body === undefined) return;
+    if (returnPayload && event.parallel) {
+      return call.fail({
+        message: `Event ${eventId} is marked parallel; returning a payload is not supported.`,
+        code: "PARALLEL_EVENT_RETURN_UNSUPPORTED",
+      });
+    }
+    const emit = returnPayload ? "emitWithResult" : "emit";
+    const run = this.#withContexts(call, this.#list.eventAcceptsAsyncContext.get(eventId), () =>
+      this.#eventManager[emit](event, body.payload, this.#eventSource),
+    );
+    run()
+      .then((result) => (returnPayload ? this.#answer(call, { ok: true, result }) : call.succeed()))
+      .catch((error) => this.#fail(call, error, "exposure.event.error"));
+  }
+
+  // auth asks the validators one after the other, until one says yes.
+  async auth(call) {
+    const { method = "GET", url = "/" } = call.message;
+    const path = pathOf(url);
+    const input = { headers: call.headers, method, url, path };
+    for (const task of this.#validators) {
+      try {
+        const result = await this.#taskRunner.run(task, input);
+        if (!result?.ok) continue;
+        const { ok, ...identity } = result;
+        return call.succeed(Object.keys(identity).length > 0 ? JSON.stringify(identity) : undefined);
+      } catch {
+        // A validator that throws has not said yes.
+      }
+    }
+    const refusal = { message: "Unauthorized", code: "UNAUTHORIZED" };
+    const requestId = call.headers["x-runner-request-id"];
+    this.#log("warn", "exposure.auth.failure", { requestId, method, path, status: 401, code: refusal.code });
+    call.fail(refusal);
+  }
+
+  // decode returns the body that the caller sent, as far as it matters; undefined if the call has been answered. The
+  // server has taken the value out of the body: it goes back, so that the serializer finds it where it was.
+  #decode(call, text, member) {
+    if (text === undefined) return {};
+    try {
+      return this.#serializer.parse(`{"${member}":${text}}`);
+    } catch {
+      call.fail({ message: "Invalid JSON body", code: "INVALID_JSON" });
+      return undefined;
+    }
+  }
+
+  // withContexts wraps run in the async contexts that the request has brought, as far as they can be read.
+  #withContexts(call, accepts, run) {
+    if (accepts === false || !call.message.headers?.includes(`${CONTEXT_HEADER}\n`)) return run;
+    const header = call.headers[CONTEXT_HEADER];
+    if (!header) return run;
+    let wrapped = run;
+    try {
+      const map = this.#serializer.parse(header);
+      for (const [id, context] of this.#store.asyncContexts.entries()) {
+        if (typeof map[id] !== "string") continue;
+        try {
+          const value = context.parse(map[id]);
+          const inner = wrapped;
+          wrapped = async () => await context.provide(value, inner);
+        } catch {
+          // This one cannot be read, others can.
+        }
+      }
+    } catch {
+      // The header cannot be read.
+    }
+    return wrapped;
+  }
+
+  // answer sends the body of a response: all but the call's id is the serializer's own text.
+  #answer(call, body) {
+    call.answer(this.#serializer.stringify(body));
+  }
+
+  #fail(call, error, key) {
+    if (this.#isCancellation(error)) {
+      return call.fail({ message: "Client Closed Request", code: "REQUEST_ABORTED" });
+    }
+    const { requestId } = call.message;
+    this.#log("error", key, { error: error instanceof Error ? error.message : describe(error), requestId });
+    try {
+      const typed = this.#typedError(error);
+      if (typed !== undefined) return this.#answer(call, { ok: false, error: typed });
+    } catch (unsendable) {
+      return call.crash(unsendable); // its data
+    }
+    call.crash(error);
+  }
+
+  #isCancellation(error) {
+    const { cancellationError } = this.#runner;
+    return cancellationError ? cancellationError.is(error) : error?.name === "runner.errors.cancellation";
+  }
+
+  // typedError returns what the caller may see of an error: something if it is of a registered kind.
+  #typedError(error) {
+    for (const helper of this.#store.errors.values()) {
+      if (!helper.is(error)) continue;
+      const httpCode = [error.httpCode, helper.httpCode].find(isHttpCode);
+      const typed = { message: error.message || "Internal Error", code: "INTERNAL_ERROR", id: error.name };
+      if (error.data !== undefined || (httpCode ?? 500) !== 500) typed.data = error.data;
+      if (httpCode !== undefined) typed.httpCode = httpCode;
+      return typed;
+    }
+    return undefined;
+  }
+
+  #reportSelector = ({ kind, id, tunnel, error }) => {
+    const data = { selectorKind: kind, candidateId: id, tunnelResourceId: tunnel };
+    const key = JSON.stringify(data);
+    if (this.#reported.has(key)) return; // by an earlier look
+    this.#reported.add(key);
+    this.#log("warn", "[runner] Tunnel allow-list selector failed; item skipped.", { error, data });
+  };
+
+  // log writes to the application's own log, whose troubles are no caller's.
+  async #log(level, message, data) {
+    try {
+      await this.#logger[level](message, data);
+    } catch {
+      // Nothing is lost but a line.
+    }
+  }
+}
+
+function pathOf(url) {
+  try {
+    return new URL(url, "http://localhost").pathname;
+  } catch {
+    return url;
+  }
+}
+
+function isHttpCode(code) {
+  return Number.isInteger(code) && code >= 100 && code <= 599;
+}
+
+function sendable(id, result) {
+  if (typeof result?.pipe === "function" || typeof result?.stream?.pipe === "function") {
+    throw new TypeError(`${id} returned a stream, which this version cannot send`);
+  }
+  return result;
+}
+
+module.exports = { isRuntime, runnerSource };

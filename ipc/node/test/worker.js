@@ -1,0 +1,141 @@
+"use strict";
+
+// Starts workers for the tests and talks to them, as the server does.
+
+const { spawn } = require("node:child_process");
+const { once } = require("node:events");
+const { readdirSync, readFileSync } = require("node:fs");
+const path = require("node:path");
+const { Decoder } = require("../lib/frames.js");
+
+const lib = path.join(__dirname, "../lib");
+
+// bundle makes one program of the runtime, as ipc.Node does in Go.
+function bundle() {
+  const files = readdirSync(lib).map((name) => {
+    const source = readFileSync(path.join(lib, name), "utf8");
+    return `${JSON.stringify(`./${name}`)}: function (module, exports, require) {\n${source}\n},\n`;
+  });
+  return `const files = {\n${files.join("")}};
+const loaded = {};
+function load(name) {
+  if (!(name in files)) return require(name);
+  if (!(name in loaded)) {
+    const module = loaded[name] = { exports: {} };
+    files[name](module, module.exports, load);
+  }
+  return loaded[name].exports;
+}
+load("./main.js");
+`;
+}
+
+class Worker {
+  #answers = new Map(); // who waits for the answer of a call, by id
+  #controls = []; // messages that are no answers
+  #wake = () => {};
+  #id = 0;
+  stdout = "";
+  stderr = "";
+
+  // A worker is started with node's arguments, and text for its standard input.
+  constructor(args, { input = "", stdio = false, cwd = path.join(__dirname, "fixtures"), env = {} } = {}) {
+    this.process = spawn(process.execPath, args, {
+      cwd,
+      stdio: ["pipe", "pipe", "pipe", ...(stdio ? [] : ["pipe", "pipe"])],
+      env: { ...process.env, TUNNEL_IPC: stdio ? "stdio" : "3,4", ...env },
+    });
+    const { process: child } = this;
+    [this.input, this.output] = stdio ? [child.stdin, child.stdout] : child.stdio.slice(3);
+    if (!stdio) {
+      child.stdin.end(input);
+      child.stdout.setEncoding("utf8").on("data", (text) => (this.stdout += text));
+    }
+    child.stderr.setEncoding("utf8").on("data", (text) => (this.stderr += text));
+    this.input.on("error", () => {}); // it may end before it has read all
+    const decoder = new Decoder((message) => this.#receive(message));
+    // The wire towards the server has no raw bytes yet: UTF-8 reaches the decoder as \u escapes.
+    this.output.setEncoding("utf8").on("data", (text) => {
+      decoder.push(Buffer.from(text.replace(/[^\0-\x7f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)));
+    });
+    this.exit = once(child, "close").then(([code, signal]) => {
+      this.#wake();
+      for (const reject of this.#answers.values()) reject(undefined);
+      return code ?? signal;
+    });
+  }
+
+  #receive(message) {
+    if (message.type === undefined) {
+      this.#answers.get(message.id)?.(message);
+      this.#answers.delete(message.id);
+    } else {
+      this.#controls.push(message);
+      this.#wake();
+    }
+  }
+
+  // control returns the next message that is no answer; undefined after the worker's end.
+  async control() {
+    if (this.#controls.length === 0) await new Promise((resolve) => (this.#wake = resolve));
+    return this.#controls.shift();
+  }
+
+  // send writes a message, and what it announces.
+  send(message, payload) {
+    if (payload === undefined) return this.input.write(`${JSON.stringify(message)}\n`);
+    const bytes = Buffer.from(payload);
+    return this.input.write(Buffer.concat([Buffer.from(`${JSON.stringify({ ...message, n: bytes.length })}\n`), bytes]));
+  }
+
+  // start sends a call and returns { id, answer }, a promise; the answer is undefined if the worker ends without one.
+  start(message, payload) {
+    const id = ++this.#id;
+    const answer = new Promise((resolve) => this.#answers.set(id, resolve));
+    this.send({ ...message, id }, payload);
+    return { id, answer };
+  }
+
+  task(taskId, input, more) {
+    return this.#call({ type: "task", taskId, ...more }, input);
+  }
+
+  event(eventId, payload, more) {
+    return this.#call({ type: "event", eventId, ...more }, payload);
+  }
+
+  auth(more) {
+    return this.start({ type: "auth", method: "POST", url: "/__runner/task/a", ...more }).answer.then(withoutId);
+  }
+
+  #call(message, value) {
+    return this.start(message, value === undefined ? undefined : JSON.stringify(value)).answer.then(withoutId);
+  }
+
+  // end closes the pipe and waits for the exit code.
+  end() {
+    this.input.end();
+    return this.exit;
+  }
+}
+
+function withoutId(answer) {
+  if (answer === undefined) return undefined;
+  const { id, ...rest } = answer;
+  return rest;
+}
+
+// startWorker starts the fixture and waits for its hello. It is ended after the test at the latest.
+async function startWorker(t, args, options) {
+  const worker = new Worker(args, options);
+  t.after(() => worker.process.kill("SIGKILL"));
+  worker.hello = await worker.control();
+  return worker;
+}
+
+// startModule serves a module with the runtime that the Go package brings along.
+function startModule(t, file, options) {
+  return startWorker(t, ["-", file], { input: bundle(), ...options });
+}
+
+module.exports = { startWorker, startModule };
