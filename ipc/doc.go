@@ -2,10 +2,42 @@
 // which it starts, feeds over pipes and restarts. A [Pool] is an executor for a
 // tunnel.Handler:
 //
-//	pool, err := ipc.Start(ctx, ipc.Options{Command: []string{"node", "worker.js"}, Plain: true})
+//	pool, err := ipc.Start(ctx, ipc.Node("tasks.mjs"))
 //	…
 //	defer pool.Close()
-//	http.Handle("/__runner/", tunnel.New(pool, tunnel.Config{…}))
+//	http.Handle("/__runner/", tunnel.New(pool, tunnel.Config{Tokens: []string{"secret"}}))
+//
+// The module exports its tasks, or a running Runner application, and needs nothing
+// else: see [Node]. What it serves is what the pool lists, so that the handler needs no
+// allow-list of its own, and [Pool.Authenticate] lets it decide about callers.
+//
+// # The framed wire
+//
+// A worker that [Node] runs, or that uses the npm package @bluelibs/tunnel-worker,
+// talks over a pair of pipes of its own, file descriptors 3 and 4, which the
+// environment variable TUNNEL_IPC names. Its standard output and error are its log,
+// whatever is printed there and by whom. (On Windows, where a child cannot have more
+// files, the wire is on standard input and output, and the runtime sends console.log
+// to standard error.)
+//
+// A message is a line that holds one JSON object. One that has a member n is followed
+// directly by n raw bytes: the JSON of an input, a payload or a result. Towards the
+// worker a line is ASCII. The worker speaks first:
+//
+//	<- {"type":"hello","wire":1,"pid":7,"runtime":"node v20.1.0","tasks":["a"],"events":["e"],"auth":false}
+//	-> {"type":"task","id":1,"taskId":"a","requestId":"r","basePath":"/__runner","method":"POST","url":"…","headers":"host\nx\n…","n":7}
+//	   {"a":5}
+//	-> {"type":"event","id":2,"eventId":"e","returnPayload":true,…}
+//	-> {"type":"auth","id":3,"method":"POST","url":"/__runner/task/a?x=1","headers":"…"}
+//	-> {"type":"cancel","id":1}
+//	<- {"id":1,"ok":true,"result":8}
+//	<- {"id":3,"ok":false,"error":{"message":"Unauthorized","code":"UNAUTHORIZED"}}
+//	<- {"type":"log","level":"warn","message":"…"}
+//
+// Answers are those of the plain wire, and so are the rules about errors. Tasks and
+// events are null together where nothing may be called. Another hello replaces the
+// lists. Messages of types that are not known are ignored; a line that is no message,
+// or a first one that is not hello, ends the worker.
 //
 // # The plain wire
 //
@@ -36,6 +68,6 @@
 //
 // # Goroutines
 //
-// A pool has one goroutine per worker that starts, watches and restarts it, and
-// three more for its three pipes. They end with Close or Shutdown.
+// A pool has one goroutine per worker that starts, watches and restarts it, and one
+// more for each of its pipes, four or five. They end with Close or Shutdown.
 package ipc

@@ -4,7 +4,7 @@
 // (Runner 4 and 5) or from its RPC lanes (6).
 
 // allowList returns { enabled, taskIds, eventIds, taskAcceptsAsyncContext, eventAcceptsAsyncContext }: two Sets and two
-// Maps. report gets what a selector throws: the item is left out then.
+// Maps. With lanes there are two more Maps, of the contexts that each accepts. report gets what a selector throws: the item is left out then.
 function allowList(runner, store, report) {
   if (runner.computeRpcLaneAllowList) return laneAllowList(runner, store);
   const list = {
@@ -51,9 +51,9 @@ function select(selector, all, add, failed) {
   }
 }
 
-// laneAllowList refuses lanes with authentication of their own: their tokens are made for Runner's own exposure.
+// laneAllowList refuses lanes with authentication of their own: only Runner's own exposure checks their tokens.
 function laneAllowList(runner, store) {
-  for (const { resource, config } of tagged(store, runner.tags.rpcLanes)) {
+  for (const { resource, config } of lanes(runner, store)) {
     if (config?.topology?.bindings?.some(({ auth }) => auth && auth.mode !== "none")) {
       throw new Error(`${resource.id} has lanes with auth, which a worker cannot check: take auth off the bindings`);
     }
@@ -61,9 +61,14 @@ function laneAllowList(runner, store) {
   return runner.computeRpcLaneAllowList(store);
 }
 
+// lanes returns the entries of the resources that serve RPC lanes.
+function lanes(runner, store) {
+  return runner.computeRpcLaneAllowList ? tagged(store, runner.tags.rpcLanes) : [];
+}
+
 // tagged returns the entries of all resources with a tag.
 function tagged(store, tag) {
   return [...store.resources.values()].filter(({ resource }) => resource.tags?.some((t) => t?.id === tag.id));
 }
 
-module.exports = { allowList, tagged };
+module.exports = { allowList, lanes };

@@ -8,6 +8,7 @@ const { writeSync } = require("node:fs");
 const VARIABLE = "TUNNEL_IPC"; // "3,4": read from 3, write to 4; "stdio": standard input and output
 const BIG = 1 << 20; // characters that are written at once instead of at the end of the tick
 const FULL = 16 << 20; // bytes waiting to leave: until they have left, nothing more is read
+const LOG_TIME = 2_000; // ms for the log to leave at the end
 
 const offered = Symbol.for("@bluelibs/tunnel-worker/channel");
 
@@ -90,9 +91,13 @@ class Channel {
     this.#write(text);
   };
 
-  // exit ends the process once all that was written has left it.
-  exit() {
-    this.#write(this.#text, () => process.exit(0));
+  // exit ends the process once all that was written has left it, to the log too: what a process prints to a pipe may
+  // still be in it. The server reads both to their end; a log that it does not read is no reason to stay for ever.
+  async exit() {
+    await new Promise((resolve) => this.#write(this.#text, resolve));
+    setTimeout(() => process.exit(0), LOG_TIME);
+    await Promise.all([process.stdout, process.stderr].map((log) => new Promise((resolve) => log.write("", resolve))));
+    process.exit(0);
   }
 }
 

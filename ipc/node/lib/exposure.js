@@ -18,15 +18,15 @@ function exposureContext(runner) {
   const use = runner.useExposureContext ?? runner.useRpcLaneRequestContext;
   const create = runner.createContext ?? ((id) => runner.r.asyncContext(id).build());
   const probe = {};
-  return CONTEXT_IDS.map((id) => create(id)).find((context) =>
-    context.provide(probe, () => {
-      try {
-        return use() === probe;
-      } catch {
-        return false; // no context of that id
-      }
-    }),
-  );
+  for (const id of CONTEXT_IDS) {
+    try {
+      const context = create(id);
+      if (context.provide(probe, use) === probe) return context;
+    } catch {
+      // Not the id of this version.
+    }
+  }
+  return undefined;
 }
 
 // ExposureRequest is the value: all of it is made when it is asked for.

@@ -5,7 +5,7 @@
 
 const { createRequire } = require("node:module");
 const { describe } = require("./call.js");
-const { allowList, tagged } = require("./allowlist.js");
+const { allowList, lanes } = require("./allowlist.js");
 const { exposureContext, ExposureRequest } = require("./exposure.js");
 
 const DISPOSE_TIME = 5_000; // ms
@@ -60,21 +60,19 @@ class RunnerSource {
 
   constructor(runtime, runner) {
     const { resources, tags } = runner.globals ?? runner;
+    const [lane] = lanes(runner, runtime.store);
     this.#runtime = runtime;
     this.#runner = runner;
     this.#store = runtime.store;
-    this.#serializer = runtime.getResourceValue(resources.serializer);
+    this.#serializer = runtime.getResourceValue(lane?.config?.serializer ?? resources.serializer);
     this.#taskRunner = runtime.getResourceValue(resources.taskRunner);
     this.#eventManager = runtime.getResourceValue(resources.eventManager);
     this.#logger = runtime.getResourceValue(resources.logger);
     this.#validators = [...this.#store.tasks.values()]
       .map(({ task }) => task)
-      .filter(({ tags: own }) => tags.authValidator && own.some(({ id }) => id === tags.authValidator.id));
+      .filter((task) => tags.authValidator && task.tags.some(({ id }) => id === tags.authValidator.id));
     this.#context = exposureContext(runner);
-    if (tags.rpcLanes) {
-      const [lanes] = tagged(this.#store, tags.rpcLanes);
-      this.#eventSource = { source: { kind: "resource", id: lanes?.resource.id ?? "runner.rpcLanes" } };
-    }
+    if (lane) this.#eventSource = { source: { kind: "resource", id: lane.resource.id } };
   }
 
   hello() {
@@ -108,9 +106,7 @@ class RunnerSource {
     const body = this.#decode(call, text, "input");
     if (body === undefined) return;
     const { input } = body;
-    const run = this.#withContexts(call, this.#list.taskAcceptsAsyncContext.get(taskId), () =>
-      this.#taskRunner.run(task, input),
-    );
+    const run = this.#withContexts(call, "task", taskId, () => this.#taskRunner.run(task, input));
     const result = this.#context === undefined ? run() : this.#context.provide(new ExposureRequest(call), run);
     result
       .then((value) => this.#answer(call, { ok: true, result: sendable(taskId, value) }))
@@ -129,12 +125,13 @@ class RunnerSource {
         code: "PARALLEL_EVENT_RETURN_UNSUPPORTED",
       });
     }
-    const emit = returnPayload ? "emitWithResult" : "emit";
-    const run = this.#withContexts(call, this.#list.eventAcceptsAsyncContext.get(eventId), () =>
+    const back = returnPayload && this.#eventManager.emitWithResult !== undefined; // not in 4.x
+    const emit = back ? "emitWithResult" : "emit";
+    const run = this.#withContexts(call, "event", eventId, () =>
       this.#eventManager[emit](event, body.payload, this.#eventSource),
     );
     run()
-      .then((result) => (returnPayload ? this.#answer(call, { ok: true, result }) : call.succeed()))
+      .then((result) => (back ? this.#answer(call, { ok: true, result }) : call.succeed()))
       .catch((error) => this.#fail(call, error, "exposure.event.error"));
   }
 
@@ -172,17 +169,20 @@ class RunnerSource {
   }
 
   // withContexts wraps run in the async contexts that the request has brought, as far as they can be read.
-  #withContexts(call, accepts, run) {
-    if (accepts === false || !call.message.headers?.includes(`${CONTEXT_HEADER}\n`)) return run;
+  #withContexts(call, kind, id, run) {
+    if (!call.message.headers?.includes(`${CONTEXT_HEADER}\n`)) return run;
     const header = call.headers[CONTEXT_HEADER];
-    if (!header) return run;
+    if (!header || this.#list[`${kind}AcceptsAsyncContext`].get(id) === false) return run;
+    const accepted = this.#list[`${kind}AsyncContextAllowList`]?.get(id); // undefined: all
     let wrapped = run;
     try {
       const map = this.#serializer.parse(header);
-      for (const [id, context] of this.#store.asyncContexts.entries()) {
-        if (typeof map[id] !== "string") continue;
+      const registered = this.#store.asyncContexts;
+      for (const [name, context] of registered.entries()) {
+        if (typeof map[name] !== "string") continue;
+        if (accepted && !accepted.some((one) => one === name || registered.get(one) === context)) continue;
         try {
-          const value = context.parse(map[id]);
+          const value = context.parse(map[name]);
           const inner = wrapped;
           wrapped = async () => await context.provide(value, inner);
         } catch {

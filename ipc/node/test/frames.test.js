@@ -67,7 +67,7 @@ test("random chunks", () => {
   const long = Buffer.concat(Array(20).fill(stream));
   for (let round = 0; round < 200; round++) {
     const chunks = [];
-    for (let at = 0; at < long.length; ) {
+    for (let at = 0; at < long.length;) {
       const size = Math.floor(Math.random() ** 3 * 2_000);
       chunks.push(long.subarray(at, at + size));
       at += size;
@@ -76,7 +76,11 @@ test("random chunks", () => {
   }
 });
 
-test("no bytes are a text", () => assert.deepEqual(decode(Buffer.from('{"n":0}\n{}\n')), [[{ n: 0 }, ""], [{}, undefined]]));
+test("no bytes are a text", () =>
+  assert.deepEqual(decode(Buffer.from('{"n":0}\n{}\n')), [
+    [{ n: 0 }, ""],
+    [{}, undefined],
+  ]));
 
 test("broken UTF-8 is replaced", () => {
   assert.deepEqual(decode(Buffer.from('{"n":3}\n"\xff"', "latin1")), [[{ n: 3 }, '"\ufffd"']]);
@@ -98,8 +102,15 @@ test("bytes that fit no string are counted, not kept", () => {
   const n = (1 << 29) + 100; // more than a string's 2^29 - 24 characters
   const chunk = Buffer.alloc(1 << 20, "a");
   const before = process.memoryUsage().rss;
-  const received = decode(Buffer.from(`{"n":${n}}\n`), ...Array(512).fill(chunk), Buffer.from(`${"a".repeat(100)}{}\n`));
-  assert.deepEqual(received, [[{ n }, null], [{}, undefined]]);
+  const received = decode(
+    Buffer.from(`{"n":${n}}\n`),
+    ...Array(512).fill(chunk),
+    Buffer.from(`${"a".repeat(100)}{}\n`),
+  );
+  assert.deepEqual(received, [
+    [{ n }, null],
+    [{}, undefined],
+  ]);
   assert.ok(process.memoryUsage().rss - before < 100 << 20);
 });
 

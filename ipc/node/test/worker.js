@@ -6,7 +6,7 @@ const { spawn } = require("node:child_process");
 const { once } = require("node:events");
 const { readdirSync, readFileSync } = require("node:fs");
 const path = require("node:path");
-const { Decoder } = require("../lib/frames.js");
+const { createInterface } = require("node:readline");
 
 const lib = path.join(__dirname, "../lib");
 
@@ -53,11 +53,7 @@ class Worker {
     }
     child.stderr.setEncoding("utf8").on("data", (text) => (this.stderr += text));
     this.input.on("error", () => {}); // it may end before it has read all
-    const decoder = new Decoder((message) => this.#receive(message));
-    // The wire towards the server has no raw bytes yet: UTF-8 reaches the decoder as \u escapes.
-    this.output.setEncoding("utf8").on("data", (text) => {
-      decoder.push(Buffer.from(text.replace(/[^\0-\x7f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)));
-    });
+    createInterface({ input: this.output, crlfDelay: Infinity }).on("line", (line) => this.#receive(JSON.parse(line)));
     this.exit = once(child, "close").then(([code, signal]) => {
       this.#wake();
       for (const reject of this.#answers.values()) reject(undefined);
@@ -81,11 +77,13 @@ class Worker {
     return this.#controls.shift();
   }
 
-  // send writes a message, and what it announces.
+  // send writes a message in ASCII, and what it announces in UTF-8.
   send(message, payload) {
-    if (payload === undefined) return this.input.write(`${JSON.stringify(message)}\n`);
-    const bytes = Buffer.from(payload);
-    return this.input.write(Buffer.concat([Buffer.from(`${JSON.stringify({ ...message, n: bytes.length })}\n`), bytes]));
+    const bytes = payload === undefined ? undefined : Buffer.from(payload);
+    const line = JSON.stringify({ ...message, n: bytes?.length });
+    const escape = (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    this.input.write(`${line.replace(/[^\0-\x7f]/g, escape)}\n`);
+    if (bytes) this.input.write(bytes);
   }
 
   // start sends a call and returns { id, answer }, a promise; the answer is undefined if the worker ends without one.

@@ -1,0 +1,171 @@
+package ipc
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-json"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// startModule starts a pool of workers that run a module of testdata.
+func startModule(t testing.TB, file string, change ...func(*Options)) *Pool {
+	t.Helper()
+	opts := Node(filepath.Join("testdata", file))
+	opts.Logger = discard
+	for _, f := range change {
+		f(&opts)
+	}
+	pool, err := Start(context.Background(), opts)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	return pool
+}
+
+func TestModule(t *testing.T) {
+	pool := startModule(t, "noisy.mjs")
+	assert.Equal(t, []string{"nothing", "upper"}, pool.List().IDs(protocol.KindEvent))
+	assert.Contains(t, pool.List().IDs(protocol.KindTask), "environment")
+	requireValue(t, `"not seen"`, pool, task("environment", ""))
+	requireValue(t, `"é`+"\u2028"+`😀"`, pool, task("line", `"é`+"\u2028"+`😀"`))
+	requireValue(t, ``, pool, task("line", ""))
+
+	_, err := pool.Execute(t.Context(), task("fail", ""))
+	var e *protocol.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, `{"message":"Sold out","code":"INTERNAL_ERROR","id":"app.errors.soldOut","data":{"left":0},"httpCode":409}`, errorJSON(t, e))
+	_, err = pool.Execute(t.Context(), task("secret", ""))
+	assert.False(t, errorAs(err, &e), "private: %v", err)
+	assert.ErrorContains(t, err, "secret")
+	_, err = pool.Execute(t.Context(), task("unknown", ""))
+	requireCode(t, protocol.CodeNotFound, err)
+
+	event := &protocol.Call{Kind: protocol.KindEvent, ID: "upper", Payload: []byte(`{"name":"ann"}`), ReturnPayload: true}
+	requireValue(t, `{"name":"ANN"}`, pool, event)
+	event.ID = "nothing"
+	requireValue(t, `{"name":"ann"}`, pool, event)
+	event.ReturnPayload = false
+	requireValue(t, ``, pool, event)
+}
+
+func errorAs(err error, target **protocol.Error) bool {
+	e, ok := err.(*protocol.Error)
+	*target = e
+	return ok
+}
+
+func TestModuleAuthenticates(t *testing.T) {
+	pool := startModule(t, "noisy.mjs")
+	r := httptest.NewRequest(http.MethodPost, "/some/path?x=1", nil)
+	_, err := pool.Authenticate(r)
+	requireCode(t, protocol.CodeUnauthorized, err)
+	r.Header.Set("Authorization", "forbidden")
+	_, err = pool.Authenticate(r)
+	requireCode(t, protocol.CodeForbidden, err)
+	r.Header.Set("Authorization", "Bearer ann")
+	identity, err := pool.Authenticate(r)
+	require.NoError(t, err)
+	value, err := json.Marshal(identity)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"user":"ann","path":"/some/path","x":"1"}`, string(value))
+}
+
+// What a worker, or a child of it, prints can neither harm an answer nor get lost.
+func TestNoiseOfAModule(t *testing.T) {
+	const callers, rounds, kib = 64, 50, 1024
+	log := &logBuffer{}
+	pool := startModule(t, "noisy.mjs", func(o *Options) { o.Logger = log.logger() })
+	var all sync.WaitGroup
+	all.Go(func() {
+		reply, err := pool.Execute(t.Context(), task("child", fmt.Sprint(kib)))
+		if assert.NoError(t, err) {
+			assert.Equal(t, "0", string(reply.Value))
+		}
+	})
+	for caller := range callers {
+		all.Go(func() {
+			for round := range rounds {
+				n := fmt.Sprint(caller*rounds + round)
+				for _, id := range []string{"line", "part"} {
+					reply, err := pool.Execute(t.Context(), task(id, n))
+					if assert.NoError(t, err) {
+						assert.Equal(t, n, string(reply.Value))
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	require.NoError(t, pool.Shutdown(t.Context()))
+	text := log.String()
+	for n := range callers * rounds {
+		require.Contains(t, text, fmt.Sprintf("line %d.", n))
+		require.Contains(t, text, fmt.Sprintf("part %d.", n))
+	}
+	assert.Equal(t, kib*1023, strings.Count(text, "#"))
+}
+
+func TestCancelReachesTheHandler(t *testing.T) {
+	log := &logBuffer{}
+	pool := startModule(t, "noisy.mjs", func(o *Options) { o.Logger = log.logger() })
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, err := pool.Execute(ctx, task("signal", ""))
+		failed <- err
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "line=waiting") }, 10*time.Second, time.Millisecond)
+	cancel()
+	require.ErrorIs(t, <-failed, context.Canceled)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "aborted: Client Closed Request") }, 10*time.Second, time.Millisecond)
+}
+
+func TestModuleThatCannotBeServed(t *testing.T) {
+	for name, source := range map[string]string{
+		"no such file":       "",
+		"a syntax error":     "export const tasks = {",
+		"nothing to serve":   "export const nothing = 1;",
+		"throws":             "throw new Error('broken');",
+		"no function":        "export const tasks = { a: 1 };",
+		"never there":        "await new Promise(() => {});",
+		"ends by itself":     "process.exit(0);",
+		"a wrong kind":       "export const tasks = [1];",
+		"a rejected runtime": "export const runtime = Promise.reject(new Error('no database'));",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "tasks.mjs")
+			if source != "" {
+				require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
+			}
+			opts := Node(file)
+			opts.Logger = discard
+			pool, err := Start(t.Context(), opts)
+			if !assert.ErrorContains(t, err, "before its hello") {
+				require.NoError(t, pool.Close())
+			}
+		})
+	}
+}
+
+func TestCommonJSModule(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "tasks.cjs"), []byte(`module.exports = { tasks: { cwd: () => process.cwd(), flags: () => process.execArgv } };`), 0o600))
+	opts := Node("tasks.cjs", "--max-old-space-size=64")
+	opts.Dir, opts.Logger = dir, discard
+	pool, err := Start(t.Context(), opts)
+	require.NoError(t, err)
+	defer pool.Close()
+	requireValue(t, `["--max-old-space-size=64"]`, pool, task("flags", ""))
+}
