@@ -27,6 +27,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/ipc":            {"", "examples/internal/serve", "ipc"},
 		"examples/standalone":     {"", "examples/internal/serve", "protocol", "standalone"},
 		"examples/mount":          {"", "examples/internal/serve", "standalone"},
+		"examples/runner":         {"", "examples/internal/serve", "ipc"},
 		"examples/quickstart":     {"", "standalone"},
 		"examples/internal/serve": {"", "protocol"},
 	}

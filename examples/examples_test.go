@@ -129,3 +129,34 @@ func TestMount(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "the service as it was\n", string(body))
 }
+
+func TestRunnerApplication(t *testing.T) {
+	install(t, "runner")
+	base := start(t, "runner", "-app", "runner/app.js")
+	for path, c := range map[string]struct{ body, want string }{
+		"/task/app.tasks.add":       {`{"input": {"a": 5, "b": 3}}`, `{"ok":true,"result":8}`},
+		"/task/app.tasks.order":     {`{"input": {"item": "tea", "count": 9}}`, `{"ok":false,"error":{"message":"Only 3 of tea left\n\nRemediation: Order fewer.","code":"INTERNAL_ERROR","id":"app.errors.outOfStock","data":{"item":"tea","left":3},"httpCode":409}}`},
+		"/event/app.events.ordered": {`{"payload": {"item": "tea"}}`, `{"ok":true}`},
+		"/task/app.tasks.other":     {``, `{"ok":false,"error":{"message":"Task app.tasks.other not exposed","code":"FORBIDDEN"}}`},
+	} {
+		assert.Equal(t, c.want, post(t, base+path, c.body, "x-runner-token", "secret"), path)
+	}
+	due := `{"__type":"Date","value":"2030-01-02T03:04:05.678Z"}`
+	assert.Equal(t, `{"ok":true,"result":{"item":"tea","count":1,"due":`+due+`,"note":{"__type":"Undefined","value":null}}}`,
+		post(t, base+"/task/app.tasks.order", `{"input": {"item": "tea", "count": 1, "due": `+due+`}}`, "x-runner-token", "secret"))
+	assert.Equal(t, `{"ok":true,"result":{"tenant":"acme","requestId":"r-1","request":"POST /__runner/task/app.tasks.whoami"}}`,
+		post(t, base+"/task/app.tasks.whoami", ``, "x-runner-token", "secret", "x-runner-request-id", "r-1", "x-runner-context", `{"app.tenant":"\"acme\""}`))
+}
+
+// install installs an example's npm packages.
+func install(t *testing.T, dir string) {
+	t.Helper()
+	out, err := exec.Command("npm", "ci", "--prefix", dir).CombinedOutput()
+	if err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("npm ci: %v\n%s", err, out)
+	}
+	t.Skipf("the packages cannot be installed: %v\n%s", err, out)
+}

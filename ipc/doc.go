@@ -54,7 +54,7 @@
 // integers that are not used again in a worker's life. The input or payload is left
 // out where there is none, and an absent result means undefined; for an event whose
 // caller wants the payload back it means the payload as it was sent. The end of the
-// input asks the worker to stop.
+// input asks the worker to stop. Nothing else is ever sent.
 //
 // The error of a task is private unless the worker says otherwise: a caller learns
 // message, id, data and httpCode of an error that has an id, an httpCode, or a code of

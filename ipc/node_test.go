@@ -40,6 +40,8 @@ func TestModule(t *testing.T) {
 	requireValue(t, `"not seen"`, pool, task("environment", ""))
 	requireValue(t, `"é`+"\u2028"+`😀"`, pool, task("line", `"é`+"\u2028"+`😀"`))
 	requireValue(t, ``, pool, task("line", ""))
+	requireValue(t, `{"a":1,"b":{"c":4}}`, pool, // names that could reach a prototype are dropped, as by Runner
+		task("line", `{"a":1,"__proto__":{"x":1},"constructor":2,"b":{"\u005f_proto__":3,"prototype":[],"c":4}}`))
 
 	_, err := pool.Execute(t.Context(), task("fail", ""))
 	var e *protocol.Error

@@ -67,7 +67,7 @@ class RunnerSource {
     this.#serializer = runtime.getResourceValue(lane?.config?.serializer ?? resources.serializer);
     this.#taskRunner = runtime.getResourceValue(resources.taskRunner);
     this.#eventManager = runtime.getResourceValue(resources.eventManager);
-    this.#logger = runtime.getResourceValue(resources.logger);
+    this.#logger = runtime.getResourceValue(resources.logger).with({ source: "tunnel-worker" });
     this.#validators = [...this.#store.tasks.values()]
       .map(({ task }) => task)
       .filter((task) => tags.authValidator && task.tags.some(({ id }) => id === tags.authValidator.id));
