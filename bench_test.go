@@ -20,7 +20,7 @@ import (
 )
 
 // BenchmarkHTTP sends the same small task over 64 connections to a bare handler with
-// the same decoding (the limit), to both executors and to Runner's own server. Only
+// the same decoding (the limit), to all executors and to Runner's own server. Only
 // the ratios within one run mean something: the load comes from the same machine.
 func BenchmarkHTTP(b *testing.B) {
 	b.Run("bare", func(b *testing.B) {
@@ -28,11 +28,14 @@ func BenchmarkHTTP(b *testing.B) {
 		b.Cleanup(server.Close)
 		load(b, server.URL)
 	})
-	for _, name := range []string{"standalone", "ipc"} {
+	for _, name := range []string{"standalone", "ipc", "module"} {
 		b.Run(name, func(b *testing.B) {
 			load(b, serve(b, executors[name](b), tunnel.Config{}))
 		})
 	}
+	b.Run("runner-application", func(b *testing.B) {
+		load(b, serve(b, runnerApp(b, map[string]any{}), tunnel.Config{}))
+	})
 	b.Run("runner-5.5.0", func(b *testing.B) {
 		npmInstall(b)
 		load(b, startExposure(b, map[string]any{}))

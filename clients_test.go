@@ -18,11 +18,15 @@ const clientsBound = 2 * time.Minute
 // talk to. The exposure is among the servers to show that the script itself is right.
 func TestRunnerClients(t *testing.T) {
 	npmInstall(t)
-	servers := map[string]func(*testing.T) string{
-		"exposure": func(t *testing.T) string { return startExposure(t, map[string]any{}) },
-	}
+	servers := make(map[string]func(*testing.T) string)
 	for name, start := range executors {
 		servers[name] = func(t *testing.T) string { return serve(t, start(t), tunnel.Config{}) }
+	}
+	// These two have the application with everything.
+	typed := map[string]bool{"exposure": true, "runner": true}
+	servers["exposure"] = func(t *testing.T) string { return startExposure(t, map[string]any{"app": fullApp}) }
+	servers["runner"] = func(t *testing.T) string {
+		return serveAsIs(t, runnerApp(t, fullApp), tunnel.Config{Tokens: []string{"secret"}})
 	}
 	for name, start := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -30,12 +34,17 @@ func TestRunnerClients(t *testing.T) {
 			address := start(t)
 			ctx, cancel := context.WithTimeout(t.Context(), clientsBound)
 			defer cancel()
-			cmd := exec.CommandContext(ctx, "node", "clients.js", address+"/__runner", "secret")
+			args := []string{"clients.js", address + "/__runner", "secret"}
+			if typed[name] {
+				args = append(args, "typed")
+			}
+			cmd := exec.CommandContext(ctx, "node", args...)
 			cmd.Dir = runnerDir
 			cmd.WaitDelay = time.Second
 			out, err := cmd.CombinedOutput()
 			require.NoError(t, err, "clients.js: %s", out)
 			assert.Regexp(t, `^ok [1-9][0-9]* checks\n$`, string(out))
+			t.Logf("%s", out)
 		})
 	}
 }

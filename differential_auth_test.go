@@ -142,7 +142,7 @@ var authGroups = []serverPair{
 	},
 	{
 		name:   "no tunnel",
-		runner: map[string]any{"noTunnel": true},
+		app:    map[string]any{"noTunnel": true},
 		ours:   tunnel.Config{Tokens: []string{"secret"}},
 		closed: true,
 		cases: []exchange{

@@ -3,8 +3,9 @@ package tunnel_test
 import "slices"
 
 // differences is the whole list: what is deliberate, what net/http does before a Handler
-// is asked, and what follows from passing JSON values on as they came.
-var differences = slices.Concat(deliberateDifferences, transportDifferences, valueDifferences)
+// is asked, what follows from passing JSON values on as they came, and what a worker that
+// is a Runner application is not told.
+var differences = slices.Concat(deliberateDifferences, transportDifferences, valueDifferences, runnerDifferences)
 
 var deliberateDifferences = []difference{
 	{

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strconv"
@@ -33,20 +32,31 @@ type exchange struct {
 type serverPair struct {
 	name   string
 	runner map[string]any // what exposure.js takes
+	app    map[string]any // the options of createApp, for both applications
 	ours   tunnel.Config
 	closed bool // our server has no allow-list
 	cases  []exchange
+
+	// runnerOnly marks what only a Runner application has: of ours, only the one that
+	// serves such an application is asked.
+	runnerOnly bool
+	// validators makes our server ask the application's auth validators too.
+	validators bool
 }
 
 var serverPairs = slices.Concat(
 	routingGroups, methodGroups, authGroups, bodyGroups, errorGroups, eventGroups, corsGroups,
+	runnerValueGroups, runnerResultGroups, runnerErrorGroups, runnerContextGroups, runnerEventGroups, runnerAuthGroups,
 )
+
+// compared are the executors that the requests go to, with the test application.
+var compared = []string{"standalone", "ipc", "runner"}
 
 // difference says where our answers are not Runner's. The test fails if one that is not
 // here occurs, and if one that is here does not.
 type difference struct {
 	reason   string
-	executor string   // of ours; "" means every one
+	executor string   // of ours, or several with a blank between them; "" means every one
 	what     []string // as compareAnswers words it
 	cases    []string // "group/case"
 }
@@ -55,22 +65,16 @@ type difference struct {
 func TestDifferential(t *testing.T) {
 	npmInstall(t)
 	execs := make(map[string]tunnel.Executor)
-	for name, start := range executors {
-		execs[name] = start(t)
+	for _, name := range compared {
+		execs[name] = executors[name](t)
 	}
+	full := runnerApp(t, fullApp)
 	checkDifferences(t)
 	for _, g := range serverPairs {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
-			config := g.runner
-			if config == nil {
-				config = map[string]any{}
-			}
-			theirs := startExposure(t, config)
-			ours := make(map[string]string)
-			for name, exec := range execs {
-				ours[name] = g.serve(t, exec)
-			}
+			theirs := startExposure(t, g.config())
+			ours := g.serve(t, execs, full)
 			for _, c := range g.cases {
 				t.Run(c.name, func(t *testing.T) {
 					want := c.send(t, theirs)
@@ -85,21 +89,10 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
-func (g serverPair) serve(t *testing.T, exec tunnel.Executor) string {
-	if !g.closed {
-		return serve(t, exec, g.ours)
-	}
-	cfg := g.ours
-	cfg.Logger = quiet
-	server := httptest.NewServer(tunnel.New(tunnel.ExecutorFunc(exec.Execute), cfg)) // it lists nothing
-	t.Cleanup(server.Close)
-	return server.URL
-}
-
 // listedDifferences returns the listed differences of a case.
 func listedDifferences(name, executor string) (what []string) {
 	for _, d := range differences {
-		if (d.executor == "" || d.executor == executor) && slices.Contains(d.cases, name) {
+		if (d.executor == "" || slices.Contains(strings.Fields(d.executor), executor)) && slices.Contains(d.cases, name) {
 			what = append(what, d.what...)
 		}
 	}
@@ -119,9 +112,7 @@ func checkDifferences(t *testing.T) {
 	for _, d := range differences {
 		require.NotEmpty(t, d.reason)
 		require.NotEmpty(t, d.what)
-		if d.executor != "" {
-			require.Contains(t, executors, d.executor)
-		}
+		require.Subset(t, compared, strings.Fields(d.executor))
 		for _, name := range d.cases {
 			require.True(t, names[name], "the list of differences has %q, which is no case", name)
 		}
@@ -140,6 +131,9 @@ type rawAnswer struct {
 const newID = "<new UUID v4>"
 
 var uuidV4 = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b`)
+
+// retryTime is in the message of Runner's rate limit.
+var retryTime = regexp.MustCompile(`Try again after [0-9]{4}-[0-9:T.-]+Z`)
 
 // answerBound is for servers that never answer; no case is about time.
 const answerBound = 20 * time.Second
@@ -208,7 +202,10 @@ func (c exchange) read(reader *bufio.Reader, method string) rawAnswer {
 			values[i] = anonymous(values[i])
 		}
 	}
-	return rawAnswer{status: response.StatusCode, header: response.Header, body: anonymous(string(body))}
+	return rawAnswer{
+		status: response.StatusCode, header: response.Header,
+		body: retryTime.ReplaceAllString(anonymous(string(body)), "Try again after <time>"),
+	}
 }
 
 // comparedHeaders are the headers that belong to the protocol, besides those of CORS.

@@ -1,9 +1,12 @@
 package tunnel_test
 
+const asTheyCame = "standalone ipc" // the executors that have no serializer
+
 // What follows from passing values on as they came, where Runner decodes and encodes
 // them. JSON.parse and JSON.stringify are the worker's as much as Runner's, so that
 // numbers, blanks and names mostly come out of the worker as out of Runner; a Go task
-// that returns its input shows that nothing here touches it.
+// that returns its input shows that nothing here touches it. A Runner application as a
+// worker has the serializer itself: see runnerDifferences.
 var valueDifferences = []difference{
 	echoDiffers("standalone", "a number keeps its spelling", "JSON/number with a fraction of zero", "1", "1.0"),
 	echoDiffers("standalone", "a number keeps its spelling", "JSON/number with an exponent", "1000", "1e3"),
@@ -13,7 +16,7 @@ var valueDifferences = []difference{
 	echoDiffers("standalone", "a string keeps its spelling", "JSON/escapes that need not be", `"A/"`, `"\u0041\/"`),
 	echoDiffers("standalone", "members keep their order", "JSON/names that are integers", `{"1":3,"2":2,"b":1}`, `{"b":1,"2":2,"1":3}`),
 	echoDiffers("standalone", "members that stand twice stay", "input/name twice inside", `{"a":2}`, `{"a":1,"a":2}`),
-	echoDiffers("", "an event's payload that no handler changed is the one that was sent",
+	echoDiffers(asTheyCame, "an event's payload that no handler changed is the one that was sent",
 		"events/returned, number with a fraction of zero", "1", "1.0"),
 
 	// The Runner serializer.
@@ -21,20 +24,21 @@ var valueDifferences = []difference{
 		`{"__type":"NonFiniteNumber","value":"Infinity"}`, "1e400"),
 	echoDiffers("ipc", "JSON.stringify writes Infinity as null", "JSON/number beyond all",
 		`{"__type":"NonFiniteNumber","value":"Infinity"}`, "null"),
-	echoDiffers("", "names that only the serializer reserves are not escaped", "input/Undefined without a value",
+	echoDiffers(asTheyCame, "names that only the serializer reserves are not escaped", "input/Undefined without a value",
 		`{"$runner.escape::__type":"Undefined"}`, `{"__type":"Undefined"}`),
-	echoDiffers("", "names that only the serializer reserves are not escaped", "input/type that is no string",
+	echoDiffers(asTheyCame, "names that only the serializer reserves are not escaped", "input/type that is no string",
 		`{"$runner.escape::__type":1,"value":2}`, `{"__type":1,"value":2}`),
 	echoDiffers("standalone", "Undefined is known where it is spelled as clients spell it", "input/Undefined with escapes",
 		`{"__type":"Undefined","value":null}`, `{"__type":"Undef\u0069ned","value":null}`),
-	echoDiffers("", "names of a prototype are members like others: only the serializer drops them", "input/names of a prototype",
+	echoDiffers(asTheyCame, "names of a prototype are members like others: only the serializer drops them", "input/names of a prototype",
 		`{"a":1}`, `{"a":1,"__proto__":{"b":2},"constructor":3,"prototype":4}`),
-	echoDiffers("", "names of a prototype are members like others: only the serializer drops them", "input/name of a prototype at the root",
+	echoDiffers(asTheyCame, "names of a prototype are members like others: only the serializer drops them", "input/name of a prototype at the root",
 		`{}`, `{"__proto__":{"input":1}}`),
 	{
-		reason: "the serializer counts the envelope into a result's depth; here a result may be as deep as a body",
-		what:   []string{"status: 500, ours: 200", bodyDiffers(internalAnswer, `{"ok":true,"result":`+nestedArrays(1001)+`}`)},
-		cases:  []string{"JSON/depth of 1000 as the root"},
+		reason:   "the serializer counts the envelope into a result's depth; here a result may be as deep as a body",
+		executor: asTheyCame,
+		what:     []string{"status: 500, ours: 200", bodyDiffers(internalAnswer, `{"ok":true,"result":`+nestedArrays(1001)+`}`)},
+		cases:    []string{"JSON/depth of 1000 as the root"},
 	},
 
 	{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -22,9 +23,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The test application exists three times, with the same tasks and events: in Go
-// (goApp), as a hand-written worker (testdata/runner/worker.js) and as a Runner
-// application (testdata/runner/app.js).
+// The test application exists four times, with the same tasks and events: in Go
+// (goApp), as a hand-written worker (testdata/runner/worker.js), as a task module
+// (testdata/runner/tasks.mjs) and as a Runner application (testdata/runner/app.js).
 var appAllowList = protocol.NewAllowList(
 	[]string{
 		"app.tasks.add", "app.tasks.greet", "app.tasks.echo", "app.tasks.fail", "app.tasks.nothing", "app.tasks.sleep",
@@ -126,10 +127,33 @@ func nodeApp(t testing.TB, change ...func(*ipc.Options)) *ipc.Pool {
 	opts := ipc.Options{
 		Command: []string{"node", "testdata/runner/worker.js"},
 		Plain:   true,
-		Logger:  quiet,
 	}
 	for _, f := range change {
 		f(&opts)
+	}
+	return startWorker(t, opts)
+}
+
+// moduleApp is the test application as a task module on the framed wire.
+func moduleApp(t testing.TB) *ipc.Pool {
+	return startWorker(t, ipc.Node("testdata/runner/tasks.mjs"))
+}
+
+// runnerApp is the test application as a Runner application on the framed wire. The
+// options are those of createApp in app.js.
+func runnerApp(t testing.TB, options map[string]any) *ipc.Pool {
+	npmInstall(t)
+	text, err := json.Marshal(options)
+	require.NoError(t, err)
+	opts := ipc.Node("testdata/runner/served.js")
+	opts.Env = append(os.Environ(), "APP="+string(text))
+	opts.StartTimeout = startBound // the machine may be busy with as many Runners as there are tests
+	return startWorker(t, opts)
+}
+
+func startWorker(t testing.TB, opts ipc.Options) *ipc.Pool {
+	if opts.Logger == nil {
+		opts.Logger = quiet
 	}
 	pool, err := ipc.Start(context.Background(), opts)
 	require.NoError(t, err)
@@ -141,6 +165,8 @@ func nodeApp(t testing.TB, change ...func(*ipc.Options)) *ipc.Pool {
 var executors = map[string]func(testing.TB) tunnel.Executor{
 	"standalone": func(testing.TB) tunnel.Executor { return goApp() },
 	"ipc":        func(t testing.TB) tunnel.Executor { return nodeApp(t) },
+	"module":     func(t testing.TB) tunnel.Executor { return moduleApp(t) },
+	"runner":     func(t testing.TB) tunnel.Executor { return runnerApp(t, map[string]any{}) },
 }
 
 var quiet = slog.New(slog.DiscardHandler)

@@ -1,7 +1,7 @@
 "use strict";
 
 // The Runner application that the tests talk to: its typed errors, its tasks and events, and the server
-// tunnel that lists what may be called from outside. worker.js serves the same without Runner.
+// tunnel that lists what may be called from outside. worker.js and tasks.mjs serve the same without Runner.
 
 const { cancellationError, globals, r, useExposureContext } = require("@bluelibs/runner");
 
@@ -87,8 +87,9 @@ const tunnel = r
   .init(async () => ({ mode: "server", transport: "http", tasks, events }))
   .build();
 
-// createApp returns the root resource. Without the tunnel nothing is exposed.
-function createApp(exposure, { noTunnel = false } = {}) {
+// createApp returns the root resource. Without a tunnel nothing is exposed; with full there is all of full.js too,
+// which full may be the options of. The exposure is left out for a worker.
+function createApp(exposure, { noTunnel = false, full } = {}) {
   return r
     .resource("app")
     .register([
@@ -98,7 +99,8 @@ function createApp(exposure, { noTunnel = false } = {}) {
       ...events,
       ...hooks,
       ...(noTunnel ? [] : [tunnel]),
-      exposure,
+      ...(full ? require("./full").items(full) : []),
+      ...(exposure ? [exposure] : []),
     ])
     .build();
 }

@@ -2,35 +2,47 @@
 
 // Runs the real Runner clients against any server of the protocol that serves the tasks and events of app.js:
 //
-//   node clients.js http://127.0.0.1:1234/__runner secret
+//   node clients.js http://127.0.0.1:1234/__runner secret [typed]
 //
-// JSON mode only: no files, no streams.
+// JSON mode only: no files, no streams. With typed the server's application is a Runner one, with all of full.js.
 
 const assert = require("node:assert/strict");
-const { createHttpClient, createHttpMixedClient, globals, Serializer } = require("@bluelibs/runner");
+const {
+  createHttpClient,
+  createHttpMixedClient,
+  createHttpSmartClient,
+  globals,
+  Serializer,
+} = require("@bluelibs/runner");
 const { errors } = require("./app");
+const { pointType, typedChecks, typedErrors } = require("./typed-checks");
 
-const [baseUrl, token] = process.argv.slice(2);
-if (!baseUrl || !token) {
-  console.error("usage: node clients.js BASE_URL TOKEN");
+const [baseUrl, token, typed] = process.argv.slice(2);
+if (!baseUrl || !token || ![undefined, "typed"].includes(typed)) {
+  console.error("usage: node clients.js BASE_URL TOKEN [typed]");
   process.exit(2);
 }
 
-const errorRegistry = new Map(Object.values(errors).map((error) => [error.id, error]));
+const registered = [errors, typedErrors].flatMap((some) => Object.values(some));
+const errorRegistry = new Map(registered.map((error) => [error.id, error]));
 
 // Every way in which 5.5.0 sends JSON. createExposureFetch itself is not exported: createClient is its public name.
 const clients = {
   universal: createHttpClient,
   fetch: ({ baseUrl: url, ...rest }) => globals.tunnels.http.createClient({ url, ...rest }),
+  smart: createHttpSmartClient, // chunked bodies
   mixed: createHttpMixedClient,
-  "mixed, forced smart": (config) => createHttpMixedClient({ ...config, forceSmart: true }), // chunked bodies
+  "mixed, forced smart": (config) => createHttpMixedClient({ ...config, forceSmart: true }),
 };
+
+const serializer = new Serializer();
+serializer.addType(pointType);
 
 const create = (factory, options) =>
   factory({
     baseUrl,
     auth: { token },
-    serializer: new Serializer(),
+    serializer,
     timeoutMs: 30_000, // a server that hangs is a failure too
     errorRegistry,
     ...options,
@@ -143,6 +155,7 @@ function checks(client, factory) {
   for (const [name, value] of Object.entries(echoes)) {
     list[`echo of ${name}`] = async () => assert.deepEqual(await client.task("app.tasks.echo", value), value);
   }
+  if (typed) Object.assign(list, typedChecks(client, (options) => create(factory, options), rejection));
   return list;
 }
 

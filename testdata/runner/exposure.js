@@ -6,14 +6,14 @@
 //
 // The keys are those of the exposure's http options (basePath, auth, cors, limits, disableDiscovery), and:
 //   cors.originPattern  source of a RegExp, used as cors.origin
-//   noTunnel            true: register no server tunnel
+//   app                 the options of createApp
 // Without auth the token is "secret". Prints {"port":N} when ready; ends with stdin, or on SIGTERM.
 
 const { nodeExposure, run } = require("@bluelibs/runner");
 const { createApp } = require("./app");
 
 async function main() {
-  const { noTunnel, cors, auth = { token: "secret" }, ...rest } = JSON.parse(process.argv[2] ?? "{}");
+  const { app, cors, auth = { token: "secret" }, ...rest } = JSON.parse(process.argv[2] ?? "{}");
   const http = { ...rest, auth, listen: { host: "127.0.0.1", port: 0 } };
   if (cors) {
     const { originPattern, ...options } = cors;
@@ -21,7 +21,7 @@ async function main() {
   }
 
   const exposure = nodeExposure.with({ http });
-  const runtime = await run(createApp(exposure, { noTunnel }), {
+  const runtime = await run(createApp(exposure, app), {
     logs: { printThreshold: null }, // Runner logs to stdout, which belongs to the port
     shutdownHooks: false, // they would wait for open connections
     onUnhandledError: ({ error }) => console.error(error),

@@ -1,0 +1,66 @@
+package tunnel_test
+
+import (
+	"maps"
+	"net/http/httptest"
+	"reflect"
+	"testing"
+
+	tunnel "github.com/bluelibs/go-tunnel"
+	"github.com/bluelibs/go-tunnel/ipc"
+)
+
+// config returns what exposure.js takes.
+func (g serverPair) config() map[string]any {
+	config := map[string]any{"app": g.app}
+	if g.app == nil {
+		config["app"] = map[string]any{}
+	}
+	maps.Copy(config, g.runner)
+	return config
+}
+
+// serve starts our servers and returns their addresses, by executor. Full has the
+// application of fullApp.
+func (g serverPair) serve(t *testing.T, execs map[string]tunnel.Executor, full *ipc.Pool) map[string]string {
+	addresses := make(map[string]string)
+	for name, exec := range execs {
+		switch {
+		case name == "runner":
+			addresses[name] = g.serveRunner(t, exec.(*ipc.Pool), full)
+		case g.runnerOnly:
+		case g.closed:
+			// ExecutorFunc hides that it is a Lister.
+			addresses[name] = serveAsIs(t, tunnel.ExecutorFunc(exec.Execute), g.ours)
+		default:
+			addresses[name] = serve(t, exec, g.ours)
+		}
+	}
+	return addresses
+}
+
+// serveRunner serves a Runner application, whose own lists say what may be called.
+func (g serverPair) serveRunner(t *testing.T, pool, full *ipc.Pool) string {
+	switch {
+	case reflect.DeepEqual(g.app, fullApp):
+		pool = full
+	case g.app != nil:
+		pool = runnerApp(t, g.app)
+	}
+	cfg := g.ours
+	if cfg.Tokens == nil && !cfg.AllowAnonymous && !g.validators {
+		cfg.Tokens = []string{"secret"}
+	}
+	if g.validators {
+		cfg.Authenticate = pool.Authenticate
+	}
+	return serveAsIs(t, pool, cfg)
+}
+
+// serveAsIs is serve without its defaults.
+func serveAsIs(t *testing.T, exec tunnel.Executor, cfg tunnel.Config) string {
+	cfg.Logger = quiet
+	server := httptest.NewServer(tunnel.New(exec, cfg))
+	t.Cleanup(server.Close)
+	return server.URL
+}
