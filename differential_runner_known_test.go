@@ -19,29 +19,7 @@ var runnerDifferences = slices.Concat(bodyDifferences, requestDifferences, []dif
 			"thrown by a hook, payload wanted/plain, line separator", "thrown by a parallel hook/plain, line separator",
 		},
 	},
-	{
-		reason: "a validator is told the request id that came, not the one that the server has made",
-		what:   []string{"status: 401, ours: 200", bodyDiffers(unauthorizedAnswer, sumAnswer)},
-		cases:  inEachGroup("request id that is refused", "validators", "validators and a token", "validators and anonymous"),
-	},
-	{
-		reason: "a validator is told the request id that came, and none where none came",
-		what:   []string{"status: 200, ours: 401", bodyDiffers(sumAnswer, unauthorizedAnswer)},
-		cases:  inEachGroup("request id that is new", "validators", "validators and a token", "validators and anonymous"),
-	},
-	{
-		reason: "a Cookie header that comes twice is joined by commas like any other, not by a semicolon",
-		what:   []string{"status: 200, ours: 401", bodyDiffers(sumAnswer, unauthorizedAnswer)},
-		cases:  inEachGroup("cookies", "validators", "validators and a token", "validators and anonymous"),
-	},
 })
-
-func inEachGroup(name string, groups ...string) (names []string) {
-	for _, group := range groups {
-		names = append(names, group+"/"+name)
-	}
-	return names
-}
 
 const (
 	besideReason = "the server takes the value out of the body, and what stands beside it is never decoded"
@@ -132,17 +110,10 @@ func headerDiffers(reason, name, header, theirs, ours string) difference {
 }
 
 const (
-	joinReason    = "a header that comes twice is always joined, where Node.js keeps the first of some"
 	chunkedReason = "net/http takes Transfer-Encoding and Trailer away from a Handler"
 )
 
 var requestDifferences = []difference{
-	headerDiffers(joinReason, "Authorization twice", "authorization", `"a"`, `"a, b"`),
-	headerDiffers(joinReason, "User-Agent twice", "user-agent", `"a"`, `"a, b"`),
-	headerDiffers(joinReason, "Referer twice", "referer", `"a"`, `"a, b"`),
-	headerDiffers(joinReason, "If-Modified-Since twice", "if-modified-since", `"a"`, `"a, b"`),
-	headerDiffers(joinReason, "type twice", "content-type", `"a/b"`, `"a/b, c/d"`),
-	headerDiffers("a header that comes twice is always joined by commas, Cookie as well", "cookies", "cookie", `"a=1; b=2"`, `"a=1, b=2"`),
 	headerDiffers("a header is a string, Set-Cookie as well, which is none of a request", "Set-Cookie", "set-cookie",
 		`["a=1","b=2"]`, `"a=1, b=2"`),
 	differsIn(chunkedReason, "request as the task sees it/chunked", bodyDiffers(

@@ -49,7 +49,7 @@ type Config struct {
 	// *protocol.Error is answered as it is, but for CodeAuthNotConfigured, which means
 	// that there is nothing to ask, as if Authenticate were nil. Any other error means
 	// 401, and its text is logged only. It is called concurrently and must not read the
-	// body. An ipc.Pool has one that asks the worker.
+	// body; the request's x-runner-request-id is the final one. An ipc.Pool has one that asks the worker.
 	Authenticate func(r *http.Request) (identity any, err error)
 	// AllowAnonymous lets everybody in if neither Tokens nor Authenticate is set.
 	// Without it, having neither answers every call with 500 AUTH_NOT_CONFIGURED.
@@ -188,7 +188,7 @@ func (h *Handler) unrouted(header http.Header, path string) error {
 }
 
 func (h *Handler) discovery(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
-	if _, err := h.admit(r); err != nil {
+	if _, err := h.admit(r, requestID(w)); err != nil {
 		h.refuseUnread(w, r, err)
 		return
 	}
@@ -201,12 +201,19 @@ func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, params httprouter.Params) {
 		buf := h.bodies.Get().(*[]byte)
 		defer h.recycle(buf) // after the answer: a reply may alias the payload
-		call, err := h.receive(r, kind, params[0].Value[1:], buf)
-		if err != nil {
+		call := &protocol.Call{
+			Kind:      kind,
+			RequestID: requestID(w),
+			Header:    r.Header,
+			Host:      r.Host,
+			Method:    r.Method,
+			Target:    r.RequestURI,
+			BasePath:  string(h.base),
+		}
+		if err := h.receive(r, call, params[0].Value[1:], buf); err != nil {
 			h.refuseUnread(w, r, err)
 			return
 		}
-		call.RequestID = requestID(w)
 		if err := h.run(w, r, call, *buf); err != nil {
 			h.refuse(w, r, err)
 		}
@@ -214,36 +221,27 @@ func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
 }
 
 // receive does all that comes before the body, and reads that into buf.
-func (h *Handler) receive(r *http.Request, kind protocol.Kind, escapedID string, buf *[]byte) (*protocol.Call, error) {
+func (h *Handler) receive(r *http.Request, call *protocol.Call, escapedID string, buf *[]byte) error {
 	id, ok := protocol.UnescapeID(escapedID)
 	if !ok {
-		return nil, &protocol.Error{Code: protocol.CodeNotFound}
+		return &protocol.Error{Code: protocol.CodeNotFound}
 	}
-	identity, err := h.admit(r)
-	if err != nil {
-		return nil, err
+	call.ID = id
+	var err error
+	if call.Identity, err = h.admit(r, call.RequestID); err != nil {
+		return err
 	}
-	if err := h.permit(kind, id); err != nil {
-		return nil, err
+	if err := h.permit(call.Kind, id); err != nil {
+		return err
 	}
-	if err := requireJSON(kind, r.Header); err != nil {
-		return nil, err
+	if err := requireJSON(call.Kind, r.Header); err != nil {
+		return err
 	}
 	body, err := protocol.ReadBody(*buf, r, h.limits.MaxBody)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		*buf = body
 	}
-	*buf = body
-	return &protocol.Call{
-		Kind:     kind,
-		ID:       id,
-		Header:   r.Header,
-		Host:     r.Host,
-		Method:   r.Method,
-		Target:   r.RequestURI,
-		BasePath: string(h.base),
-		Identity: identity,
-	}, nil
+	return err
 }
 
 // run executes a call with a body and answers. It returns an error only if nothing
@@ -271,12 +269,12 @@ func (h *Handler) run(w http.ResponseWriter, r *http.Request, call *protocol.Cal
 }
 
 // admit authenticates the caller.
-func (h *Handler) admit(r *http.Request) (identity any, err error) {
+func (h *Handler) admit(r *http.Request, requestID string) (identity any, err error) {
 	if h.tokens.Match(r.Header) {
 		return nil, nil
 	}
 	if h.authenticate != nil {
-		identity, err = h.authenticate(r)
+		identity, err = h.authenticate(withRequestID(r, requestID))
 		if err == nil {
 			return identity, nil
 		}
@@ -295,6 +293,17 @@ func (h *Handler) admit(r *http.Request) (identity any, err error) {
 		return nil, &protocol.Error{Code: protocol.CodeAuthNotConfigured}
 	}
 	return nil, nil
+}
+
+// withRequestID returns r with the request id that logs and the executor see.
+func withRequestID(r *http.Request, id string) *http.Request {
+	if protocol.HeaderValue(r.Header, protocol.HeaderRequestID) == id {
+		return r
+	}
+	changed := *r
+	changed.Header = r.Header.Clone()
+	changed.Header.Set(protocol.HeaderRequestID, id)
+	return &changed
 }
 
 // permit checks the allow-list.

@@ -101,12 +101,31 @@ func appendRequest(dst []byte, method, target, host string, header http.Header, 
 		if name == protocol.HeaderRequestID && requestID != "" {
 			continue
 		}
-		field(name, protocol.HeaderValue(header, name))
+		field(name, nodeHeader(header, name))
 	}
 	if requestID != "" {
 		field(protocol.HeaderRequestID, requestID)
 	}
 	return append(dst, '"')
+}
+
+// once are the headers of which Node.js keeps the first and drops the others.
+var once = map[string]bool{
+	"Age": true, "Authorization": true, "Content-Length": true, "Content-Type": true, "Etag": true, "Expires": true, "From": true,
+	"If-Modified-Since": true, "If-Unmodified-Since": true, "Last-Modified": true, "Location": true, "Max-Forwards": true,
+	"Proxy-Authorization": true, "Referer": true, "Retry-After": true, "Server": true, "User-Agent": true,
+}
+
+// nodeHeader returns the value of a header as a Node.js server shows it to a program.
+func nodeHeader(h http.Header, name string) string {
+	values := h[name]
+	switch {
+	case len(values) > 1 && once[name]:
+		return values[0]
+	case name == "Cookie":
+		return strings.Join(values, "; ")
+	}
+	return protocol.HeaderValue(h, name)
 }
 
 // appendMember appends a member that is left out if it is empty.

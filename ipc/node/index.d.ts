@@ -4,6 +4,8 @@
 export interface TaskContext {
   /** The id of the task or event. */
   readonly id: string;
+  /** Of an event: whether the caller wants the payload back. */
+  readonly returnPayload: boolean;
   /** The caller's `x-runner-request-id`, or one that the server made. */
   readonly requestId: string | undefined;
   readonly method: string | undefined;
@@ -21,7 +23,8 @@ export interface TaskContext {
 
 /**
  * Runs a task. What it returns is sent as JSON. What it throws is for the log, and the caller sees an internal error:
- * except an error with `expose: true`, whose message, `id`, `data` and `httpCode` (or `status`) the caller sees.
+ * except an error with `expose: true`, whose message, `id`, `data` and `httpCode` (or `status`) the caller sees, and
+ * its `code` if that is one of the protocol, such as "NOT_FOUND".
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a handler says itself which input it takes
 export type TaskHandler<Input = any, Result = unknown> = (
@@ -39,6 +42,8 @@ export type EventHandler<Payload = any> = (payload: Payload, context: TaskContex
 /** An error that the caller may see: the convention of the package http-errors. */
 export interface PublicError extends Error {
   expose: true;
+  /** One of the protocol's codes, such as `"NOT_FOUND"`; others count as `"INTERNAL_ERROR"`. */
+  code?: string;
   /** Names the error for programs, such as `"app.errors.quota"`. */
   id?: string;
   /** Goes to the caller as JSON. */

@@ -41,6 +41,9 @@ export const events = {
   "app.events.fail": () => fail("secret detail of the hook"),
   "app.events.quota": quota,
   "app.events.rename": (payload) => ({ ...payload, name: payload.name.toUpperCase() }),
-  "app.events.parallel": () => {},
+  "app.events.parallel": (_payload, { id, returnPayload }) => {
+    if (!returnPayload) return;
+    open(`Event ${id} is marked parallel; returning a payload is not supported.`, { code: "PARALLEL_EVENT_RETURN_UNSUPPORTED" });
+  },
   "app.events.bare": () => {},
 };

@@ -143,8 +143,11 @@ function fail(call, error) {
   if (call.isAbort(error)) return call.fail(ABORTED);
   if (!isPublic(error)) return call.crash(error);
   const { message, id, data } = error;
+  const code = typeof error.code === "string" ? error.code : undefined;
+  // The server lets an error through that has an id, a status, or a code that it knows.
+  const httpCode = statusOf(error) ?? (id === undefined && code === undefined ? 500 : undefined);
   try {
-    call.fail({ message: String(message), code: "INTERNAL_ERROR", id, data, httpCode: statusOf(error) ?? 500 });
+    call.fail({ message: String(message), code: code ?? "INTERNAL_ERROR", id, data, httpCode });
   } catch (unsendable) {
     call.crash(`${describe(error)}\n(its data cannot be sent: ${describe(unsendable)})`);
   }
@@ -186,6 +189,10 @@ class TaskContext {
 
   get basePath() {
     return this.#call.message.basePath;
+  }
+
+  get returnPayload() {
+    return this.#call.message.returnPayload === true;
   }
 
   get headers() {

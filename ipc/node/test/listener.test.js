@@ -84,7 +84,9 @@ test("errors", async (t) => {
     data: { limit: 3 },
     httpCode: 422,
   });
-  assert.deepEqual(await exposed("exposeStatus"), { message: "Gone", code, httpCode: 410 });
+  assert.deepEqual(await exposed("exposeStatus"), { message: "Gone", code: "EGONE", httpCode: 410 }); // the server knows no such code
+  assert.deepEqual(await exposed("exposeId"), { message: "Sold out", code, id: "app.soldOut" });
+  assert.deepEqual(await exposed("exposeCode"), { message: "Gone away", code: "REQUEST_ABORTED" });
   assert.deepEqual(await exposed("exposeBare"), { message: "Bare", code, httpCode: 500 });
 });
 
