@@ -29,6 +29,8 @@ type worker struct {
 	ready           bool // may get calls
 	gone            bool // takes no more calls
 
+	idle sync.Pool // of chan answer, empty and not in pending
+
 	mu      sync.Mutex
 	wake    sync.Cond                // out has grown, or closed is set
 	out     []byte                   // messages that wait for the writer
@@ -103,7 +105,11 @@ func (w *worker) run(ready func(hello *control)) error {
 // ask sends a message and waits for its answer. Append appends the message for the id
 // that it gets. The error is errGone if the worker took nothing of it.
 func (w *worker) ask(ctx context.Context, appendTo func(dst []byte, id uint64) []byte) (value []byte, err error) {
-	answered := make(chan answer, 1)
+	answered, ok := w.idle.Get().(chan answer)
+	if !ok {
+		answered = make(chan answer, 1)
+	}
+	defer w.idle.Put(answered)
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
