@@ -89,19 +89,11 @@ func misbehave(name string) {
 func startFaulty(t *testing.T, name string, change ...func(*Options)) (*Pool, *logBuffer) {
 	t.Helper()
 	log := &logBuffer{}
-	opts := Options{
+	return start(t, Options{
 		Command: []string{os.Args[0]},
 		Env:     append(os.Environ(), "IPC_TEST_WORKER="+name),
 		Plain:   true,
-		Logger:  log.logger(),
-	}
-	for _, f := range change {
-		f(&opts)
-	}
-	pool, err := Start(context.Background(), opts)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	return pool, log
+	}, append([]func(*Options){func(o *Options) { o.Logger = log.logger() }}, change...)...), log
 }
 
 func task(id, payload string) *protocol.Call {

@@ -22,15 +22,7 @@ import (
 // startModule starts a pool of workers that run a module of testdata.
 func startModule(t testing.TB, file string, change ...func(*Options)) *Pool {
 	t.Helper()
-	opts := Node(filepath.Join("testdata", file))
-	opts.Logger = discard
-	for _, f := range change {
-		f(&opts)
-	}
-	pool, err := Start(context.Background(), opts)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	return pool
+	return start(t, Node(filepath.Join("testdata", file)), change...)
 }
 
 func TestModule(t *testing.T) {

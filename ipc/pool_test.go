@@ -21,10 +21,16 @@ import (
 
 const nodeWorker = "../testdata/runner/worker.js"
 
-// startNode starts a pool of Node.js workers.
+// startNode starts a pool of Node.js workers on the plain wire.
 func startNode(t testing.TB, change ...func(*Options)) *Pool {
 	t.Helper()
-	opts := Options{Command: []string{"node", nodeWorker}, Plain: true, Logger: discard}
+	return start(t, Options{Command: []string{"node", nodeWorker}, Plain: true}, change...)
+}
+
+// start starts a pool that logs nothing, unless it is changed to, and ends it with the test.
+func start(t testing.TB, opts Options, change ...func(*Options)) *Pool {
+	t.Helper()
+	opts.Logger = discard
 	for _, f := range change {
 		f(&opts)
 	}
