@@ -9,9 +9,12 @@ import (
 )
 
 // The worker's side of the framed wire in JavaScript. It is also an npm package.
-//
-//go:embed node/lib/*.js
-var nodeRuntime embed.FS
+var (
+	//go:embed node/lib/*.js
+	nodeRuntime embed.FS
+	//go:embed node/loader.js
+	nodeLoader []byte
+)
 
 // Node returns the options for a worker that is a JavaScript module and needs nothing
 // but node (20 or later) on PATH: the runtime around it is part of this package. The
@@ -55,17 +58,7 @@ func nodeScript() []byte {
 		}
 		fmt.Fprintf(&b, "%s: function (module, exports, require) {\n%s\n},\n", name, source)
 	}
-	b.WriteString(`};
-const loaded = {};
-function load(name) {
-  if (!(name in files)) return require(name);
-  if (!(name in loaded)) {
-    const module = loaded[name] = { exports: {} };
-    files[name](module, module.exports, load);
-  }
-  return loaded[name].exports;
-}
-load("./main.js");
-`)
+	b.WriteString("};\n")
+	b.Write(nodeLoader)
 	return []byte(b.String())
 }

@@ -16,18 +16,7 @@ function bundle() {
     const source = readFileSync(path.join(lib, name), "utf8");
     return `${JSON.stringify(`./${name}`)}: function (module, exports, require) {\n${source}\n},\n`;
   });
-  return `const files = {\n${files.join("")}};
-const loaded = {};
-function load(name) {
-  if (!(name in files)) return require(name);
-  if (!(name in loaded)) {
-    const module = loaded[name] = { exports: {} };
-    files[name](module, module.exports, load);
-  }
-  return loaded[name].exports;
-}
-load("./main.js");
-`;
+  return `const files = {\n${files.join("")}};\n${readFileSync(path.join(lib, "../loader.js"), "utf8")}`;
 }
 
 class Worker {
