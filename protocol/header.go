@@ -13,8 +13,6 @@ const (
 	HeaderToken = "X-Runner-Token"
 	// HeaderRequestID correlates a request with logs on both sides.
 	HeaderRequestID = "X-Runner-Request-Id"
-	// HeaderContext carries the caller's async contexts.
-	HeaderContext = "X-Runner-Context"
 )
 
 // Shared header values. Their capacity is their length, so an Add elsewhere copies.

@@ -62,9 +62,6 @@ func UnescapeID(escaped string) (id string, ok bool) {
 	return id, err == nil && id != "" && utf8.ValidString(id)
 }
 
-// EscapeID returns id as clients write it into a path.
-func EscapeID(id string) string { return url.PathEscape(id) }
-
 // escapedPath returns the path as it stood in the request line. URL.EscapedPath
 // alone is not enough: it gives up RawPath for a path with a raw backslash and
 // writes %5C, which is another path.

@@ -132,9 +132,9 @@ func TestUnescapeID(t *testing.T) {
 	}
 }
 
-func TestEscapeIDComesBack(t *testing.T) {
+func TestUnescapeIDUndoesPathEscape(t *testing.T) {
 	for _, id := range []string{"app.tasks.add", "app/tasks/odd id%", "..", "é\x00\\?#+", "a//b"} {
-		escaped := EscapeID(id)
+		escaped := url.PathEscape(id)
 		back, ok := UnescapeID(escaped)
 		assert.True(t, ok)
 		assert.Equal(t, id, back)

@@ -59,7 +59,10 @@ func run(flags *serve.Flags, worker string, plain bool, workers int) error {
 
 	ctx := serve.Context()
 	pool, err := ipc.Start(ctx, opts)
-	if err != nil {
+	switch {
+	case err != nil && !plain:
+		return fmt.Errorf("%w\nIf the worker reads and writes JSON lines by itself, add -plain", err)
+	case err != nil:
 		return err
 	}
 	config := flags.Config()
