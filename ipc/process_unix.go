@@ -3,6 +3,7 @@
 package ipc
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 )
@@ -23,9 +24,9 @@ func terminate(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTE
 // kill ends the process and its children, under the same condition.
 func kill(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 
-// tryWrite writes to the worker's input as much as it takes without waiting.
-func (p *process) tryWrite(data []byte) (n int) {
-	conn, err := p.calls.SyscallConn()
+// tryWrite writes as much as the pipe takes without waiting.
+func tryWrite(pipe *os.File, data []byte) (n int) {
+	conn, err := pipe.SyscallConn()
 	if err != nil {
 		return 0
 	}
