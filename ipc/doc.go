@@ -39,6 +39,33 @@
 // lists. Messages of types that are not known are ignored; a line that is no message,
 // or a first one that is not hello, ends the worker.
 //
+// Bytes travel as data messages, of at most 64 KiB each, of a stream that belongs to a
+// call. A call's request can have several: the raw body of a task with "body":true is
+// stream 0; the files that the input of a task names with "files":["F1","F2"] are
+// streams 1, 2 and so on in that order. They are sent only as far as the worker has
+// given them credit with window, the first of which opens the stream; file says how
+// the form describes a file, before its first data. Stop says that the worker wants no
+// more of a stream. A result can be one: an answer with "stream":true is followed by
+// data, for which the worker has 256 KiB of credit and gets more with window. End
+// closes a stream; with an error it is one that broke off. An answer or a cancel ends
+// what is left of a call's request, except that an answer with a stream leaves that
+// readable until the stream has ended.
+//
+//	-> {"type":"task","id":4,"taskId":"up","body":true,…}
+//	-> {"type":"task","id":5,"taskId":"files","files":["F1"],…,"n":52}
+//	   {"file":{"$runnerFile":"File","id":"F1","meta":{}}}
+//	<- {"type":"window","id":5,"s":1,"size":262144}
+//	-> {"type":"file","id":5,"s":1,"name":"a.txt","contentType":"text/plain"}
+//	-> {"type":"data","id":5,"s":1,"n":3}
+//	   abc
+//	-> {"type":"end","id":5,"s":1}
+//	<- {"type":"stop","id":4,"s":0}
+//	<- {"id":4,"ok":true,"stream":true,"status":200,"contentType":"text/plain","headers":["x-a","1"]}
+//	<- {"type":"data","id":4,"n":2}
+//	   hi
+//	-> {"type":"window","id":4,"size":131072}
+//	<- {"type":"end","id":4,"error":"disk failure"}
+//
 // # The plain wire
 //
 // A worker reads one JSON document a line from its standard input and answers with

@@ -55,6 +55,14 @@ type Call struct {
 	// checked to be valid, at most [MaxDepth] deep and UTF-8, as the caller wrote it
 	// otherwise. Nil means that there is none.
 	Payload []byte
+	// Body is the raw body of a task that was sent application/octet-stream, nil for all
+	// others; such a task has no Payload. It may be read while the reply's Stream is, and
+	// left unread. Closing it makes a Read that waits return, and the connection cannot be
+	// used again if the body was not at its end.
+	Body io.ReadCloser
+	// Form has the files of a task that was sent multipart/form-data, nil for all others.
+	// Its manifest's input is the Payload.
+	Form *Form
 	// ReturnPayload asks an event for the payload as it is after all handlers ran.
 	ReturnPayload bool
 }

@@ -13,6 +13,20 @@ type Limits struct {
 	// MaxBody is the size of a JSON body in bytes, counted after decompression.
 	// Default: DefaultMaxBody (2 MiB).
 	MaxBody int64
+	// MaxStream is the size of an application/octet-stream body in bytes, counted after
+	// decompression. Default: no limit.
+	MaxStream int64
+	// MaxFileSize is the size of each file of a multipart body in bytes.
+	// Default: DefaultMaxFileSize (20 MiB).
+	MaxFileSize int64
+	// MaxFiles is how many files a multipart body may have, and name. Default: 10.
+	MaxFiles int
+	// MaxFields is how many other fields it may have, the manifest among them.
+	// Default: 100.
+	MaxFields int
+	// MaxFieldSize is the size of each of those, and so of the manifest, in bytes.
+	// Default: DefaultMaxFieldSize (1 MiB).
+	MaxFieldSize int64
 }
 
 // WithDefaults returns l with its defaults filled in.
