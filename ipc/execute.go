@@ -25,7 +25,10 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 			return nil, fmt.Errorf("ipc: encode the caller's identity: %w", err)
 		}
 	}
-	value, err := p.ask(ctx, len(call.Payload)+len(call.ID), func(dst []byte, id uint64) []byte {
+	if p.opts.Plain && (call.Body != nil || call.Form != nil) {
+		return nil, &protocol.Error{Code: protocol.CodeUnsupportedMediaType, Message: "Files and streams need a worker on the framed wire"}
+	}
+	a, err := p.ask(ctx, len(call.Payload)+len(call.ID), call, func(dst []byte, id uint64) []byte {
 		if p.opts.Plain {
 			return appendMessage(dst, id, call)
 		}
@@ -34,10 +37,13 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 	if err != nil {
 		return nil, err
 	}
-	if value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
-		value = call.Payload // a plain worker that says nothing has left it as it was
+	if a.stream != nil {
+		return a.stream.reply(), nil
 	}
-	return &protocol.Reply{Value: value}, nil
+	if a.value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
+		a.value = call.Payload // a plain worker that says nothing has left it as it was
+	}
+	return &protocol.Reply{Value: a.value}, nil
 }
 
 // Authenticate asks a worker on the framed wire whether to let a request in: its
@@ -49,13 +55,13 @@ func (p *Pool) Authenticate(r *http.Request) (identity any, err error) {
 	if !p.authenticates() {
 		return nil, &protocol.Error{Code: protocol.CodeAuthNotConfigured}
 	}
-	value, err := p.ask(r.Context(), len(r.RequestURI), func(dst []byte, id uint64) []byte {
+	a, err := p.ask(r.Context(), len(r.RequestURI), nil, func(dst []byte, id uint64) []byte {
 		return appendFramedAuth(dst, id, r)
 	})
-	if err != nil || value == nil {
+	if err != nil || a.value == nil {
 		return nil, err
 	}
-	return json.RawMessage(value), nil
+	return json.RawMessage(a.value), nil
 }
 
 // authenticates reports whether the worker last started has an authenticate function.
@@ -65,17 +71,20 @@ func (p *Pool) authenticates() bool {
 	return p.auth
 }
 
-// ask sends a message with size bytes of input to the worker with the fewest.
-func (p *Pool) ask(ctx context.Context, size int, appendTo func(dst []byte, id uint64) []byte) ([]byte, error) {
+// ask sends a message with size bytes of input to the worker with the fewest. The
+// streams of the request are those of call, nil if there are none.
+func (p *Pool) ask(ctx context.Context, size int, call *protocol.Call, appendTo func(dst []byte, id uint64) []byte) (answer, error) {
 	for {
 		w, err := p.acquire(ctx, size)
 		if err != nil {
-			return nil, err
+			return answer{}, err
 		}
-		value, err := w.ask(ctx, appendTo)
-		p.release(w, size, err == errGone)
-		if err != errGone {
-			return value, err
+		a, pending := w.ask(ctx, size, call, appendTo)
+		if !pending {
+			p.release(w, size, a.err == errGone)
+		}
+		if a.err != errGone {
+			return a, a.err
 		}
 	}
 }

@@ -52,6 +52,19 @@ func appendFramedCall(dst []byte, id uint64, call *protocol.Call, identity []byt
 		dst = append(dst, `,"identity":`...)
 		dst = appendASCIIDocument(dst, identity)
 	}
+	if call.Body != nil {
+		dst = append(dst, `,"body":true`...)
+	}
+	if call.Form != nil {
+		dst = append(dst, `,"files":[`...)
+		for i, file := range call.Form.IDs() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendASCII(dst, file, utf8.DecodeRuneInString)
+		}
+		dst = append(dst, ']')
+	}
 	if call.Payload == nil {
 		return append(dst, "}\n"...)
 	}
@@ -74,6 +87,50 @@ func appendFramedCancel(dst []byte, id uint64) []byte {
 	dst = append(dst, `{"type":"cancel","id":`...)
 	dst = strconv.AppendUint(dst, id, 10)
 	return append(dst, "}\n"...)
+}
+
+// appendFramedFile appends what the form says about the file that is stream s of a call.
+func appendFramedFile(dst []byte, id uint64, s int, name, contentType string) []byte {
+	dst = appendStream(dst, "file", id, s)
+	dst = appendMember(dst, `,"name":`, name)
+	dst = appendMember(dst, `,"contentType":`, contentType)
+	return append(dst, "}\n"...)
+}
+
+// appendFramedData appends the line that announces n bytes of stream s of a call.
+func appendFramedData(dst []byte, id uint64, s, n int) []byte {
+	dst = appendStream(dst, "data", id, s)
+	dst = append(dst, `,"n":`...)
+	dst = strconv.AppendInt(dst, int64(n), 10)
+	return append(dst, "}\n"...)
+}
+
+// appendFramedEnd appends that stream s of a call is at its end, or broke off if
+// reason is not empty.
+func appendFramedEnd(dst []byte, id uint64, s int, reason string) []byte {
+	dst = appendStream(dst, "end", id, s)
+	dst = appendMember(dst, `,"error":`, reason)
+	return append(dst, "}\n"...)
+}
+
+// appendFramedWindow appends that the worker may send size bytes more of a result.
+func appendFramedWindow(dst []byte, id uint64, size int) []byte {
+	dst = appendStream(dst, "window", id, 0)
+	dst = append(dst, `,"size":`...)
+	dst = strconv.AppendInt(dst, int64(size), 10)
+	return append(dst, "}\n"...)
+}
+
+func appendStream(dst []byte, messageType string, id uint64, s int) []byte {
+	dst = append(dst, `{"type":"`...)
+	dst = append(dst, messageType...)
+	dst = append(dst, `","id":`...)
+	dst = strconv.AppendUint(dst, id, 10)
+	if s > 0 {
+		dst = append(dst, `,"s":`...)
+		dst = strconv.AppendInt(dst, int64(s), 10)
+	}
+	return dst
 }
 
 // appendRequest appends what a worker may know about the HTTP request.
@@ -202,6 +259,13 @@ type control struct {
 	Events  []string                   `json:"events"`
 	Auth    bool                       `json:"auth"`
 	Schemas map[string]json.RawMessage `json:"schemas"`
+
+	// data, end, window and stop
+	ID    uint64 `json:"id"`
+	S     int    `json:"s"`
+	N     int    `json:"n"`
+	Size  int    `json:"size"`
+	Error string `json:"error"`
 
 	// log
 	Level   string `json:"level"`

@@ -9,6 +9,9 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
+
+	"github.com/bluelibs/go-tunnel/protocol"
 )
 
 // errGone says that a worker took no part of a call, so that another one may.
@@ -23,16 +26,37 @@ type link struct {
 	log            *slog.Logger
 	hello          func(*control)               // takes a hello, on the framed wire
 	noise          func(line []byte, cut int64) // takes what is no answer, on the plain wire
+	release        func(size int)               // takes back the place of a call that ask has left to the link
 
-	idle sync.Pool // of chan answer, empty and not in pending
+	idle    sync.Pool // of *exchange that are not in pending
+	buffers sync.Pool // of *[headRoom + maxFrame]byte
 
 	mu      sync.Mutex
-	wake    sync.Cond                // out has grown, or closed is set
-	out     []byte                   // messages that wait for the writer
-	writing bool                     // the writer has taken some and not yet sent them
-	lastID  uint64                   // ids are not used again
-	pending map[uint64]chan<- answer // who waits for an answer; nil when the worker is gone
-	closed  bool                     // no more messages; the writer ends the input
+	wake    sync.Cond            // there is something to write, or closed is set
+	out     []byte               // messages that wait for the writer
+	frames  []*outflow           // whose next data message waits for it, in the order of their turns
+	writing bool                 // the writer has taken some and not yet sent them
+	lastID  uint64               // ids are not used again
+	pending map[uint64]*exchange // what the worker has not ended; nil when it is gone
+	closed  bool                 // no more messages; the writer ends the input
+	lent    int                  // the windows of all results together, in bytes
+
+	// What the worker has taken of what was sent, for when it is gone.
+	dead     bool  // nobody can read any more
+	asked    int64 // bytes of messages ever put into out
+	sent     int64 // of them, those that were written
+	sentData int64 // sent, at the time of the last data message
+	unread   int64 // bytes that it left in the pipe
+}
+
+// exchange is a call on a link, from its message to the last one about it.
+type exchange struct {
+	answered chan answer // has room for the answer
+	size     int         // for link.release
+	asked    int64       // link.asked after its message
+	upload   *upload     // the streams of its request, nil if there are none
+	result   *inflow     // its result, if that is a stream
+	away     bool        // ask has returned before the end
 }
 
 func newLink(proc *process, opts *Options, log *slog.Logger) *link {
@@ -42,130 +66,223 @@ func newLink(proc *process, opts *Options, log *slog.Logger) *link {
 		plain:      opts.Plain,
 		maxMessage: opts.MaxMessage,
 		log:        log,
-		pending:    make(map[uint64]chan<- answer),
+		pending:    make(map[uint64]*exchange),
 	}
 	l.wake.L = &l.mu
 	return l
 }
 
-// ask sends a message and waits for its answer. Append appends the message for the id
-// that it gets. The error is errGone if the worker took nothing of it.
-func (l *link) ask(ctx context.Context, appendTo func(dst []byte, id uint64) []byte) (value []byte, err error) {
-	answered, ok := l.idle.Get().(chan answer)
+// ask sends a message and waits for its answer. AppendTo appends the message for the id
+// that it gets; the streams of the request are those of call, which is nil if there are
+// none. The error is errGone if the worker has seen nothing of it. Pending reports that
+// the worker is not done with it, because ctx was, or because the result is a stream:
+// release(size) is called when it is.
+func (l *link) ask(ctx context.Context, size int, call *protocol.Call, appendTo func(dst []byte, id uint64) []byte) (a answer, pending bool) {
+	x, ok := l.idle.Get().(*exchange)
 	if !ok {
-		answered = make(chan answer, 1)
+		x = &exchange{answered: make(chan answer, 1)}
 	}
-	defer l.idle.Put(answered)
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
-		return nil, errGone
+		return answer{err: errGone}, false
 	}
 	l.lastID++
 	id := l.lastID
-	l.pending[id] = answered
+	l.pending[id] = x
+	x.size, x.upload = size, newUpload(l, id, call)
+	before := len(l.out)
 	l.out = appendTo(l.out, id)
+	l.asked += int64(len(l.out) - before)
+	x.asked = l.asked
 	if len(l.pending) == 1 && !l.writing { // an idle worker: to wake the writer would take longer
-		l.out = l.out[:copy(l.out, l.out[tryWrite(l.calls, l.out):])]
+		n := tryWrite(l.calls, l.out)
+		l.sent += int64(n)
+		l.out = l.out[:copy(l.out, l.out[n:])]
 	}
 	if len(l.out) > 0 {
 		l.wake.Signal()
 	}
 	l.mu.Unlock()
 
-	var a answer
 	select {
-	case a = <-answered:
+	case a = <-x.answered:
 	case <-ctx.Done():
-		if l.forget(id) {
-			return nil, ctx.Err()
+		if l.leave(id, x) {
+			x.upload.end(true)
+			return answer{err: ctx.Err()}, true
 		}
-		a = <-answered // it was on its way
+		a = <-x.answered // it was on its way
 	}
-	return a.value, a.err
+	if a.stream != nil {
+		x.result.watch(ctx)
+		return a, true
+	}
+	x.upload.end(false)
+	x.upload = nil
+	l.idle.Put(x)
+	return a, false
 }
 
-// forget gives up waiting for an answer, and tells a framed worker so. It reports
-// false if the answer is being delivered.
-func (l *link) forget(id uint64) bool {
+// leave gives up waiting for an answer, and tells a framed worker so. It reports false
+// if the answer is being delivered.
+func (l *link) leave(id uint64, x *exchange) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, waiting := l.pending[id]; !waiting {
+	if l.pending[id] != x || x.away {
 		return false
 	}
-	delete(l.pending, id)
-	if !l.plain && !l.closed {
-		l.out = appendFramedCancel(l.out, id)
-		l.wake.Signal()
+	x.away = true
+	if !l.plain {
+		l.say(appendFramedCancel(l.out, id))
 	}
 	return true
 }
 
-// deliver gives an answer to who waits for it.
-func (l *link) deliver(a answer) {
-	l.mu.Lock()
-	answered, waiting := l.pending[a.id]
-	delete(l.pending, a.id)
-	l.mu.Unlock()
-	if !waiting { // its caller has left, or it is the second answer, or made up
-		l.log.Debug("ipc: answer to a call that is not pending", "id", a.id)
+// say takes out with one more message in it. The lock is held.
+func (l *link) say(out []byte) {
+	if l.closed {
 		return
 	}
-	answered <- a
+	l.asked += int64(len(out) - len(l.out))
+	l.out = out
+	l.wake.Signal()
 }
 
-// fail answers all pending calls with err.
+// deliver takes an answer to who waits for it.
+func (l *link) deliver(a answer) {
+	l.mu.Lock()
+	x := l.pending[a.id]
+	switch {
+	case x == nil, x.result != nil: // the second answer, or made up
+		l.mu.Unlock()
+		l.log.Debug("ipc: answer to a call that is not pending", "id", a.id)
+		return
+	case a.stream != nil && x.away: // cancelled on its way: it will end
+		l.mu.Unlock()
+		return
+	case a.stream != nil:
+		x.result, x.away = newInflow(l, a.id, x), true
+		a.stream.body = x.result
+	default:
+		delete(l.pending, a.id)
+	}
+	left := x.away && a.stream == nil
+	l.mu.Unlock()
+	if left {
+		l.release(x.size)
+		return
+	}
+	x.answered <- a
+}
+
+// fail ends all that is pending. Err is for what the worker had; errGone is said of what
+// it never read.
 func (l *link) fail(err error) {
 	l.mu.Lock()
-	pending := l.pending
+	pending, taken := l.pending, l.taken()
 	l.pending = nil
-	l.mu.Unlock()
-	for _, answered := range pending {
-		answered <- answer{err: err}
+	for _, x := range pending {
+		if x.result != nil {
+			x.result.end(err)
+		}
 	}
+	l.mu.Unlock()
+	for _, x := range pending {
+		switch {
+		case x.away:
+			l.release(x.size)
+		case x.asked > taken:
+			x.answered <- answer{err: errGone}
+		default:
+			x.answered <- answer{err: err}
+		}
+	}
+}
+
+// taken returns how much of what was asked a worker that is gone has read. Where that
+// cannot be known it is all that was sent.
+func (l *link) taken() int64 {
+	if l.unread <= l.sent-l.sentData {
+		return l.sent - l.unread
+	}
+	return l.sentData // data messages are in what it has left
 }
 
 // maxSpare is the largest message buffer that is kept when it was written.
 const maxSpare = 1 << 20
 
-// write sends what has gathered with one system call at a time, and ends the
-// worker's input at the end.
+// write sends what has gathered with one system call at a time, data messages one by
+// one after all others, and ends the worker's input at the end.
 func (l *link) write() {
-	defer l.calls.Close()
 	var spare []byte
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer l.hangUp()
 	for {
-		for len(l.out) == 0 && !l.closed {
+		for len(l.out) == 0 && len(l.frames) == 0 && !l.closed {
 			l.wake.Wait()
 		}
 		l.writing = true
-		l.mu.Unlock()
-		runtime.Gosched() // callers who are about to say something get into the same batch
-		l.mu.Lock()
+		if len(l.frames) == 0 {
+			l.mu.Unlock()
+			runtime.Gosched() // callers who are about to say something get into the same batch
+			l.mu.Lock()
+		}
 		batch := l.out
-		if len(batch) == 0 {
+		if len(batch) > 0 {
+			l.out = spare[:0]
+			l.mu.Unlock()
+			n, err := l.calls.Write(batch)
+			l.mu.Lock()
+			l.sent += int64(n)
+			if spare = batch; cap(spare) > maxSpare {
+				spare = nil
+			}
+			if err != nil { // the process is ending too; its calls fail when it has
+				l.dead = l.dead || errors.Is(err, syscall.EPIPE)
+				return
+			}
+		}
+		if len(l.frames) > 0 {
+			flow := l.frames[0]
+			l.frames = append(l.frames[:0], l.frames[1:]...)
+			l.sentData = l.sent
+			l.mu.Unlock()
+			_, err := l.calls.Write(flow.ready)
+			l.mu.Lock()
+			flow.written()
+			if err != nil {
+				l.dead = l.dead || errors.Is(err, syscall.EPIPE)
+				return
+			}
+		} else if len(batch) == 0 { // closed
 			return
 		}
-		l.out = spare[:0]
-		l.mu.Unlock()
-		_, err := l.calls.Write(batch)
-		l.mu.Lock()
 		l.writing = false
-		if err != nil {
-			l.closed = true // the process is ending too; its calls fail when it has
-			return
-		}
-		if spare = batch; cap(spare) > maxSpare {
-			spare = nil
-		}
 	}
 }
 
-// end lets the worker take no more calls and closes its input when all was sent.
-func (l *link) end() {
+// hangUp ends the worker's input. The lock is held.
+func (l *link) hangUp() {
+	l.closed = true
+	l.writing = false
+	if l.dead {
+		l.unread = unread(l.calls)
+	}
+	_ = l.calls.Close()
+	for _, flow := range l.frames {
+		flow.written()
+	}
+	l.frames = nil
+}
+
+// end lets the worker take no more calls and closes its input when all was sent. Dead
+// says that it has ended already.
+func (l *link) end(dead bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.dead = l.dead || dead
 	l.closed = true
 	l.wake.Signal()
 }
@@ -195,6 +312,7 @@ func (l *link) readPlain(lines *lineReader) error {
 			l.noise(line, cut)
 			continue
 		}
+		a.stream = nil // not on this wire
 		l.deliver(a)
 	}
 }
@@ -225,21 +343,34 @@ func (l *link) readFramed(lines *lineReader) error {
 			continue
 		}
 		message, err := parseControl(line)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case message.Type == "hello":
+		}
+		if !said && message.Type != "hello" {
+			return fmt.Errorf("its first message is %q, not hello", message.Type)
+		}
+		switch message.Type {
+		case "hello":
 			if message.Wire != wireVersion {
 				return fmt.Errorf("it speaks version %d of the wire, not %d", message.Wire, wireVersion)
 			}
 			said = true
 			l.hello(message)
-		case !said:
-			return fmt.Errorf("its first message is %q, not hello", message.Type)
-		case message.Type == "log":
+		case "data":
+			err = l.takeData(message, lines.in)
+		case "end":
+			l.endResult(message)
+		case "window":
+			err = l.grantFlow(message)
+		case "stop":
+			err = l.stopFlow(message)
+		case "log":
 			l.log.Log(context.Background(), logLevel(message.Level), "ipc: worker message", "message", message.Message)
 		}
 		// Types that are not known are those of a later version, and pong.
+		if err != nil {
+			return err
+		}
 	}
 }
 

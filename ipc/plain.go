@@ -76,8 +76,11 @@ func appendString(dst []byte, s string) []byte {
 type answer struct {
 	id    uint64
 	value []byte // a copy, nil if there is none
-	n     int    // how many bytes with the value follow the line, on the framed wire
 	err   error
+
+	// On the framed wire:
+	n      int         // how many bytes with the value follow the line
+	stream *streamHead // the result follows as a stream
 }
 
 // maxAnswerDepth allows a result as deep as a request may be, inside its line.
@@ -89,7 +92,7 @@ func parseAnswer(line []byte) (answer, bool) {
 	if len(line) == 0 || line[0] != '{' && line[0] != ' ' {
 		return answer{}, false
 	}
-	var id, ok, result, failure, n []byte
+	var id, ok, result, failure, n, stream []byte
 	err := rawjson.Members(line, maxAnswerDepth, func(name, value []byte) {
 		switch string(name) {
 		case "id":
@@ -102,6 +105,8 @@ func parseAnswer(line []byte) (answer, bool) {
 			failure = value
 		case "n":
 			n = value
+		case "stream":
+			stream = value
 		}
 	})
 	if err != nil {
@@ -116,6 +121,9 @@ func parseAnswer(line []byte) (answer, bool) {
 	switch {
 	case string(ok) == "false":
 		a.err = parseFailure(failure)
+	case string(stream) == "true":
+		a.stream = &streamHead{}
+		_ = json.Unmarshal(line, a.stream)
 	case result != nil:
 		a.value = validUTF8(bytes.Clone(result))
 	}

@@ -111,6 +111,7 @@ func (p *Pool) runWorker(slot int, ready func()) error {
 		return err
 	}
 	p.mu.Lock()
+	w.release = func(size int) { p.release(w, size, false) }
 	p.slots[slot].worker = w
 	p.slots[slot].retryAt = time.Time{}
 	p.slots[slot].starts++

@@ -69,7 +69,7 @@ func (w *worker) run(ready func(hello *control)) error {
 		})
 	}
 	w.proc.await()
-	w.end()
+	w.end(true)
 	pipes.Wait()
 	ended := fmt.Errorf("ipc: worker ended: %s", w.proc.reap())
 	w.blame.Lock()
@@ -88,7 +88,7 @@ func (w *worker) listen() {
 		return
 	}
 	// Without its output it is of no use. An ending process gets the time to end.
-	w.end()
+	w.end(false)
 	time.AfterFunc(drainTime, w.kill)
 }
 
@@ -99,7 +99,7 @@ func (w *worker) violate(reason error) {
 		w.reason = reason
 	}
 	w.blame.Unlock()
-	w.end()
+	w.end(false)
 	w.kill()
 }
 
@@ -133,7 +133,7 @@ func (w *worker) logOutput(stream string, line []byte, cut int64) {
 // stop ends the worker: at once by the end of its input, then with more and more
 // force. It returns before the worker has ended.
 func (w *worker) stop() {
-	w.end()
+	w.end(false)
 	time.AfterFunc(w.opts.StopTimeout/2, func() { w.proc.signal(terminate) })
 	time.AfterFunc(w.opts.StopTimeout, w.kill)
 }

@@ -1,0 +1,241 @@
+package ipc
+
+import (
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// upload is what a call's request has beside its message: streams that the worker may
+// read.
+type upload struct {
+	l     *link
+	id    uint64
+	call  *protocol.Call
+	flows []*outflow // by their numbers
+	over  bool       // nothing is to be sent any more; under the link's lock
+	pumps sync.WaitGroup
+}
+
+// outflow is one stream of a request. Nothing is read of it before the worker grants
+// credit, and no more than that.
+type outflow struct {
+	u *upload
+	s int
+
+	// Under the link's lock.
+	moved   sync.Cond // credit has grown, ready was written, or no more is wanted
+	credit  int
+	opened  bool
+	stopped bool   // the worker wants no more
+	ready   []byte // a data message on its way
+}
+
+// newUpload returns the streams of a call's request, nil if there are none. The link's
+// lock is held.
+func newUpload(l *link, id uint64, call *protocol.Call) *upload {
+	if call == nil || call.Body == nil && call.Form == nil {
+		return nil
+	}
+	u := &upload{l: l, id: id, call: call}
+	streams := 1 // the body, or for forms a place that is never used
+	if call.Form != nil {
+		streams += len(call.Form.IDs())
+	}
+	for s := range streams {
+		f := &outflow{u: u, s: s}
+		f.moved.L = &l.mu
+		u.flows = append(u.flows, f)
+	}
+	return u
+}
+
+// flow returns the stream that a message is about, nil if its call is over. The link's
+// lock is held.
+func (l *link) flow(message *control) (*outflow, error) {
+	x := l.pending[message.ID]
+	if x == nil || x.upload == nil || x.upload.over {
+		return nil, nil
+	}
+	first := 0
+	if x.upload.call.Form != nil {
+		first = 1
+	}
+	if message.S < first || message.S >= len(x.upload.flows) {
+		return nil, fmt.Errorf("it wants stream %d of a call that does not have it", message.S)
+	}
+	return x.upload.flows[message.S], nil
+}
+
+// maxCredit bounds what a worker may want at once.
+const maxCredit = 1 << 30
+
+// grantFlow takes the worker's credit for a stream, the first of which opens it.
+func (l *link) grantFlow(message *control) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, err := l.flow(message)
+	if f == nil {
+		return err
+	}
+	if message.Size <= 0 || message.Size > maxCredit-f.credit {
+		return fmt.Errorf("it grants a credit of %d bytes", message.Size)
+	}
+	f.credit += message.Size
+	f.moved.Broadcast()
+	if !f.opened {
+		f.opened = true
+		f.u.pumps.Go(f.pump)
+	}
+	return nil
+}
+
+// stopFlow ends a stream that the worker wants no more of.
+func (l *link) stopFlow(message *control) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, err := l.flow(message)
+	if f != nil {
+		f.stopped = true
+		f.moved.Broadcast()
+	}
+	return err
+}
+
+// end returns when nothing reads the request any more. What waits for a body is
+// interrupted, and what waits for a part of a form too if that is to be given up.
+func (u *upload) end(giveUp bool) {
+	if u == nil {
+		return
+	}
+	reading := false
+	u.l.mu.Lock()
+	u.over = true
+	for _, f := range u.flows {
+		reading = reading || f.opened
+		f.moved.Broadcast()
+	}
+	u.l.mu.Unlock()
+	if !reading {
+		return
+	}
+	if u.call.Body != nil {
+		_ = u.call.Body.Close()
+	} else if giveUp {
+		_ = u.call.Form.Close()
+	}
+	u.pumps.Wait()
+}
+
+// headRoom is where the line of a data message goes, in front of its bytes.
+const headRoom = 96
+
+// pump sends the stream to its end. It reads ahead while the last message is written.
+func (f *outflow) pump() {
+	source, err := f.open()
+	if err != nil {
+		f.end(err)
+		return
+	}
+	defer source.Close()
+	l := f.u.l
+	next, spare := l.buffer(), l.buffer()
+	defer func() {
+		l.buffers.Put(next)
+		l.buffers.Put(spare)
+	}()
+	for err == nil {
+		room := f.await()
+		if room == 0 {
+			break
+		}
+		var n int
+		if n, err = source.Read(next[headRoom : headRoom+min(room, maxFrame)]); n > 0 {
+			line := appendFramedData(make([]byte, 0, headRoom), f.u.id, f.s, n)
+			start := headRoom - len(line)
+			copy(next[start:], line)
+			f.send(next[start:headRoom+n], n)
+			next, spare = spare, next
+		}
+	}
+	f.end(err)
+}
+
+// open waits for the stream's source. What is known of a file goes ahead of it.
+func (f *outflow) open() (io.ReadCloser, error) {
+	u := f.u
+	if u.call.Body != nil {
+		return io.NopCloser(u.call.Body), nil
+	}
+	part, err := u.call.Form.Open(u.call.Form.IDs()[f.s-1])
+	if err != nil {
+		return nil, err
+	}
+	u.l.mu.Lock()
+	defer u.l.mu.Unlock()
+	if !u.over {
+		u.l.say(appendFramedFile(u.l.out, u.id, f.s, part.Name, part.Type))
+	}
+	return part, nil
+}
+
+// await waits for credit and returns how much there is, 0 if no more is wanted.
+func (f *outflow) await() int {
+	f.u.l.mu.Lock()
+	defer f.u.l.mu.Unlock()
+	for f.credit == 0 && f.wanted() {
+		f.moved.Wait()
+	}
+	if !f.wanted() {
+		return 0
+	}
+	return f.credit
+}
+
+func (f *outflow) wanted() bool { return !f.u.over && !f.stopped && !f.u.l.closed }
+
+// send gives a data message with n bytes to the writer once the one before is written.
+func (f *outflow) send(message []byte, n int) {
+	l := f.u.l
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f.flush()
+	if !f.wanted() {
+		return
+	}
+	f.credit -= n
+	f.ready = message
+	l.frames = append(l.frames, f)
+	l.wake.Signal()
+}
+
+// flush waits until no data message is on its way. The link's lock is held.
+func (f *outflow) flush() {
+	for f.ready != nil {
+		f.moved.Wait()
+	}
+}
+
+// written notes that the writer is done with a data message. The link's lock is held.
+func (f *outflow) written() {
+	f.ready = nil
+	f.moved.Broadcast()
+}
+
+// end tells the worker that the stream is at its end, or how it broke off, after all
+// that was sent of it.
+func (f *outflow) end(err error) {
+	reason := ""
+	if err != nil && err != io.EOF {
+		reason = err.Error()
+	}
+	l := f.u.l
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f.flush()
+	if f.wanted() {
+		l.say(appendFramedEnd(l.out, f.u.id, f.s, reason))
+	}
+}
