@@ -199,8 +199,6 @@ func (h *Handler) discovery(w http.ResponseWriter, r *http.Request, _ httprouter
 // authentication, allow-list, body, execution, answer.
 func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, params httprouter.Params) {
-		buf := h.bodies.Get().(*[]byte)
-		defer h.recycle(buf) // after the answer: a reply may alias the payload
 		call := &protocol.Call{
 			Kind:      kind,
 			RequestID: requestID(w),
@@ -210,18 +208,20 @@ func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
 			Target:    r.RequestURI,
 			BasePath:  string(h.base),
 		}
-		if err := h.receive(r, call, params[0].Value[1:], buf); err != nil {
+		err := h.let(r, call, params[0].Value[1:])
+		switch {
+		case err != nil:
 			h.refuseUnread(w, r, err)
-			return
-		}
-		if err := h.run(w, r, call, *buf); err != nil {
-			h.refuse(w, r, err)
+		case kind == protocol.KindEvent || protocol.BodyModeOf(r.Header) == protocol.BodyJSON:
+			h.json(w, r, call)
+		default:
+			h.bytes(w, r, call)
 		}
 	}
 }
 
-// receive does all that comes before the body, and reads that into buf.
-func (h *Handler) receive(r *http.Request, call *protocol.Call, escapedID string, buf *[]byte) error {
+// let does all that comes before the body.
+func (h *Handler) let(r *http.Request, call *protocol.Call, escapedID string) error {
 	id, ok := protocol.UnescapeID(escapedID)
 	if !ok {
 		return &protocol.Error{Code: protocol.CodeNotFound}
@@ -231,41 +231,86 @@ func (h *Handler) receive(r *http.Request, call *protocol.Call, escapedID string
 	if call.Identity, err = h.admit(r, call.RequestID); err != nil {
 		return err
 	}
-	if err := h.permit(call.Kind, id); err != nil {
-		return err
-	}
-	if err := requireJSON(call.Kind, r.Header); err != nil {
-		return err
-	}
-	body, err := protocol.ReadBody(*buf, r, h.limits.MaxBody)
-	if err == nil {
-		*buf = body
-	}
-	return err
+	return h.permit(call.Kind, id)
 }
 
-// run executes a call with a body and answers. It returns an error only if nothing
-// was sent.
-func (h *Handler) run(w http.ResponseWriter, r *http.Request, call *protocol.Call, body []byte) (err error) {
-	call.Payload, call.ReturnPayload, err = protocol.ParsePayload(call.Kind, body)
+// json goes on with a call whose body is JSON.
+func (h *Handler) json(w http.ResponseWriter, r *http.Request, call *protocol.Call) {
+	buf := h.bodies.Get().(*[]byte)
+	defer h.recycle(buf) // after the answer: a reply may alias the payload
+	body, err := protocol.ReadBody(*buf, r, h.limits.MaxBody)
 	if err != nil {
-		return err
+		h.refuseUnread(w, r, err)
+		return
 	}
-	reply, err := h.exec.Execute(r.Context(), call)
+	*buf = body
+	if call.Payload, call.ReturnPayload, err = protocol.ParsePayload(call.Kind, body); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	h.run(r.Context(), w, r, call)
+}
+
+// bytes goes on with a call whose body is read while the task runs.
+func (h *Handler) bytes(w http.ResponseWriter, r *http.Request, call *protocol.Call) {
+	multipart, limit := protocol.BodyModeOf(r.Header) == protocol.BodyMultipart, h.limits.MaxStream
+	if multipart {
+		limit = 0 // it has limits of its own
+	}
+	body, err := protocol.OpenBody(w, r, limit)
 	if err != nil {
-		return outcome(r.Context(), err)
+		h.refuseUnread(w, r, err)
+		return
+	}
+	defer body.Release()
+	if multipart {
+		call.Form = protocol.NewForm(body, r.Header.Get("Content-Type"), h.limits)
+		defer call.Form.Close()
+		if call.Payload, err = call.Form.Manifest(); err != nil {
+			h.refuse(w, r, err)
+			return
+		}
+	} else {
+		call.Body = body
+	}
+	h.run(body.Context(), w, r, call)
+}
+
+// run executes a call and answers.
+func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Request, call *protocol.Call) {
+	reply, err := h.exec.Execute(ctx, call)
+	if err == nil && reply == nil {
+		err = errors.New("tunnel: the executor returned neither a reply nor an error")
+	}
+	if call.Form != nil && ctx.Err() == nil {
+		reply, err = finish(call.Form, reply, err)
 	}
 	switch {
-	case reply == nil:
-		return errors.New("tunnel: the executor returned neither a reply nor an error")
+	case err != nil:
 	case reply.Stream != nil:
-		return h.stream(w, reply)
+		err = h.stream(w, reply)
 	case call.Kind == protocol.KindTask || call.ReturnPayload:
 		h.sent(r, protocol.WriteResult(w, reply.Value))
 	default:
 		h.sent(r, protocol.WriteOK(w))
 	}
-	return nil
+	if err != nil { // nothing was sent
+		h.refuse(w, r, outcome(ctx, err))
+	}
+}
+
+// finish reads the rest of a form. What is wrong with it counts more than what the
+// task makes of it; a streamed reply may read on in its files.
+func finish(form *protocol.Form, reply *protocol.Reply, err error) (*protocol.Reply, error) {
+	streamed := err == nil && reply.Stream != nil
+	formErr := form.Finish(streamed)
+	if formErr == nil {
+		return reply, err
+	}
+	if streamed {
+		formErr = errors.Join(formErr, reply.Stream.Close())
+	}
+	return nil, formErr
 }
 
 // admit authenticates the caller.
@@ -314,15 +359,6 @@ func (h *Handler) permit(kind protocol.Kind, id string) error {
 	}
 	if !list.Allows(kind, id) {
 		return protocol.NotExposed(kind, id)
-	}
-	return nil
-}
-
-// requireJSON refuses the two kinds of task bodies that are no JSON. Any other
-// content type, and none, means JSON.
-func requireJSON(kind protocol.Kind, header http.Header) error {
-	if kind == protocol.KindTask && protocol.BodyModeOf(header) != protocol.BodyJSON {
-		return &protocol.Error{Code: protocol.CodeUnsupportedMediaType, Message: "Only JSON bodies are supported"}
 	}
 	return nil
 }

@@ -37,10 +37,10 @@ func ReadBody(buf []byte, r *http.Request, limit int64) ([]byte, error) {
 	case "gzip", "x-gzip":
 		body, err = readGzip(buf, r.Body, limit)
 	default:
-		return nil, &Error{Code: CodeUnsupportedMediaType, Message: "Unsupported content encoding"}
+		return nil, errEncoding
 	}
 	if err != nil {
-		return nil, readError(r.Context(), err)
+		return nil, readError(r.Context(), err, CodeInvalidJSON)
 	}
 	if !utf8.Valid(body) {
 		body = replaceInvalidUTF8(body)
@@ -48,7 +48,10 @@ func ReadBody(buf []byte, r *http.Request, limit int64) ([]byte, error) {
 	return body, nil
 }
 
-var errTooLarge = errors.New("body over the limit")
+var (
+	errTooLarge = errors.New("body over the limit")
+	errEncoding = &Error{Code: CodeUnsupportedMediaType, Message: "Unsupported content encoding"}
+)
 
 // minRead is the room to have before a read of unknown length.
 const minRead = 512
@@ -102,7 +105,9 @@ func readGzip(buf []byte, src io.Reader, limit int64) ([]byte, error) {
 	return body, err
 }
 
-func readError(ctx context.Context, err error) *Error {
+// readError returns the error for a body that could not be read. Malformed is the code
+// for one that is itself wrong.
+func readError(ctx context.Context, err error, malformed Code) *Error {
 	var tooLarge *http.MaxBytesError // of a handler around this one
 	var connection net.Error
 	switch {
@@ -115,7 +120,7 @@ func readError(ctx context.Context, err error) *Error {
 		return &Error{Code: CodeRequestAborted, Err: err}
 	}
 	// What is left is wrong with the body: cut short, badly chunked or no gzip.
-	return &Error{Code: CodeInvalidJSON, Err: err}
+	return &Error{Code: malformed, Err: err}
 }
 
 // replaceInvalidUTF8 returns a copy of data with U+FFFD in place of what is not UTF-8:

@@ -61,7 +61,8 @@ type Call struct {
 	// used again if the body was not at its end.
 	Body io.ReadCloser
 	// Form has the files of a task that was sent multipart/form-data, nil for all others.
-	// Its manifest's input is the Payload.
+	// Its manifest's input is the Payload. It is finished and closed by the caller of
+	// Execute; files may be read while the reply's Stream is.
 	Form *Form
 	// ReturnPayload asks an event for the payload as it is after all handlers ran.
 	ReturnPayload bool
@@ -75,7 +76,9 @@ type Reply struct {
 	Value []byte
 
 	// Stream, if not nil, is sent instead of an envelope, byte by byte as it can be
-	// read. It is closed in any case. An error of the first Read is answered as if
+	// read. It is closed in any case, by the goroutine that reads it: a Read that waits
+	// must return soon after the context that Execute got is done. That context ends
+	// after the stream was closed, or when the caller leaves. An error of the first Read is answered as if
 	// Execute had returned it; a later one aborts the connection, so that a body that
 	// was cut short never looks complete.
 	Stream io.ReadCloser

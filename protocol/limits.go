@@ -4,8 +4,19 @@ package protocol
 // Runner's serializer has the same limit, a constant in both.
 const MaxDepth = 1000
 
-// DefaultMaxBody is the largest JSON body accepted unless configured, in bytes.
-const DefaultMaxBody = 2 << 20
+// The limits that hold unless configured.
+const (
+	// DefaultMaxBody is the largest JSON body, in bytes.
+	DefaultMaxBody = 2 << 20
+	// DefaultMaxFileSize is the largest file of a multipart body, in bytes.
+	DefaultMaxFileSize = 20 << 20
+	// DefaultMaxFieldSize is the largest field of a multipart body, in bytes.
+	DefaultMaxFieldSize = 1 << 20
+	// DefaultMaxFiles is how many files a multipart body may have.
+	DefaultMaxFiles = 10
+	// DefaultMaxFields is how many fields a multipart body may have.
+	DefaultMaxFields = 100
+)
 
 // Limits bounds what one request may cost. Every limit is an inclusive maximum;
 // one that is zero or negative has its default, whatever the others are.
@@ -19,10 +30,11 @@ type Limits struct {
 	// MaxFileSize is the size of each file of a multipart body in bytes.
 	// Default: DefaultMaxFileSize (20 MiB).
 	MaxFileSize int64
-	// MaxFiles is how many files a multipart body may have, and name. Default: 10.
+	// MaxFiles is how many files a multipart body may have, and name.
+	// Default: DefaultMaxFiles (10).
 	MaxFiles int
 	// MaxFields is how many other fields it may have, the manifest among them.
-	// Default: 100.
+	// Default: DefaultMaxFields (100).
 	MaxFields int
 	// MaxFieldSize is the size of each of those, and so of the manifest, in bytes.
 	// Default: DefaultMaxFieldSize (1 MiB).
@@ -31,8 +43,17 @@ type Limits struct {
 
 // WithDefaults returns l with its defaults filled in.
 func (l Limits) WithDefaults() Limits {
-	if l.MaxBody <= 0 {
-		l.MaxBody = DefaultMaxBody
-	}
+	orDefault(&l.MaxBody, DefaultMaxBody)
+	orDefault(&l.MaxStream, 0)
+	orDefault(&l.MaxFileSize, DefaultMaxFileSize)
+	orDefault(&l.MaxFiles, DefaultMaxFiles)
+	orDefault(&l.MaxFields, DefaultMaxFields)
+	orDefault(&l.MaxFieldSize, DefaultMaxFieldSize)
 	return l
+}
+
+func orDefault[N int | int64](limit *N, value N) {
+	if *limit <= 0 {
+		*limit = value
+	}
 }

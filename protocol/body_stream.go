@@ -1,0 +1,224 @@
+package protocol
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Body is the body of a request while it arrives. A gzip body is decoded. Read and
+// Close may be called concurrently.
+//
+// The errors of Read are 413 for a body over the limit, 408 when the server's read
+// timeout ran out, 499 when the caller left and STREAM_ERROR for a body that ends
+// early, is badly chunked or is not gzip, each an *Error.
+type Body struct {
+	ctx     context.Context
+	cancel  context.CancelFunc
+	r       *http.Request
+	control *http.ResponseController
+	w       http.ResponseWriter
+	src     io.Reader
+	decoded io.Reader
+	left    int64 // of the limit, if there is one
+	limited bool
+	unwatch []func()
+
+	mu          sync.Mutex
+	reading     bool
+	closed      bool
+	interrupted bool // by Close, as net/http takes for the end of the connection
+	ended       bool // to its last byte
+}
+
+var errBodyClosed = errors.New("protocol: the body is closed")
+
+// OpenBody returns the body of r, which may be limit bytes long, counted after decoding;
+// zero means any length. The answer may begin before the body has ended, and does not
+// wait for it. The error is 415 for an encoding other than gzip. Release must be called
+// before the handler returns.
+func OpenBody(w http.ResponseWriter, r *http.Request, limit int64) (*Body, error) {
+	b := &Body{r: r, w: w, control: http.NewResponseController(w), src: r.Body, left: limit, limited: limit > 0}
+	if r.Body == nil { // not so in a server, but in tests
+		b.src = http.NoBody
+	}
+	raw := rawBody{b}
+	switch strings.ToLower(HeaderValue(r.Header, "Content-Encoding")) {
+	case "", "identity":
+		b.decoded = raw
+	case "gzip", "x-gzip":
+		b.decoded = &gzipBody{src: raw}
+	default:
+		return nil, errEncoding
+	}
+	if r.ProtoMajor == 1 {
+		_ = b.control.EnableFullDuplex() // without it the answer waits for what is left of the body
+	}
+	b.watch()
+	return b, nil
+}
+
+// watch derives the body's context from that of the request, which net/http cancels
+// when Close interrupts a Read as it does when the caller leaves.
+func (b *Body) watch() {
+	parent := b.r.Context()
+	b.ctx, b.cancel = context.WithCancel(context.WithoutCancel(parent))
+	if deadline, ok := parent.Deadline(); ok {
+		outer := b.cancel
+		var cancel context.CancelFunc
+		b.ctx, cancel = context.WithDeadline(b.ctx, deadline)
+		b.cancel = func() { cancel(); outer() }
+	}
+	b.follow(parent, b.parentDone)
+	b.follow(b.ctx, func() { _ = b.Close() })
+}
+
+// follow calls fn when ctx is done, until the body is released, which waits for it.
+func (b *Body) follow(ctx context.Context, fn func()) {
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		fn()
+	})
+	b.unwatch = append(b.unwatch, func() {
+		if !stop() {
+			<-done
+		}
+	})
+}
+
+// parentDone cancels the context if it is the caller who has left, or who had the
+// request cancelled.
+func (b *Body) parentDone() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.interrupted {
+		b.cancel()
+	}
+}
+
+// Context returns the context of the request with one difference: closing the body
+// does not cancel it. Once it is done Read returns an error.
+func (b *Body) Context() context.Context { return b.ctx }
+
+// Read reads the decoded body.
+func (b *Body) Read(p []byte) (int, error) {
+	if b.limited && int64(len(p)) > b.left {
+		p = p[:b.left+1] // one more, to see whether there is
+	}
+	n, err := b.decoded.Read(p)
+	if b.limited {
+		if b.left -= int64(n); b.left < 0 {
+			b.left = 0
+			b.decoded = failedReader{errTooLarge}
+			return 0, readError(b.ctx, errTooLarge, CodeStream)
+		}
+	}
+	switch {
+	case err == nil, err == io.EOF:
+		return n, err
+	case errors.Is(err, errBodyClosed):
+		return n, errBodyClosed
+	}
+	return n, readError(b.ctx, err, CodeStream)
+}
+
+// Close makes a Read that waits for the caller return, and all later ones fail.
+func (b *Body) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.reading && !b.closed {
+		b.interrupted = true
+		_ = b.control.SetReadDeadline(time.Unix(1, 0)) // a writer without it waits for the server's own timeout
+	}
+	b.closed = true
+	return nil
+}
+
+// unreadTime is how long a caller has to send the rest of a body that nobody wants
+// before the connection is closed. That makes a caller that only sends at first notice
+// the answer.
+const unreadTime = 100 * time.Millisecond
+
+// Release ends the body's use, after the answer was written.
+func (b *Body) Release() {
+	_ = b.Close()
+	for _, stop := range b.unwatch {
+		stop()
+	}
+	b.cancel()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.r.ProtoMajor == 1 && !b.ended {
+		_ = b.control.SetReadDeadline(time.Now().Add(unreadTime))
+		hangUp(b.w)
+	}
+}
+
+// hangUp makes net/http close the connection of a request after its answer, since what
+// is left of the request would be taken for the next one. It is what a body over the
+// limit of http.MaxBytesReader does, of which the caller gets to read the answer.
+func hangUp(w http.ResponseWriter) {
+	for {
+		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = wrapper.Unwrap()
+	}
+	_, _ = http.MaxBytesReader(w, io.NopCloser(strings.NewReader("over")), 0).Read(make([]byte, 1))
+}
+
+// rawBody is the body before decoding.
+type rawBody struct{ body *Body }
+
+func (r rawBody) Read(p []byte) (int, error) {
+	b := r.body
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return 0, errBodyClosed
+	}
+	b.reading = true
+	b.mu.Unlock()
+
+	n, err := b.src.Read(p)
+
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reading = false
+	switch {
+	case err == nil:
+	case err == io.EOF:
+		b.ended = true
+	case b.interrupted:
+		return n, errBodyClosed
+	case b.r.Context().Err() != nil:
+		b.cancel() // at once, so that nobody takes the error for another one
+	}
+	return n, err
+}
+
+// gzipBody decodes src from the first Read on.
+type gzipBody struct {
+	src     io.Reader
+	decoder *gzip.Reader
+}
+
+func (g *gzipBody) Read(p []byte) (n int, err error) {
+	if g.decoder == nil {
+		if g.decoder, err = gzip.NewReader(g.src); err != nil {
+			return 0, err // io.EOF if there are no bytes at all: the same as no body
+		}
+	}
+	return g.decoder.Read(p)
+}
+
+type failedReader struct{ err error }
+
+func (f failedReader) Read([]byte) (int, error) { return 0, f.err }

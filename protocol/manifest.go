@@ -1,0 +1,103 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/bluelibs/go-tunnel/protocol/rawjson"
+)
+
+var errManifest = &Error{Code: CodeInvalidMultipart, Message: "Invalid manifest"}
+
+// parseManifest returns the input that a form's manifest holds, nil for none, as UTF-8.
+// Other than a JSON body, a manifest without the member input has no input.
+func parseManifest(text []byte) (input []byte, err error) {
+	if len(text) == 0 {
+		return nil, &Error{Code: CodeMissingManifest}
+	}
+	if !utf8.Valid(text) {
+		text = replaceInvalidUTF8(text)
+	}
+	err = rawjson.Members(text, MaxDepth, func(name, value []byte) {
+		if string(name) == "input" {
+			input = value
+		}
+	})
+	if err != nil {
+		return nil, &Error{Code: errManifest.Code, Message: errManifest.Message, Err: err}
+	}
+	root := bytes.TrimSpace(text)
+	if root[0] != '{' && root[0] != '[' || isUndefined(root) {
+		return nil, &Error{Code: CodeMissingManifest}
+	}
+	if isUndefined(input) {
+		return nil, nil
+	}
+	return input, nil
+}
+
+// fileIDs returns the ids of the files that a valid JSON value names, each once, in
+// the order of their first appearance. A file is named by an object with the member
+// "$runnerFile", or "$ejson" for clients of Runner 4, that is "File", and a string id.
+func fileIDs(value []byte) []string {
+	if !bytes.Contains(value, []byte("File")) && !bytes.Contains(value, []byte(`\u`)) {
+		return nil
+	}
+	finder := idFinder{dec: json.NewDecoder(bytes.NewReader(value))}
+	finder.dec.UseNumber() // a number too large for a float64 is no error
+	finder.value()
+	var ids []string
+	for _, id := range finder.ids {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// idFinder reads a value token by token: it must see the members in their order.
+type idFinder struct {
+	dec *json.Decoder
+	ids []string
+}
+
+// value reads one value and returns it if it is a string. An error ends it, which JSON
+// that was checked does not have.
+func (f *idFinder) value() (text string, ok bool) {
+	token, _ := f.dec.Token()
+	switch token {
+	case json.Delim('{'):
+		f.object()
+	case json.Delim('['):
+		for f.dec.More() {
+			f.value()
+		}
+		_, _ = f.dec.Token()
+	default:
+		text, ok = token.(string)
+	}
+	return text, ok
+}
+
+// object reads the members of an object. In one that names a file nothing else counts.
+func (f *idFinder) object() {
+	var id string
+	var named, hasID bool
+	before := len(f.ids)
+	for f.dec.More() {
+		name, _ := f.dec.Token()
+		text, isText := f.value()
+		switch name {
+		case "$runnerFile", "$ejson":
+			named = text == "File"
+		case "id":
+			id, hasID = text, isText
+		}
+	}
+	_, _ = f.dec.Token()
+	if named && hasID {
+		f.ids = append(f.ids[:before], id)
+	}
+}
