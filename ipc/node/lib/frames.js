@@ -35,6 +35,14 @@ class Decoder {
 
   // push takes the next chunk and keeps parts of it: the caller must not write to it again.
   push(chunk) {
+    if (this.#message === null && this.#length > 0) {
+      const end = chunk.indexOf(10);
+      checkLine(this.#length + (end === -1 ? chunk.length : end));
+      if (end === -1) return this.#keep(chunk);
+      this.#keep(chunk.subarray(0, end + 1));
+      chunk = chunk.subarray(end + 1);
+      this.#read(this.#take());
+    }
     if (this.#message?.type === "data") {
       chunk = chunk.subarray(this.#pass(chunk, 0));
     } else if (this.#message !== null) {
@@ -46,12 +54,6 @@ class Decoder {
       this.#message = null;
       const bytes = this.#take();
       this.#receive(message, bytes && bytes.utf8Slice(0, bytes.length));
-    } else if (this.#length > 0) {
-      const end = chunk.indexOf(10);
-      checkLine(this.#length + (end === -1 ? chunk.length : end));
-      this.#keep(chunk);
-      if (end === -1) return;
-      chunk = this.#take();
     }
     if (chunk.length > 0) this.#read(chunk);
   }
