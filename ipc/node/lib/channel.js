@@ -4,10 +4,12 @@
 
 const net = require("node:net");
 const { writeSync } = require("node:fs");
+const { MAX_DATA } = require("./frames.js");
 
 const VARIABLE = "TUNNEL_IPC"; // "3,4": read from 3, write to 4; "stdio": standard input and output
 const BIG = 1 << 20; // characters that are written at once instead of at the end of the tick
 const FULL = 16 << 20; // bytes waiting to leave: until they have left, nothing more is read
+const MOST_DATA = 128 << 10; // bytes of streams that are leaving at once: messages written later come after them
 const LOG_TIME = 2_000; // ms for the log to leave at the end
 
 const offered = Symbol.for("@bluelibs/tunnel-worker/channel");
@@ -28,8 +30,10 @@ function isOffered() {
 class Channel {
   #input;
   #output;
-  #write; // (text, callback): of the output
+  #write; // (text or bytes, callback): of the output
   #text = "";
+  #streams = []; // that have something to send, in turn
+  #leaving = 0; // bytes of streams
   #scheduled = false;
 
   constructor() {
@@ -60,14 +64,18 @@ class Channel {
     this.#write = this.#output.write.bind(this.#output);
   }
 
-  // read calls onChunk for what arrives, until onEnd. While too much waits to leave, nothing arrives.
+  // read calls onChunk for what arrives, until onEnd. While too much waits to leave, nothing arrives, and streams wait:
+  // the server reads on whatever it writes, so that the output gets empty.
   read(onChunk, onEnd) {
     const input = this.#input;
     input.on("data", (chunk) => {
       onChunk(chunk);
       if (this.#output.writableLength > FULL) {
         input.pause();
-        this.#output.once("drain", () => input.resume());
+        this.#output.once("drain", () => {
+          input.resume();
+          this.#schedule();
+        });
       }
     });
     input.on("end", onEnd);
@@ -77,7 +85,19 @@ class Channel {
   // write sends text at the end of this tick, together with all else that is written until then.
   write(text) {
     this.#text += text;
-    if (this.#text.length > BIG) return this.#flush();
+    if (this.#text.length > BIG) this.#flushText();
+    else this.#schedule();
+  }
+
+  // send takes data from a stream at the end of this tick, and then as the output gets empty, a message at a time by
+  // turns with other streams. What is written goes first. stream.take(most) returns { line, parts, length, more, onSent }:
+  // if more is false, the stream is to be sent anew when it has something.
+  send(stream) {
+    this.#streams.push(stream);
+    this.#schedule();
+  }
+
+  #schedule() {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(this.#flush);
@@ -85,11 +105,37 @@ class Channel {
 
   #flush = () => {
     this.#scheduled = false;
+    if (this.#streams.length === 0) return this.#flushText();
+    this.#output.cork(); // one system call for all
+    this.#flushText();
+    while (this.#streams.length > 0 && this.#leaving < MOST_DATA && !this.#input.isPaused()) {
+      const stream = this.#streams.shift();
+      const data = stream.take(MAX_DATA);
+      this.#sendData(data);
+      if (data.more) this.#streams.push(stream);
+    }
+    this.#output.uncork();
+  };
+
+  #flushText() {
     const text = this.#text;
     if (text === "") return;
     this.#text = "";
     this.#write(text);
-  };
+  }
+
+  #sendData({ line, parts, length, onSent }) {
+    if (length === 0) return; // it has come to its end meanwhile
+    this.#leaving += length;
+    this.#write(line);
+    const last = parts.pop();
+    for (const part of parts) this.#write(part);
+    this.#write(last, () => {
+      this.#leaving -= length;
+      onSent?.();
+      if (this.#streams.length > 0) this.#schedule();
+    });
+  }
 
   // exit ends the process once all that was written has left it, to the log too: what a process prints to a pipe may
   // still be in it. The server reads both to their end; a log that it does not read is no reason to stay for ever.

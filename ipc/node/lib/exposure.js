@@ -2,7 +2,7 @@
 
 // What useExposureContext() gives to a task of a Runner application.
 
-const { Readable, Writable } = require("node:stream");
+const { Readable } = require("node:stream");
 
 // Runner keeps all async contexts in one store, by id: a context of this id is its own one. The ids are those of
 // 5.x, 6.x and 4.x.
@@ -34,7 +34,6 @@ class ExposureRequest {
   #call;
   #url;
   #req;
-  #res;
 
   constructor(call) {
     this.#call = call;
@@ -66,51 +65,26 @@ class ExposureRequest {
   }
 
   get req() {
-    return (this.#req ??= new EmptyRequest(this.#call));
+    return (this.#req ??= request(this.#call));
   }
 
   get res() {
-    return (this.#res ??= new ClosedResponse());
+    return this.#call.response;
   }
 }
 
-// EmptyRequest stands for a request whose body has become the task's input.
-class EmptyRequest extends Readable {
-  httpVersion = "1.1";
-  complete = true;
-
-  constructor({ message, headers }) {
-    super({ autoDestroy: false });
-    this.method = message.method;
-    this.url = message.url;
-    this.headers = headers;
-  }
-
-  _read() {
-    this.push(null);
-  }
-}
-
-// ClosedResponse says why nothing can be written, where it is written: later would be an uncaught exception.
-class ClosedResponse extends Writable {
-  statusCode = 200;
-  headersSent = false;
-
-  constructor() {
-    super();
-    this.on("pipe", (source) => {
-      source.unpipe(this);
-      refuse();
-    });
-  }
-}
-
-for (const name of ["write", "end", "writeHead", "setHeader", "appendHeader", "removeHeader", "flushHeaders"]) {
-  ClosedResponse.prototype[name] = refuse;
-}
-
-function refuse() {
-  throw new Error("a task cannot write the HTTP response here: go-tunnel writes it, from what the task returns");
+// request returns the body as node:http's request; one without bytes where it has become the task's input.
+function request(call) {
+  const upload = call.upload();
+  const stream = upload?.readable ?? new Readable({ autoDestroy: false, read: () => stream.push(null) });
+  return Object.defineProperties(stream, {
+    method: { value: call.message.method },
+    url: { value: call.message.url },
+    headers: { value: call.headers },
+    httpVersion: { value: "1.1" },
+    complete: { get: () => upload === undefined || upload.complete },
+    aborted: { get: () => call.isCancelled },
+  });
 }
 
 module.exports = { exposureContext, ExposureRequest };

@@ -1,14 +1,16 @@
 "use strict";
 
 // The wire between the server and a worker, version 1: one JSON object a line. A line that has the member "n" is
-// followed directly by n raw bytes, the JSON text of an input or a payload. The twin of this file is Go's frames.go;
-// test/golden.json is read by the tests of both.
+// followed directly by n raw bytes: the JSON text of an input or a payload, or bytes of a stream. The twin of this file
+// is Go's frames.go; test/golden.json is read by the tests of both.
 
 const { isAscii, constants } = require("node:buffer");
 
 const WIRE = 1;
 const MAX_LINE = 16 << 20; // bytes of a line, without its bytes
 const MAX_BYTES = 1 << 30; // bytes that a line may announce
+const MAX_DATA = 64 << 10; // bytes of a stream in one message
+const WINDOW = 256 << 10; // bytes of a stream that may be sent before its reader asks for more
 
 // ProtocolError says that the other side is broken. Nothing can be trusted after it: the worker has to end.
 class ProtocolError extends Error {
@@ -16,20 +18,34 @@ class ProtocolError extends Error {
 }
 
 // Decoder cuts what arrives into messages and calls receive(message, text) for each. text is what the n bytes say as
-// UTF-8; undefined where there are none; null where they do not fit a JavaScript string.
+// UTF-8; undefined where there are none; null where they do not fit a JavaScript string. The bytes of data messages go
+// to receiveData(message, bytes) instead, piece by piece as they arrive.
 class Decoder {
   #receive;
+  #receiveData;
   #message = null; // what was announced, while its bytes are still coming
   #parts = []; // of an unfinished line, or of #message's bytes
-  #length = 0; // of #parts
+  #length = 0; // of #parts, or what was passed on of #message's data
+  #bulk = false; // there was data a moment ago, which is not to become text
 
-  constructor(receive) {
+  constructor(receive, receiveData) {
     this.#receive = receive;
+    this.#receiveData = receiveData;
   }
 
   // push takes the next chunk and keeps parts of it: the caller must not write to it again.
   push(chunk) {
-    if (this.#message !== null) {
+    if (this.#message === null && this.#length > 0) {
+      const end = chunk.indexOf(10);
+      checkLine(this.#length + (end === -1 ? chunk.length : end));
+      if (end === -1) return this.#keep(chunk);
+      this.#keep(chunk.subarray(0, end + 1));
+      chunk = chunk.subarray(end + 1);
+      this.#read(this.#take());
+    }
+    if (this.#message?.type === "data") {
+      chunk = chunk.subarray(this.#pass(chunk, 0));
+    } else if (this.#message !== null) {
       const missing = this.#message.n - this.#length;
       if (chunk.length < missing) return this.#keep(chunk);
       this.#keep(chunk.subarray(0, missing));
@@ -38,27 +54,23 @@ class Decoder {
       this.#message = null;
       const bytes = this.#take();
       this.#receive(message, bytes && bytes.utf8Slice(0, bytes.length));
-    } else if (this.#length > 0) {
-      const end = chunk.indexOf(10);
-      checkLine(this.#length + (end === -1 ? chunk.length : end));
-      this.#keep(chunk);
-      if (end === -1) return;
-      chunk = this.#take();
     }
     if (chunk.length > 0) this.#read(chunk);
   }
 
-  // read takes a chunk that starts with a line. Its single conversion makes positions in the text positions of bytes.
+  // read takes a chunk that starts with a line. A single conversion makes positions in the text positions of bytes;
+  // where data is expected, the lines are converted one by one.
   #read(chunk) {
     const receive = this.#receive;
-    const text = chunk.latin1Slice(0, chunk.length);
-    const ascii = isAscii(chunk);
+    const text = this.#bulk ? null : chunk.latin1Slice(0, chunk.length);
+    const ascii = text !== null && isAscii(chunk);
+    this.#bulk = false;
     let at = 0;
     for (;;) {
-      const end = text.indexOf("\n", at);
-      checkLine((end === -1 ? text.length : end) - at);
+      const end = text === null ? chunk.indexOf(10, at) : text.indexOf("\n", at);
+      checkLine((end === -1 ? chunk.length : end) - at);
       if (end === -1) break;
-      const message = parseLine(text.slice(at, end));
+      const message = parseLine(text === null ? chunk.latin1Slice(at, end) : text.slice(at, end));
       at = end + 1;
       const { n } = message;
       if (n === undefined) {
@@ -66,14 +78,33 @@ class Decoder {
         continue;
       }
       if (!(Number.isInteger(n) && n >= 0 && n <= MAX_BYTES)) throw new ProtocolError(`${n} bytes announced`);
-      if (text.length - at < n) {
+      if (message.type === "data") {
+        this.#message = message;
+        at += this.#pass(chunk, at);
+        continue;
+      }
+      if (chunk.length - at < n) {
         this.#message = message;
         break;
       }
       receive(message, ascii ? text.slice(at, at + n) : chunk.utf8Slice(at, at + n));
       at += n;
     }
-    if (at < text.length) this.#keep(chunk.subarray(at));
+    if (at < chunk.length) this.#keep(chunk.subarray(at));
+  }
+
+  // pass hands on what the chunk has of #message's data, from at on, and returns how much that is.
+  #pass(chunk, at) {
+    this.#bulk = true;
+    const message = this.#message;
+    const size = Math.min(message.n - this.#length, chunk.length - at);
+    this.#length += size;
+    if (this.#length === message.n) {
+      this.#message = null;
+      this.#length = 0;
+    }
+    if (size > 0) this.#receiveData(message, chunk.subarray(at, at + size));
+    return size;
   }
 
   #keep(part) {
@@ -108,8 +139,9 @@ function parseLine(line) {
 }
 
 // encodeHello is the worker's first message, and again whenever the lists have changed.
-function encodeHello({ pid, runtime, tasks, events, auth, schemas }) {
-  return `${JSON.stringify({ type: "hello", wire: WIRE, pid, runtime, tasks, events, auth, schemas })}\n`;
+function encodeHello({ pid, runtime, tasks, events, auth, schemas, idempotent }) {
+  const hello = { type: "hello", wire: WIRE, pid, runtime, tasks, events, auth, schemas, idempotent };
+  return `${JSON.stringify(hello)}\n`;
 }
 
 // encodeResult answers a call. json is the text of the result; undefined: none.
@@ -119,6 +151,31 @@ function encodeResult(id, json) {
 
 function encodeError(id, error) {
   return `{"id":${id},"ok":false,"error":${JSON.stringify(error)}}\n`;
+}
+
+// encodeStream answers a call with a stream. All of the head { status, contentType, headers } may be left out.
+function encodeStream(id, { status, contentType, headers }) {
+  return `${JSON.stringify({ id, ok: true, stream: true, status, contentType, headers })}\n`;
+}
+
+// encodeData is the line before n bytes of a result.
+function encodeData(id, n) {
+  return `{"type":"data","id":${id},"n":${n}}\n`;
+}
+
+// encodeEnd ends the stream of a result. error is text for the server's log; undefined: it is whole.
+function encodeEnd(id, error) {
+  return `${JSON.stringify({ type: "end", id, error })}\n`;
+}
+
+// encodeWindow asks for more of stream s of a call's request, and for its first bytes.
+function encodeWindow(id, s, size) {
+  return `{"type":"window","id":${id},"s":${s},"size":${size}}\n`;
+}
+
+// encodeStop asks for no more of it.
+function encodeStop(id, s) {
+  return `{"type":"stop","id":${id},"s":${s}}\n`;
 }
 
 function encodePong(id) {
@@ -133,11 +190,18 @@ module.exports = {
   WIRE,
   MAX_LINE,
   MAX_BYTES,
+  MAX_DATA,
+  WINDOW,
   ProtocolError,
   Decoder,
   encodeHello,
   encodeResult,
   encodeError,
+  encodeStream,
+  encodeData,
+  encodeEnd,
+  encodeWindow,
+  encodeStop,
   encodePong,
   encodeLog,
 };

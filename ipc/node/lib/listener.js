@@ -20,11 +20,13 @@ class Listener {
   #announced;
   #draining = false;
   #exiting = false;
+  isCutOff = false; // the server has gone, or wants to
+  budget = { used: 0 }; // of all uploads
 
   constructor(source) {
     this.#source = source;
     this.announce();
-    const decoder = new Decoder(this.#receive);
+    const decoder = new Decoder(this.#receive, this.#receiveData);
     this.#channel.read(
       (chunk) => {
         try {
@@ -34,7 +36,7 @@ class Listener {
           die(`go-tunnel worker: the server sent ${error.message}`, PROTOCOL_ERROR);
         }
       },
-      () => this.drain(),
+      () => this.#cutOff(),
     );
     source.watch?.(() => this.announce());
   }
@@ -69,12 +71,31 @@ class Listener {
         return this.#start(message, text);
       case "cancel":
         return this.#running.get(message.id)?.cancel();
+      case "window":
+        return this.#running.get(message.id)?.grant(checkSize(message.size));
+      case "file":
+        return this.#upload(message)?.onDescribed(message);
+      case "end":
+        return this.#upload(message)?.end(message.error);
       case "ping":
         return this.#channel.write(encodePong(checkId(message.id)));
       case "drain":
         return this.drain();
     }
   };
+
+  // What comes for a call that was answered has crossed the answer.
+  #receiveData = (message, bytes) => this.#upload(message)?.receive(bytes);
+
+  #upload({ id, s }) {
+    return this.#running.get(id)?.upload(s);
+  }
+
+  #cutOff() {
+    this.isCutOff = true;
+    for (const call of this.#running.values()) call.cutOff();
+    this.drain();
+  }
 
   #start(message, text) {
     checkId(message.id);
@@ -89,7 +110,15 @@ class Listener {
     if (!call.done) this.#running.set(message.id, call);
   }
 
-  // finish and abortReason are for calls.
+  // These are for calls.
+  write(line) {
+    this.#channel.write(line);
+  }
+
+  send(response) {
+    this.#channel.send(response);
+  }
+
   finish(call, line) {
     this.#running.delete(call.id);
     this.#channel.write(line);
@@ -115,6 +144,11 @@ class Listener {
 function checkId(id) {
   if (!Number.isSafeInteger(id)) throw new ProtocolError(`a message without an id: ${id}`);
   return id;
+}
+
+function checkSize(size) {
+  if (!(Number.isSafeInteger(size) && size > 0)) throw new ProtocolError(`a window of ${size} bytes`);
+  return size;
 }
 
 function createWorkerListener(source, options = {}) {

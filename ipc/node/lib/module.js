@@ -1,10 +1,14 @@
 "use strict";
 
-// The source of a task module: { tasks, events, authenticate, schemas }, or a Map of tasks.
+// The source of a task module: { tasks, events, authenticate, schemas, idempotent }, or a Map of tasks.
 
-const { describe } = require("./call.js");
+const { describe, isStream } = require("./call.js");
+const { InputFile, fillIn, receivedFile } = require("./file.js");
+
+const ReceivedFile = receivedFile(InputFile);
 
 const INVALID_JSON = { message: "Invalid JSON body", code: "INVALID_JSON" };
+const INVALID_MANIFEST = { message: "Invalid manifest", code: "INVALID_MULTIPART" };
 const ABORTED = { message: "Client Closed Request", code: "REQUEST_ABORTED" };
 const UNAUTHORIZED = { message: "Unauthorized", code: "UNAUTHORIZED" };
 
@@ -17,11 +21,21 @@ function moduleSource(module) {
   if (!isModule(module)) {
     throw new TypeError("a worker needs { tasks, events }, a Map of tasks, or a running Runner application");
   }
-  const { tasks, events, authenticate, schemas } = module instanceof Map ? { tasks: module } : module;
+  const { tasks, events, authenticate, schemas, idempotent } = module instanceof Map ? { tasks: module } : module;
   if (authenticate !== undefined && typeof authenticate !== "function") {
     throw new TypeError("authenticate is not a function");
   }
-  return new ModuleSource(handlers("tasks", tasks), handlers("events", events), authenticate, schemas);
+  const taskMap = handlers("tasks", tasks);
+  checkIdempotent(idempotent, taskMap);
+  return new ModuleSource(taskMap, handlers("events", events), authenticate, { schemas, idempotent });
+}
+
+function checkIdempotent(ids, tasks) {
+  if (ids === undefined) return;
+  if (!Array.isArray(ids)) throw new TypeError("idempotent is not an array of task ids");
+  for (const id of ids) {
+    if (!tasks.has(id)) throw new TypeError(`idempotent names ${JSON.stringify(id)}, which is no task`);
+  }
 }
 
 // handlers makes a Map of them, where no name finds what an object has inherited. A given Map is kept: it may grow.
@@ -38,13 +52,14 @@ class ModuleSource {
   #tasks;
   #events;
   #authenticate;
-  #schemas;
+  #properties;
 
-  constructor(tasks, events, authenticate, schemas) {
+  // The properties of tasks, { schemas, idempotent }, are for the server.
+  constructor(tasks, events, authenticate, properties) {
     this.#tasks = tasks;
     this.#events = events;
     this.#authenticate = authenticate;
-    this.#schemas = schemas;
+    this.#properties = properties;
   }
 
   hello() {
@@ -52,7 +67,7 @@ class ModuleSource {
       tasks: [...this.#tasks.keys()],
       events: [...this.#events.keys()],
       auth: this.#authenticate !== undefined,
-      schemas: this.#schemas,
+      ...this.#properties,
     };
   }
 
@@ -66,7 +81,10 @@ class ModuleSource {
     const id = call.message.taskId;
     const handler = this.#tasks.get(id);
     if (handler === undefined) return call.fail({ message: `Task ${id} not found`, code: "NOT_FOUND" });
-    run(call, text, handler, (result) => call.succeed(encode(id, result)));
+    run(call, text, handler, (result) => {
+      if (isStream(result)) call.stream(result).catch((error) => fail(call, error));
+      else call.succeed(JSON.stringify(result));
+    });
   }
 
   event(call, text) {
@@ -97,18 +115,22 @@ class ModuleSource {
 // run calls the handler with the value of text, and succeed with what it returned and that value.
 function run(call, text, handler, succeed) {
   let input;
-  if (text !== undefined) {
-    try {
-      input = UNSAFE.test(text) ? JSON.parse(text, dropUnsafe) : JSON.parse(text);
-    } catch {
-      return call.fail(INVALID_JSON);
-    }
+  try {
+    input = decode(call, text);
+  } catch {
+    return call.fail(call.isForm ? INVALID_MANIFEST : INVALID_JSON);
   }
   settle(
     () => handler(input, new TaskContext(call)),
     (result) => succeed(result, input),
     (error) => fail(call, error),
   );
+}
+
+function decode(call, text) {
+  if (text === undefined) return call.upload()?.readable;
+  const value = UNSAFE.test(text) ? JSON.parse(text, dropUnsafe) : JSON.parse(text);
+  return call.isForm ? fillIn(call, value, ReceivedFile) : value;
 }
 
 // Members of these names are dropped, as Runner's serializer drops them: code that copies an input member by member
@@ -133,9 +155,7 @@ function settle(start, done, failed) {
 }
 
 function encode(id, result) {
-  if (typeof result?.pipe === "function" || typeof result?.stream?.pipe === "function") {
-    throw new TypeError(`${id} returned a stream, which this version cannot send`);
-  }
+  if (isStream(result)) throw new TypeError(`${id} returned a stream, which only a task can`);
   return JSON.stringify(result);
 }
 

@@ -4,13 +4,16 @@
 // the response, in the same order: see src/node/exposure of Runner 5.5.0.
 
 const { createRequire } = require("node:module");
-const { describe } = require("./call.js");
+const { finished } = require("node:stream/promises");
+const { describe, isStream } = require("./call.js");
 const { allowList, lanes } = require("./allowlist.js");
 const { exposureContext, ExposureRequest } = require("./exposure.js");
+const { InputFile, fillIn, receivedFile } = require("./file.js");
 
 const DISPOSE_TIME = 5_000; // ms
 const LOOK_TIME = 1_000; // ms between two looks at the allow-list: tunnels may change it while they run
 
+const JSON_TYPE = "application/json; charset=utf-8";
 const CONTEXT_HEADER = "x-runner-context";
 
 // isRuntime says whether value is what run() of Runner has returned.
@@ -54,6 +57,7 @@ class RunnerSource {
   #logger;
   #validators;
   #context;
+  #ReceivedFile;
   #list;
   #reported = new Set();
   #eventSource = "exposure:http"; // what hooks see as the source of an event
@@ -72,6 +76,7 @@ class RunnerSource {
       .map(({ task }) => task)
       .filter((task) => tags.authValidator && task.tags.some(({ id }) => id === tags.authValidator.id));
     this.#context = exposureContext(runner);
+    this.#ReceivedFile = receivedFile(runner.NodeInputFile ?? InputFile);
     if (lane) this.#eventSource = { source: { kind: "resource", id: lane.resource.id } };
   }
 
@@ -109,7 +114,7 @@ class RunnerSource {
     const run = this.#withContexts(call, "task", taskId, () => this.#taskRunner.run(task, input));
     const result = this.#context === undefined ? run() : this.#context.provide(new ExposureRequest(call), run);
     result
-      .then((value) => this.#answer(call, { ok: true, result: sendable(taskId, value) }))
+      .then((value) => this.#reply(call, value))
       .catch((error) => this.#fail(call, error, "exposure.task.error"));
   }
 
@@ -161,9 +166,13 @@ class RunnerSource {
   #decode(call, text, member) {
     if (text === undefined) return {};
     try {
-      return this.#serializer.parse(`{"${member}":${text}}`);
+      const body = this.#serializer.parse(`{"${member}":${text}}`);
+      return call.isForm ? fillIn(call, body, this.#ReceivedFile) : body;
     } catch {
-      call.fail({ message: "Invalid JSON body", code: "INVALID_JSON" });
+      const [message, code] = call.isForm
+        ? ["Invalid manifest", "INVALID_MULTIPART"]
+        : ["Invalid JSON body", "INVALID_JSON"];
+      call.fail({ message, code });
       return undefined;
     }
   }
@@ -193,6 +202,21 @@ class RunnerSource {
       // The header cannot be read.
     }
     return wrapped;
+  }
+
+  // reply answers with what a task has returned, unless it has used the response itself.
+  async #reply(call, value) {
+    const response = call.hasResponse ? call.response : undefined;
+    if (response?.used) {
+      if (isStream(value)) (value.stream ?? value).destroy?.();
+      return finished(response);
+    }
+    if (isStream(value)) return call.stream(value);
+    const body = { ok: true, result: value };
+    if (!response?.getHeaderNames().length) return this.#answer(call, body);
+    const json = this.#serializer.stringify(body);
+    response.writeHead(200, { "content-type": JSON_TYPE }).end(json);
+    return finished(response);
   }
 
   // answer sends the body of a response: all but the call's id is the serializer's own text.
@@ -261,13 +285,6 @@ function pathOf(url) {
 
 function isHttpCode(code) {
   return Number.isInteger(code) && code >= 100 && code <= 599;
-}
-
-function sendable(id, result) {
-  if (typeof result?.pipe === "function" || typeof result?.stream?.pipe === "function") {
-    throw new TypeError(`${id} returned a stream, which this version cannot send`);
-  }
-  return result;
 }
 
 module.exports = { isRuntime, runnerSource };

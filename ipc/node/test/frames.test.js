@@ -8,10 +8,27 @@ const golden = require("./golden.json");
 const toWorker = golden.filter(({ to }) => to === "worker");
 const toServer = golden.filter(({ to }) => to === "server");
 
-// decode returns [message, text] pairs of chunks.
+// decode returns [message, text] pairs of chunks. The bytes of data come back whole, and as text; what becomes of their
+// pieces is checked.
 function decode(...chunks) {
   const received = [];
-  const decoder = new frames.Decoder((message, text) => received.push([message, text]));
+  const pieces = [];
+  const decoder = new frames.Decoder(
+    (message, text) => received.push([message, text]),
+    (message, bytes) => {
+      assert.ok(
+        chunks.some(({ buffer, byteOffset, length }) => {
+          return bytes.buffer === buffer && bytes.byteOffset >= byteOffset && bytes.byteOffset <= byteOffset + length;
+        }),
+        "a copy of data",
+      );
+      pieces.push(bytes);
+      const whole = Buffer.concat(pieces);
+      if (whole.length < message.n) return;
+      pieces.length = 0;
+      received.push([message, whole.toString()]);
+    },
+  );
   for (const chunk of chunks) decoder.push(chunk);
   return received;
 }
@@ -24,8 +41,17 @@ const encode = ({ message: m, payload }) => {
       return frames.encodePong(m.id);
     case "log":
       return frames.encodeLog(m.level, m.message);
+    case "data":
+      return frames.encodeData(m.id, Buffer.byteLength(payload)) + payload;
+    case "end":
+      return frames.encodeEnd(m.id, m.error);
+    case "window":
+      return frames.encodeWindow(m.id, m.s, m.size);
+    case "stop":
+      return frames.encodeStop(m.id, m.s);
     default:
       if (!m.ok) return frames.encodeError(m.id, m.error);
+      if (m.stream) return frames.encodeStream(m.id, m);
       return frames.encodeResult(m.id, payload ?? (m.result === undefined ? undefined : JSON.stringify(m.result)));
   }
 };
@@ -42,8 +68,29 @@ for (const item of toServer) {
 
 test("golden messages are of every type", () => {
   const types = (items) => [...new Set(items.map(({ message }) => message.type ?? `ok: ${message.ok}`))].sort();
-  assert.deepEqual(types(toWorker), ["auth", "cancel", "drain", "event", "ping", "task"]);
-  assert.deepEqual(types(toServer), ["hello", "log", "ok: false", "ok: true", "pong"]);
+  assert.deepEqual(types(toWorker), [
+    "auth",
+    "cancel",
+    "data",
+    "drain",
+    "end",
+    "event",
+    "file",
+    "ping",
+    "task",
+    "window",
+  ]);
+  assert.deepEqual(types(toServer), [
+    "data",
+    "end",
+    "hello",
+    "log",
+    "ok: false",
+    "ok: true",
+    "pong",
+    "stop",
+    "window",
+  ]);
 });
 
 const stream = Buffer.concat(toWorker.map(({ wire }) => Buffer.from(wire)));
@@ -84,6 +131,25 @@ test("no bytes are a text", () =>
 
 test("broken UTF-8 is replaced", () => {
   assert.deepEqual(decode(Buffer.from('{"n":3}\n"\xff"', "latin1")), [[{ n: 3 }, '"\ufffd"']]);
+});
+
+test("data is handed on as it arrives, and soon not made text", (t) => {
+  const received = [];
+  const decoder = new frames.Decoder(
+    (message) => received.push(message.type),
+    (_message, bytes) => received.push(bytes.toString()),
+  );
+  const conversions = t.mock.method(Buffer.prototype, "latin1Slice");
+  const push = (text) => decoder.push(Buffer.from(text));
+  push('{"type":"data","n":6}\nab');
+  push("cd");
+  push('ef{"type":"data","n":1}\nx{"type":"cancel"}\n{"type":"data","n":0}\n{"type":"data","n":70000}\ny');
+  push("z".repeat(69_998));
+  push('y{"type":"ping"}\n');
+  const z = "z".repeat(69_998);
+  assert.deepEqual(received, ["ab", "cd", "ef", "x", "cancel", "y", z, "y", "ping"]);
+  const longest = Math.max(...conversions.mock.calls.map(({ result }) => result.length));
+  assert.ok(longest < 30, `${longest} bytes at once`);
 });
 
 test("time grows with the bytes, not with their square", () => {

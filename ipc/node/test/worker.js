@@ -6,7 +6,6 @@ const { spawn } = require("node:child_process");
 const { once } = require("node:events");
 const { readdirSync, readFileSync } = require("node:fs");
 const path = require("node:path");
-const { createInterface } = require("node:readline");
 
 const lib = path.join(__dirname, "../lib");
 
@@ -19,11 +18,62 @@ function bundle() {
   return `const files = {\n${files.join("")}};\n${readFileSync(path.join(lib, "../loader.js"), "utf8")}`;
 }
 
+// readMessages calls receive(message, bytes) for each message of a worker.
+function readMessages(input, receive) {
+  let parts = []; // of what is not complete
+  let message; // whose bytes are to come
+  let missing = 0;
+  input.on("data", (chunk) => {
+    while (chunk.length > 0) {
+      const end = message ? Math.min(missing, chunk.length) : chunk.indexOf(10) + 1 || chunk.length;
+      parts.push(chunk.subarray(0, end));
+      if (message) missing -= end;
+      else if (chunk[end - 1] === 10) message = JSON.parse(Buffer.concat(parts.splice(0)).toString());
+      else return;
+      missing ||= (parts.length === 0 && message.n) || 0;
+      chunk = chunk.subarray(end);
+      if (missing > 0) continue;
+      receive(message, Buffer.concat(parts.splice(0)));
+      message = undefined;
+    }
+  });
+}
+
+// Result is the streamed result of a call, as it comes. While grant is true, what has come is granted anew.
+class Result {
+  #ended;
+  chunks = [];
+  grant = true;
+  wake = () => {};
+  end; // takes the message end
+
+  constructor() {
+    this.#ended = new Promise((resolve) => (this.end = resolve));
+  }
+
+  get length() {
+    return this.chunks.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  // all waits for the end and returns { bytes, error }.
+  async all() {
+    const { error } = await this.#ended;
+    return { bytes: Buffer.concat(this.chunks), error };
+  }
+
+  // atLeast waits for so many bytes.
+  async atLeast(length) {
+    while (this.length < length) await new Promise((resolve) => (this.wake = resolve));
+  }
+}
+
 class Worker {
   #answers = new Map(); // who waits for the answer of a call, by id
+  #results = new Map(); // streamed results, by id of the call
   #controls = []; // messages that are no answers
   #wake = () => {};
   #id = 0;
+  messages = []; // all of them
   stdout = "";
   stderr = "";
 
@@ -42,7 +92,7 @@ class Worker {
     }
     child.stderr.setEncoding("utf8").on("data", (text) => (this.stderr += text));
     this.input.on("error", () => {}); // it may end before it has read all
-    createInterface({ input: this.output, crlfDelay: Infinity }).on("line", (line) => this.#receive(JSON.parse(line)));
+    readMessages(this.output, (message, bytes) => this.#receive(message, bytes));
     this.exit = once(child, "close").then(([code, signal]) => {
       this.#wake();
       for (const reject of this.#answers.values()) reject(undefined);
@@ -50,10 +100,18 @@ class Worker {
     });
   }
 
-  #receive(message) {
+  #receive(message, bytes) {
+    this.messages.push(message);
     if (message.type === undefined) {
       this.#answers.get(message.id)?.(message);
       this.#answers.delete(message.id);
+    } else if (message.type === "data") {
+      const result = this.#results.get(message.id);
+      result.chunks.push(bytes);
+      if (result.grant) this.send({ type: "window", id: message.id, size: bytes.length });
+      result.wake();
+    } else if (message.type === "end") {
+      this.#results.get(message.id).end(message);
     } else {
       this.#controls.push(message);
       this.#wake();
@@ -75,12 +133,15 @@ class Worker {
     if (bytes) this.input.write(bytes);
   }
 
-  // start sends a call and returns { id, answer }, a promise; the answer is undefined if the worker ends without one.
+  // start sends a call and returns { id, answer, result }. The promise answer is undefined if the worker ends without
+  // one; result is for a streamed one.
   start(message, payload) {
     const id = ++this.#id;
     const answer = new Promise((resolve) => this.#answers.set(id, resolve));
+    const result = new Result();
+    this.#results.set(id, result);
     this.send({ ...message, id }, payload);
-    return { id, answer };
+    return { id, answer, result };
   }
 
   task(taskId, input, more) {
