@@ -236,7 +236,9 @@ func TestCallerWhoLeavesAnUpload(t *testing.T) {
 	}()
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), "cancelled") || pool.Stats().Workers[0].InFlight == 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool {
+		return strings.Contains(log.String(), "cancelled") || pool.Stats().Workers[0].InFlight == 0
+	}, 10*time.Second, time.Millisecond)
 	requireFree(t, pool)
 }
 

@@ -6,7 +6,7 @@
 const { OutgoingMessage } = require("node:http");
 const { Writable } = require("node:stream");
 const { isUint8Array } = require("node:util/types");
-const { WINDOW, encodeData } = require("./frames.js");
+const { WINDOW, FIRST_CREDIT, encodeData } = require("./frames.js");
 
 const MANY = 16; // parts of one message: more are cheaper to copy than to send
 
@@ -18,7 +18,7 @@ class Response extends Writable {
   #parts = []; // to be sent
   #length = 0; // of #parts
   #onSent; // says that they were
-  #credit = WINDOW;
+  #credit = FIRST_CREDIT;
   #queued = false; // the channel has it in its queue
   #last = false; // there will be no more credit
   #begun = false;

@@ -1,0 +1,66 @@
+// Command stream serves tasks whose bodies and results are streams, and a page to
+// watch them in a browser, at http://127.0.0.1:7070/:
+//
+//	go run ./examples/stream
+//	curl -N -X POST http://127.0.0.1:7070/__runner/task/app.tasks.clock -H 'x-runner-token: secret'
+//	curl -N -T - -X POST http://127.0.0.1:7070/__runner/task/app.tasks.upper -H 'x-runner-token: secret' -H 'Content-Type: application/octet-stream'
+//
+// What is typed into the last one comes back in upper case, line by line.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/bluelibs/go-tunnel/examples/internal/serve"
+	"github.com/bluelibs/go-tunnel/ipc"
+
+	tunnel "github.com/bluelibs/go-tunnel"
+)
+
+var (
+	//go:embed tasks.mjs
+	tasks []byte
+	//go:embed page.html
+	page []byte
+)
+
+func main() {
+	flags := serve.Register("", "")
+	flag.Parse()
+	if err := run(flags); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(flags *serve.Flags) error {
+	dir, err := os.MkdirTemp("", "go-tunnel-example-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	module := filepath.Join(dir, "tasks.mjs")
+	if err := os.WriteFile(module, tasks, 0o600); err != nil {
+		return err
+	}
+	ctx := serve.Context()
+	pool, err := ipc.Start(ctx, ipc.Node(module))
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(page)
+	})
+	mux.Handle("/", tunnel.New(pool, flags.Config()))
+	err = flags.Run(ctx, mux)
+	_ = pool.Shutdown(context.Background())
+	return err
+}
