@@ -25,7 +25,8 @@ type Config struct {
 	// never followed. Nil means one with http.DefaultTransport.
 	HTTPClient *http.Client
 	// Codec writes inputs and reads results. Nil means plain JSON by goccy/go-json,
-	// which follows the rules of encoding/json: it knows no Date, Map or BigInt.
+	// which follows the rules of encoding/json: values that it does not know, as a Date or
+	// an undefined member, are then objects with a __type and a value.
 	Codec protocol.Codec
 	// Header is sent with every request. Headers of the protocol win.
 	Header http.Header

@@ -93,6 +93,7 @@ type fileFinder struct {
 	form  *files
 	found files
 	seen  map[reference]bool
+	types map[reflect.Type]bool
 }
 
 type reference struct {
@@ -105,6 +106,9 @@ var fileType = reflect.TypeFor[File]()
 
 // find looks at everything that an encoder of v could, and at more.
 func (f *fileFinder) find(v reflect.Value) error {
+	if !v.IsValid() || !f.mayHold(v.Type()) {
+		return nil
+	}
 	switch v.Kind() {
 	case reflect.Interface:
 		return f.find(v.Elem())
@@ -117,7 +121,7 @@ func (f *fileFinder) find(v reflect.Value) error {
 		}
 		return f.find(v.Elem())
 	case reflect.Map:
-		if holdsNothing(v.Type().Elem()) || f.again(v, 0) {
+		if f.again(v, 0) {
 			return nil
 		}
 		for entries := v.MapRange(); entries.Next(); {
@@ -126,7 +130,7 @@ func (f *fileFinder) find(v reflect.Value) error {
 			}
 		}
 	case reflect.Slice, reflect.Array:
-		if holdsNothing(v.Type().Elem()) || v.Kind() == reflect.Slice && f.again(v, v.Len()) {
+		if v.Kind() == reflect.Slice && f.again(v, v.Len()) {
 			return nil
 		}
 		for i := range v.Len() {
@@ -135,21 +139,13 @@ func (f *fileFinder) find(v reflect.Value) error {
 			}
 		}
 	case reflect.Struct:
-		return f.findInFields(v)
-	}
-	return nil
-}
-
-func (f *fileFinder) findInFields(v reflect.Value) error {
-	if v.Type() == fileType {
-		return errors.New("a File goes into an input by its pointer")
-	}
-	for i := range v.NumField() {
-		if field := v.Type().Field(i); !field.IsExported() && !field.Anonymous || holdsNothing(field.Type) {
-			continue
+		if v.Type() == fileType {
+			return errors.New("a File goes into an input by its pointer")
 		}
-		if err := f.find(v.Field(i)); err != nil {
-			return err
+		for _, i := range encodedFields(v.Type()) {
+			if err := f.find(v.Field(i)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -177,7 +173,39 @@ func (f *fileFinder) again(v reflect.Value, length int) bool {
 	return false
 }
 
-// holdsNothing reports whether values of a type have no room for a file.
-func holdsNothing(t reflect.Type) bool {
-	return t.Kind() < reflect.Array || t.Kind() == reflect.String
+// mayHold reports whether a value of type t may have a file in it. Most have no room for
+// one, and need not be looked through.
+func (f *fileFinder) mayHold(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface:
+		return true
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map, reflect.Struct:
+	default:
+		return false
+	}
+	may, known := f.types[t]
+	if known {
+		return may
+	}
+	if f.types == nil {
+		f.types = make(map[reflect.Type]bool)
+	}
+	f.types[t] = true // for types within that lead back here
+	if t.Kind() == reflect.Struct {
+		may = t == fileType || slices.ContainsFunc(encodedFields(t), func(i int) bool { return f.mayHold(t.Field(i).Type) })
+	} else {
+		may = f.mayHold(t.Elem())
+	}
+	f.types[t] = may
+	return may
+}
+
+// encodedFields returns the indices of those fields that an encoder can see.
+func encodedFields(t reflect.Type) (indices []int) {
+	for i := range t.NumField() {
+		if field := t.Field(i); field.IsExported() || field.Anonymous {
+			indices = append(indices, i)
+		}
+	}
+	return indices
 }

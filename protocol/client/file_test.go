@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -147,6 +148,37 @@ func TestFileMetadata(t *testing.T) {
 		assert.NotEmpty(t, f.parts[0].filename)
 		assert.Equal(t, "abc", f.parts[0].body)
 	}
+}
+
+// Values and types that lead back to themselves are looked through once.
+func TestFilesInCycles(t *testing.T) {
+	type list []list
+	type table map[string]table
+	type node struct {
+		Next *node        `json:"next,omitempty"`
+		File *client.File `json:"file,omitempty"`
+		Any  any          `json:"any,omitempty"`
+	}
+	for _, in := range []any{list{{}, {{}}}, table{"a": {"b": nil}}, (*client.File)(nil), node{}, []func(){}, make(chan int), struct{ x *client.File }{}} {
+		var got []received
+		_, err := client.Task[int](t.Context(), serve(t, recording(&got, okAnswer)), "a", in)
+		if len(got) == 0 {
+			assert.ErrorContains(t, err, "encode", "%T", in)
+			continue
+		}
+		require.NoError(t, err, "%T", in)
+		assert.Equal(t, "application/json; charset=utf-8", got[0].header.Get("Content-Type"), "%T", in)
+	}
+	file := &client.File{Reader: strings.NewReader("x")}
+	f, err := upload(t, node{Next: &node{Next: &node{File: file}}, Any: []node{{File: file}}})
+	require.NoError(t, err)
+	require.Len(t, f.parts, 1)
+	assert.Equal(t, 2, strings.Count(f.manifest, `"$runnerFile"`))
+
+	ring := &node{File: file}
+	ring.Next, ring.Any = ring, []any{ring, ring}
+	_, err = client.Task[int](t.Context(), newClient(t, "http://127.0.0.1:1"), "a", ring)
+	assert.ErrorContains(t, err, "encode")
 }
 
 // A part's header is not for a file's type to end.
@@ -316,4 +348,21 @@ func TestUploadIsStreamed(t *testing.T) {
 	require.NoError(t, w.Close())
 	assert.Equal(t, "second", <-got)
 	require.NoError(t, <-done)
+}
+
+// What a call costs in memory does not grow with the file.
+func TestUploadInConstantMemory(t *testing.T) {
+	const size = 256 << 20
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		n, err := io.Copy(io.Discard, r.Body)
+		assert.NoError(t, err)
+		assert.Greater(t, n, int64(size))
+		_, _ = io.WriteString(w, okAnswer)
+	})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := client.Task[int](bounded(t), c, "a", &client.File{Reader: io.LimitReader(endless{}, size)})
+	require.NoError(t, err)
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(size/16), "allocated on both sides together")
 }

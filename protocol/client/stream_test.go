@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -101,22 +102,35 @@ func upperLines(t *testing.T) http.HandlerFunc {
 
 // Both directions at once: every line is sent after the answer to the one before.
 func TestDuplex(t *testing.T) {
-	c := serve(t, upperLines(t))
-	r, w := io.Pipe()
-	stream, err := client.TaskStream(bounded(t), c, "a", r)
-	require.NoError(t, err)
-	defer stream.Close()
-	answers := bufio.NewReader(stream)
-	for _, line := range []string{"one\n", "two\n", "three\n"} {
-		_, err := io.WriteString(w, line)
-		require.NoError(t, err)
-		answer, err := answers.ReadString('\n')
-		require.NoError(t, err)
-		assert.Equal(t, strings.ToUpper(line), answer)
+	for name, start := range map[string]func(*httptest.Server){
+		"HTTP/1.1": (*httptest.Server).Start,
+		"HTTP/2": func(s *httptest.Server) {
+			s.EnableHTTP2 = true
+			s.StartTLS()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewUnstartedServer(upperLines(t))
+			start(server)
+			defer server.Close()
+			c := newClient(t, server.URL, func(cfg *client.Config) { cfg.HTTPClient = server.Client() })
+			r, w := io.Pipe()
+			stream, err := client.TaskStream(bounded(t), c, "a", r)
+			require.NoError(t, err)
+			defer stream.Close()
+			answers := bufio.NewReader(stream)
+			for _, line := range []string{"one\n", "two\n", "three\n"} {
+				_, err := io.WriteString(w, line)
+				require.NoError(t, err)
+				answer, err := answers.ReadString('\n')
+				require.NoError(t, err)
+				assert.Equal(t, strings.ToUpper(line), answer)
+			}
+			require.NoError(t, w.Close())
+			_, err = answers.ReadByte()
+			assert.Equal(t, io.EOF, err)
+		})
 	}
-	require.NoError(t, w.Close())
-	_, err = answers.ReadByte()
-	assert.Equal(t, io.EOF, err)
 }
 
 // Close in the middle ends both directions.
