@@ -94,7 +94,7 @@ func remoteError(object []byte) *protocol.Error {
 		case "id":
 			e.ID = str(value)
 		case "data":
-			e.Data = json.RawMessage(bytes.Clone(value))
+			e.Data = json.RawMessage(value)
 		case "httpCode":
 			if code := 0; json.Unmarshal(value, &code) == nil && 100 <= code && code <= 599 {
 				e.HTTPCode = code

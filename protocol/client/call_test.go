@@ -125,6 +125,27 @@ func TestResults(t *testing.T) {
 	}
 }
 
+// What was asked for must be there, unlike the result of a task.
+func TestEventWithoutResult(t *testing.T) {
+	c := serve(t, answering(200, "application/json", `{"ok":true}`))
+	_, err := client.EventWithResult[any](t.Context(), c, "a", nil)
+	var answer *client.AnswerError
+	require.ErrorAs(t, err, &answer)
+	require.NoError(t, client.Event(t.Context(), c, "a", nil))
+}
+
+// A result that fits in part is none.
+func TestResultThatFitsInPart(t *testing.T) {
+	type pair struct {
+		A int
+		B string
+	}
+	got, err := client.Task[pair](t.Context(), serve(t, answering(200, "application/json", `{"ok":true,"result":{"A":1,"B":2}}`)), "a", nil)
+	var answer *client.AnswerError
+	require.ErrorAs(t, err, &answer)
+	assert.Zero(t, got)
+}
+
 // The types of Go are compiled on their first use, by whichever call comes first.
 func TestConcurrentCalls(t *testing.T) {
 	type in struct{ A, B []map[string]int }

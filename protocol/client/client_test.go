@@ -56,6 +56,16 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+func TestHeaderIsCopied(t *testing.T) {
+	var got []received
+	header := http.Header{"X-Own": {"a"}}
+	c := serve(t, recording(&got, okAnswer), func(cfg *client.Config) { cfg.Header = header })
+	header.Set("X-Own", "b")
+	require.NoError(t, task("a", 1)(t, c))
+	assert.Equal(t, "a", got[0].header.Get("X-Own"))
+	assert.Len(t, header, 1)
+}
+
 // A token that cannot stand in a header is not in the text of the error either.
 func TestTokenWithLineBreak(t *testing.T) {
 	c := newClient(t, "http://127.0.0.1:1", func(cfg *client.Config) { cfg.Token = "hunter\n2" })

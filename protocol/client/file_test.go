@@ -266,6 +266,14 @@ func TestReadersAreClosed(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, stream.Close())
 	assert.Equal(t, 4, closed)
+
+	bad := client.WithContext("c", func() {})
+	_, err = client.TaskStream(t.Context(), good, "a", input(), bad)
+	require.Error(t, err)
+	assert.Equal(t, 5, closed)
+	_, err = client.Task[int](t.Context(), good, "a", input(), bad)
+	require.Error(t, err)
+	assert.Equal(t, 6, closed)
 }
 
 // endless never ends, and waits for no one.
