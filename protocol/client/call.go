@@ -97,7 +97,7 @@ func decode[Out any](c *Client, a *answer, value []byte, out *Out) error {
 	}
 	if err := c.codec.Unmarshal(value, out); err != nil {
 		*out = *new(Out)
-		return a.bad("a result that does not fit", err)
+		return a.bad("a result that does not fit", own(err))
 	}
 	return nil
 }

@@ -203,6 +203,25 @@ func TestCodec(t *testing.T) {
 	assert.ErrorIs(t, err, errNotText)
 }
 
+// An error of the codec is none of the server, even if it looks like one.
+func TestCodecFails(t *testing.T) {
+	c := serve(t, answering(200, "application/json", okAnswer), func(cfg *client.Config) { cfg.Codec = failing{} })
+	for _, in := range []any{nil, 1} {
+		_, err := client.Task[int](t.Context(), c, "a", in)
+		var remote *protocol.Error
+		assert.False(t, errors.As(err, &remote), "%v", err)
+		assert.ErrorContains(t, err, "unknown type")
+	}
+}
+
+// failing is a codec that knows nothing.
+type failing struct{}
+
+var errUnknownType = &protocol.Error{Code: protocol.CodeInvalidJSON, Message: "unknown type"}
+
+func (failing) Marshal(any) ([]byte, error) { return nil, errUnknownType }
+func (failing) Unmarshal([]byte, any) error { return errUnknownType }
+
 var errNotText = errors.New("no text")
 
 // shouting is a codec of upper-case strings.

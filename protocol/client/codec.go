@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/goccy/go-json"
@@ -29,7 +30,17 @@ func (c *Client) encode(v any) ([]byte, error) {
 		err = rawjson.Check(value, protocol.MaxDepth-1) // the envelope is one level more
 	}
 	if err != nil {
-		return nil, fmt.Errorf("encode: %w", err)
+		return nil, fmt.Errorf("encode: %w", own(err))
 	}
 	return value, nil
+}
+
+// own returns an error of a codec, but not as a *protocol.Error, which here would pass
+// for the server's.
+func own(err error) error {
+	var e *protocol.Error
+	if errors.As(err, &e) {
+		return errors.New(err.Error())
+	}
+	return err
 }

@@ -27,8 +27,9 @@ type File struct {
 	LastModified time.Time
 	// Extra is for anything else that the task should know, as plain JSON.
 	Extra map[string]any
-	// Reader has the bytes. It is closed when the call is over if it is an io.Closer;
-	// otherwise a Read that is under way when a call is cut short may end after it.
+	// Reader has the bytes. If it is an io.Closer it is closed when the call is over,
+	// unless nothing was sent because an argument was wrong; otherwise a Read that is
+	// under way when a call is cut short may end after it.
 	Reader io.Reader
 
 	id   string // within the form
