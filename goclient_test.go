@@ -23,8 +23,11 @@ import (
 	"github.com/bluelibs/go-tunnel/standalone"
 )
 
-// goClientStreams says that our own servers take files and streams.
-const goClientStreams = false
+// Whether our own servers take files and streams.
+const (
+	goClientStreamsOnStandalone = false
+	goClientStreamsOnIPC        = false
+)
 
 // goClientBound is for calls that never end.
 const goClientBound = 30 * time.Second
@@ -32,6 +35,7 @@ const goClientBound = 30 * time.Second
 // The Go client must not notice which server it talks to.
 func TestGoClient(t *testing.T) {
 	app := map[string]any{"goclient": true}
+	streams := map[string]bool{"standalone": goClientStreamsOnStandalone, "ipc": goClientStreamsOnIPC, "exposure": true}
 	for name, start := range map[string]func(*testing.T) string{
 		"standalone": func(t *testing.T) string {
 			registry := goApp()
@@ -49,7 +53,7 @@ func TestGoClient(t *testing.T) {
 			server := goClientServer{base: start(t) + "/__runner"}
 			for _, c := range goClientCases {
 				t.Run(c.name, func(t *testing.T) {
-					if c.streams && !goClientStreams && name != "exposure" {
+					if c.streams && !streams[name] {
 						t.Skip("not served yet")
 					}
 					ctx, cancel := context.WithTimeout(t.Context(), goClientBound)
