@@ -88,8 +88,8 @@ const tunnel = r
   .build();
 
 // createApp returns the root resource. Without a tunnel nothing is exposed; with full there is all of full.js too,
-// which full may be the options of. The exposure is left out for a worker.
-function createApp(exposure, { noTunnel = false, full } = {}) {
+// which full may be the options of, and with goclient all of goclient.js. The exposure is left out for a worker.
+function createApp(exposure, { noTunnel = false, full, goclient } = {}) {
   return r
     .resource("app")
     .register([
@@ -100,6 +100,7 @@ function createApp(exposure, { noTunnel = false, full } = {}) {
       ...hooks,
       ...(noTunnel ? [] : [tunnel]),
       ...(full ? require("./full").items(full) : []),
+      ...(goclient ? require("./goclient").items : []),
       ...(exposure ? [exposure] : []),
     ])
     .build();

@@ -1,0 +1,103 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/goccy/go-json"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// Task runs a task and decodes its result into an Out. A nil input is none at all; to
+// send null, use json.RawMessage("null") or a nil pointer. A *File anywhere in the input
+// uploads it, and an io.Reader as the input is sent as application/octet-stream; once
+// the call is over it is closed if it is an io.Closer.
+//
+// A result that is undefined, as a task's without one is, gives the zero Out. One that
+// is a stream is for TaskStream. Every error is an *Error.
+func Task[Out any](ctx context.Context, c *Client, id string, in any, opts ...Option) (out Out, err error) {
+	r := c.newRequest(protocol.KindTask, id, opts)
+	if err := r.setInput(in); err != nil {
+		return out, r.failed(err)
+	}
+	err = r.run(ctx, func(a *answer, value []byte) error { return decode(c, a, value, &out) })
+	return out, err
+}
+
+// Event emits an event and waits until its handlers have run. A nil payload is none at
+// all; files and readers cannot be in one. Every error is an *Error.
+func Event(ctx context.Context, c *Client, id string, payload any, opts ...Option) error {
+	r := c.newRequest(protocol.KindEvent, id, opts)
+	if err := r.setPayload(payload, false); err != nil {
+		return r.failed(err)
+	}
+	return r.run(ctx, func(*answer, []byte) error { return nil })
+}
+
+// EventWithResult is Event that asks for the payload as it is after all handlers ran, and
+// decodes it as Task does a result. Runner refuses that for parallel events.
+func EventWithResult[Out any](ctx context.Context, c *Client, id string, payload any, opts ...Option) (out Out, err error) {
+	r := c.newRequest(protocol.KindEvent, id, opts)
+	if err := r.setPayload(payload, true); err != nil {
+		return out, r.failed(err)
+	}
+	err = r.run(ctx, func(a *answer, value []byte) error {
+		if value == nil {
+			return a.bad("no result, which was asked for", nil)
+		}
+		return decode(c, a, value, &out)
+	})
+	return out, err
+}
+
+// Discover asks what the server lets its callers call. Nil means that it exposes
+// nothing. Every error is an *Error.
+func (c *Client) Discover(ctx context.Context) (list *protocol.AllowList, err error) {
+	r := c.bareRequest(http.MethodGet, "/discovery", "discovery")
+	err = r.run(ctx, func(a *answer, value []byte) error {
+		var found struct {
+			AllowList *struct {
+				Enabled       bool
+				Tasks, Events []string
+			}
+		}
+		if err := json.Unmarshal(value, &found); err != nil || found.AllowList == nil {
+			return a.bad("not the result of discovery", err)
+		}
+		if found.AllowList.Enabled {
+			list = protocol.NewAllowList(found.AllowList.Tasks, found.AllowList.Events)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// run sends r and has take look at the result; nil is none.
+func (r *request) run(ctx context.Context, take func(a *answer, value []byte) error) error {
+	defer r.end()
+	return r.do(ctx, func(res *http.Response) error {
+		a, err := r.readAnswer(res)
+		if err != nil {
+			return err
+		}
+		value, err := a.result()
+		if err != nil {
+			return err
+		}
+		return take(a, value)
+	})
+}
+
+// decode leaves out at its zero value where there is nothing to decode, or something that
+// does not fit.
+func decode[Out any](c *Client, a *answer, value []byte, out *Out) error {
+	if value == nil || protocol.IsUndefined(value) {
+		return nil
+	}
+	if err := c.codec.Unmarshal(value, out); err != nil {
+		*out = *new(Out)
+		return a.bad("a result that does not fit", own(err))
+	}
+	return nil
+}

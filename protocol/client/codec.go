@@ -1,0 +1,46 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/goccy/go-json"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/rawjson"
+)
+
+// plainJSON is the codec of a client without one.
+type plainJSON struct{}
+
+func (plainJSON) Marshal(v any) ([]byte, error) {
+	return json.MarshalWithOption(v, json.DisableHTMLEscape())
+}
+
+func (plainJSON) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
+
+// encode returns v as a value of the wire. What a codec or a json.RawMessage brings is
+// checked, so that it cannot break out of the envelope around it.
+func (c *Client) encode(v any) ([]byte, error) {
+	if v == nil {
+		return []byte(protocol.Undefined), nil
+	}
+	value, err := c.codec.Marshal(v)
+	if err == nil {
+		err = rawjson.Check(value, protocol.MaxDepth-1) // the envelope is one level more
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", own(err))
+	}
+	return value, nil
+}
+
+// own returns an error of a codec, but not as a *protocol.Error, which here would pass
+// for the server's.
+func own(err error) error {
+	var e *protocol.Error
+	if errors.As(err, &e) {
+		return errors.New(err.Error())
+	}
+	return err
+}

@@ -1,0 +1,74 @@
+package client
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/goccy/go-json"
+)
+
+// Option changes one call.
+type Option func(*request)
+
+// WithRequestID sends an id of the caller's, 1 to 128 characters of A-Z a-z 0-9
+// . _ : -, as x-runner-request-id. Without it, or for any other id, a call has a new
+// UUID.
+func WithRequestID(id string) Option {
+	return func(r *request) { r.setRequestID(id) }
+}
+
+// RawContext is the value of an async context in its own serialised form.
+type RawContext string
+
+// WithContext provides an async context to the task or event: the context's id, and
+// its value, which the client's codec encodes unless it is a RawContext. A server takes
+// it if it knows the id and lets contexts in, and ignores it otherwise. All contexts of a
+// call together must fit into its HTTP headers, for which Node.js has 16 KiB.
+func WithContext(id string, value any) Option {
+	return func(r *request) {
+		if r.contexts == nil {
+			r.contexts = make(map[string]any)
+		}
+		r.contexts[id] = value
+	}
+}
+
+// headerContext carries the async contexts.
+const headerContext = "X-Runner-Context"
+
+// contextHeader returns the value of headerContext: a JSON object of strings.
+func (c *Client) contextHeader(contexts map[string]any) (string, error) {
+	texts := make(map[string]string, len(contexts))
+	for id, value := range contexts {
+		if raw, ok := value.(RawContext); ok {
+			texts[id] = string(raw)
+			continue
+		}
+		text, err := c.encode(value)
+		if err != nil {
+			return "", fmt.Errorf("context %s: %w", id, err)
+		}
+		texts[id] = string(text)
+	}
+	text, err := json.MarshalWithOption(texts, json.DisableHTMLEscape())
+	return ascii(string(text)), err
+}
+
+// ascii escapes what a header would garble: Node.js reads headers as Latin-1. All of
+// that stands inside of strings.
+func ascii(document string) string {
+	var b strings.Builder
+	for _, r := range document {
+		switch {
+		case r < 0x7f:
+			b.WriteRune(r)
+		case r <= 0xffff:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		}
+	}
+	return b.String()
+}

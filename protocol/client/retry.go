@@ -1,0 +1,96 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Retry says how often a call may be tried. Its zero value is valid.
+type Retry struct {
+	// Attempts is how often the call is tried at most, the first time included. Zero or
+	// negative means 3.
+	Attempts int
+	// Delay is the mean time before the second attempt; it doubles for each further one.
+	// Zero or negative means 100 ms.
+	Delay time.Duration
+	// MaxDelay is the longest wait. A server that asks for a longer one is not tried
+	// again. Zero or negative means 10 s; the most is an hour.
+	MaxDelay time.Duration
+}
+
+// WithRetry lets the call be tried again when no answer came, or one of the statuses 429,
+// 502, 503 and 504. It is for calls that may be run twice: whether the task has run is not
+// known in most of these cases. Waits are random, between half and one and a half times
+// the delay, or longer if the server says so in Retry-After; one that would outlive the
+// context's deadline is not begun. The error is that of the last attempt. Calls with files
+// or a stream are never tried again, since their readers are used up.
+func WithRetry(retry Retry) Option {
+	if retry.Attempts <= 0 {
+		retry.Attempts = 3
+	}
+	if retry.Delay <= 0 {
+		retry.Delay = 100 * time.Millisecond
+	}
+	if retry.MaxDelay <= 0 {
+		retry.MaxDelay = 10 * time.Second
+	}
+	retry.MaxDelay = min(retry.MaxDelay, time.Hour)
+	return func(r *request) { r.retry = &retry }
+}
+
+// wait reports whether a call may be tried again after an attempt, counted from 1, has
+// failed. It has waited by then.
+func (p *Retry) wait(ctx context.Context, attempt int, failed *Error) bool {
+	if p == nil || attempt >= p.Attempts || !temporary(failed) {
+		return false
+	}
+	delay := max(p.delay(attempt), failed.RetryAfter)
+	if deadline, ok := ctx.Deadline(); failed.RetryAfter > p.MaxDelay || ok && time.Until(deadline) <= delay {
+		return false
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// delay returns the time to wait after an attempt unless the server has asked for more.
+func (p *Retry) delay(attempt int) time.Duration {
+	mean := p.Delay
+	for ; attempt > 1 && mean < p.MaxDelay; attempt-- {
+		mean *= 2
+	}
+	mean = min(mean, p.MaxDelay)
+	return min(mean/2+rand.N(mean+1), p.MaxDelay)
+}
+
+// temporary reports whether another attempt may end otherwise.
+func temporary(err *Error) bool {
+	switch err.Status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	var transport *TransportError
+	return errors.As(err, &transport)
+}
+
+// retryAfter returns what the header Retry-After asks to wait, 0 if nothing.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
+		const most = 365 * 24 * 60 * 60 // what is longer is all the same
+		return time.Duration(min(seconds, most)) * time.Second
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(time.Until(date), 0)
+	}
+	return 0
+}
