@@ -30,6 +30,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/standalone":     {"", "examples/internal/serve", "protocol", "standalone"},
 		"examples/mount":          {"", "examples/internal/serve", "standalone"},
 		"examples/runner":         {"", "examples/internal/serve", "ipc"},
+		"examples/stream":         {"", "examples/internal/serve", "ipc"},
 		"examples/quickstart":     {"", "standalone"},
 		"examples/internal/serve": {"", "protocol"},
 	}

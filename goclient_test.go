@@ -23,19 +23,12 @@ import (
 	"github.com/bluelibs/go-tunnel/standalone"
 )
 
-// Whether our own servers take files and streams.
-const (
-	goClientStreamsOnStandalone = false
-	goClientStreamsOnIPC        = false
-)
-
 // goClientBound is for calls that never end.
 const goClientBound = 30 * time.Second
 
 // The Go client must not notice which server it talks to.
 func TestGoClient(t *testing.T) {
 	app := map[string]any{"goclient": true}
-	streams := map[string]bool{"standalone": goClientStreamsOnStandalone, "ipc": goClientStreamsOnIPC, "exposure": true}
 	for name, start := range map[string]func(*testing.T) string{
 		"standalone": func(t *testing.T) string {
 			registry := goApp()
@@ -53,9 +46,6 @@ func TestGoClient(t *testing.T) {
 			server := goClientServer{base: start(t) + "/__runner"}
 			for _, c := range goClientCases {
 				t.Run(c.name, func(t *testing.T) {
-					if c.streams && !streams[name] {
-						t.Skip("not served yet")
-					}
 					ctx, cancel := context.WithTimeout(t.Context(), goClientBound)
 					defer cancel()
 					c.run(ctx, t, server)
@@ -81,13 +71,12 @@ func (s goClientServer) client(t *testing.T, change ...func(*client.Config)) *cl
 }
 
 type goClientCase struct {
-	name    string
-	streams bool // files or streams
-	run     func(ctx context.Context, t *testing.T, s goClientServer)
+	name string
+	run  func(ctx context.Context, t *testing.T, s goClientServer)
 }
 
 var goClientCases = []goClientCase{
-	{"results", false, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"results", func(ctx context.Context, t *testing.T, s goClientServer) {
 		c := s.client(t)
 		sum, err := client.Task[int](ctx, c, "app.tasks.add", map[string]int{"a": 5, "b": 3})
 		require.NoError(t, err)
@@ -99,7 +88,7 @@ var goClientCases = []goClientCase{
 		require.NoError(t, err)
 		assert.Nil(t, nothing)
 	}},
-	{"values", false, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"values", func(ctx context.Context, t *testing.T, s goClientServer) {
 		c := s.client(t)
 		for _, value := range []string{
 			`null`, `true`, `0`, `-1.5`, `"<&> ü 🙂"`, `[]`, `{}`, `[1,[2,{"a":null}]]`, `{"input":{"input":1},"ok":false}`,
@@ -121,7 +110,7 @@ var goClientCases = []goClientCase{
 		require.NoError(t, err)
 		assert.JSONEq(t, date, string(got))
 	}},
-	{"events", false, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"events", func(ctx context.Context, t *testing.T, s goClientServer) {
 		c := s.client(t)
 		require.NoError(t, client.Event(ctx, c, "app.events.notify", map[string]string{"message": "hi"}))
 		require.NoError(t, client.Event(ctx, c, "app.events.bare", nil))
@@ -137,7 +126,7 @@ var goClientCases = []goClientCase{
 		_, err = client.EventWithResult[named](ctx, c, "app.events.parallel", named{"ada"})
 		assertRemote(t, err, 400, protocol.Error{Code: protocol.CodeParallelEventReturn, Message: "Event app.events.parallel is marked parallel; returning a payload is not supported."})
 	}},
-	{"errors", false, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"errors", func(ctx context.Context, t *testing.T, s goClientServer) {
 		c := s.client(t)
 		quota := protocol.Error{Code: protocol.CodeInternal, Message: "Quota of 3 exceeded", ID: "app.errors.quota", Data: json.RawMessage(`{"limit":3}`)}
 		for id, want := range map[string]struct {
@@ -166,7 +155,7 @@ var goClientCases = []goClientCase{
 		require.ErrorAs(t, err, &answer)
 		assert.Equal(t, `{"ok":true,"result":"text"}`, answer.Preview)
 	}},
-	{"wrong token", false, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"wrong token", func(ctx context.Context, t *testing.T, s goClientServer) {
 		unauthorized := protocol.Error{Code: protocol.CodeUnauthorized, Message: "Unauthorized"}
 		for _, token := range []string{"", "wrong"} {
 			c := s.client(t, func(cfg *client.Config) { cfg.Token = token })
@@ -181,14 +170,14 @@ var goClientCases = []goClientCase{
 			assertRemote(t, err, 401, unauthorized)
 		}
 	}},
-	{"discovery", false, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"discovery", func(ctx context.Context, t *testing.T, s goClientServer) {
 		list, err := s.client(t).Discover(ctx)
 		require.NoError(t, err)
 		assert.True(t, list.Allows(protocol.KindTask, "app.tasks.add"))
 		assert.False(t, list.Allows(protocol.KindTask, "app.tasks.hidden"))
 		assert.Equal(t, appAllowList.IDs(protocol.KindEvent), list.IDs(protocol.KindEvent))
 	}},
-	{"request id", false, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"request id", func(ctx context.Context, t *testing.T, s goClientServer) {
 		c := s.client(t)
 		id, err := client.Task[string](ctx, c, "app.tasks.requestId", nil, client.WithRequestID("mine:1"))
 		require.NoError(t, err)
@@ -198,7 +187,7 @@ var goClientCases = []goClientCase{
 		require.ErrorAs(t, err, &failed)
 		assert.Equal(t, "mine:2", failed.RequestID)
 	}},
-	{"context", false, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"context", func(ctx context.Context, t *testing.T, s goClientServer) {
 		for _, tenant := range []string{"acme", "Zoë 🙂"} {
 			got, err := client.Task[string](ctx, s.client(t), "goclient.whose", nil,
 				client.WithContext("goclient.tenant", client.RawContext("T:"+tenant)), client.WithContext("unknown", 1))
@@ -206,13 +195,13 @@ var goClientCases = []goClientCase{
 			assert.Equal(t, tenant, got)
 		}
 	}},
-	{"context of a call ends", false, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"context of a call ends", func(ctx context.Context, t *testing.T, s goClientServer) {
 		short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 		defer cancel()
 		_, err := client.Task[int](short, s.client(t), "app.tasks.sleep", map[string]int{"ms": 1000})
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 	}},
-	{"file", true, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"file", func(ctx context.Context, t *testing.T, s goClientServer) {
 		file := &client.File{
 			Name: "ü \"quoted\" 🙂.txt", Type: "text/x-own", Size: 5, LastModified: time.UnixMilli(1700000000123),
 			Extra: map[string]any{"tags": []any{"a", 1.0}}, Reader: strings.NewReader("hello"),
@@ -224,14 +213,14 @@ var goClientCases = []goClientCase{
 			Bytes: bytesOf("hello"),
 		}, got)
 	}},
-	{"file of nothing", true, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"file of nothing", func(ctx context.Context, t *testing.T, s goClientServer) {
 		got, err := client.Task[json.RawMessage](ctx, s.client(t), "goclient.file", &client.File{Reader: strings.NewReader("")})
 		require.NoError(t, err)
 		var about described
 		require.NoError(t, json.Unmarshal([]byte(strings.ReplaceAll(string(got), protocol.Undefined, "null")), &about))
 		assert.Equal(t, described{Meta: fileMeta{Name: "upload", Type: "application/octet-stream"}, Bytes: bytesOf("")}, about)
 	}},
-	{"files", true, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"files", func(ctx context.Context, t *testing.T, s goClientServer) {
 		large := bytes.Repeat([]byte("0123456789abcdef"), 500_000) // 8 MB
 		type input struct {
 			Note  string         `json:"note"`
@@ -263,7 +252,7 @@ var goClientCases = []goClientCase{
 		require.Len(t, got.Described, 2)
 		assert.Equal(t, bytesOf("a"), got.Described[0].Bytes)
 	}},
-	{"file that is refused", true, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"file that is refused", func(ctx context.Context, t *testing.T, s goClientServer) {
 		c := s.client(t)
 		_, err := client.Task[int](ctx, c, "goclient.refuseFile", &client.File{Reader: strings.NewReader("x")})
 		assertRemote(t, err, 500, protocol.Error{Code: protocol.CodeInternal, Message: "Quota of 3 exceeded", ID: "app.errors.quota", Data: json.RawMessage(`{"limit":3}`)})
@@ -272,7 +261,7 @@ var goClientCases = []goClientCase{
 		_, err = client.Task[int](ctx, c, "goclient.file", &client.File{Reader: io.LimitReader(zeros{}, 21<<20)})
 		assertRemote(t, err, 413, protocol.Error{Code: protocol.CodePayloadTooLarge, Message: "File size limit exceeded"})
 	}},
-	{"file and back", true, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"file and back", func(ctx context.Context, t *testing.T, s goClientServer) {
 		in := map[string]any{"file": &client.File{Type: "text/x-own", Reader: strings.NewReader("there and back")}}
 		stream, err := client.TaskStream(ctx, s.client(t), "goclient.fileBack", in)
 		require.NoError(t, err)
@@ -282,7 +271,7 @@ var goClientCases = []goClientCase{
 		require.NoError(t, err)
 		assert.Equal(t, "there and back", string(body))
 	}},
-	{"stream in", true, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"stream in", func(ctx context.Context, t *testing.T, s goClientServer) {
 		for _, size := range []int{0, 1, 100_000, 22 << 20} {
 			text := strings.Repeat("x", size)
 			got, err := client.Task[fileBytes](ctx, s.client(t), "goclient.received", io.MultiReader(strings.NewReader(text)))
@@ -290,7 +279,7 @@ var goClientCases = []goClientCase{
 			assert.Equal(t, bytesOf(text), got)
 		}
 	}},
-	{"stream out", true, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"stream out", func(ctx context.Context, t *testing.T, s goClientServer) {
 		for _, size := range []int{0, 1, 20 << 20} {
 			stream, err := client.TaskStream(ctx, s.client(t), "goclient.download", map[string]int{"size": size})
 			require.NoError(t, err)
@@ -307,7 +296,7 @@ var goClientCases = []goClientCase{
 		require.ErrorAs(t, err, &answer)
 		assert.Equal(t, "xxxxxxxxxx", answer.Preview)
 	}},
-	{"stream in and out at once", true, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"stream in and out at once", func(ctx context.Context, t *testing.T, s goClientServer) {
 		r, w := io.Pipe()
 		go func() { _, _ = io.WriteString(w, "one\n") }()
 		stream, err := client.TaskStream(ctx, s.client(t), "goclient.upper", r)
@@ -325,7 +314,7 @@ var goClientCases = []goClientCase{
 		_, err = answers.ReadByte()
 		assert.Equal(t, io.EOF, err)
 	}},
-	{"stream left in the middle", true, func(ctx context.Context, t *testing.T, s goClientServer) {
+	{"stream left in the middle", func(ctx context.Context, t *testing.T, s goClientServer) {
 		r, w := io.Pipe()
 		go func() { _, _ = io.WriteString(w, "one\n") }()
 		stream, err := client.TaskStream(ctx, s.client(t), "goclient.upper", r)
