@@ -23,12 +23,16 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"ipc":                     {"protocol", "protocol/rawjson"},
 		"protocol":                {"protocol/rawjson"},
 		"protocol/rawjson":        {},
+		"protocol/schema":         {"protocol", "protocol/rawjson"},
+		"protocol/ratelimit":      {"protocol"},
 		"protocol/protocoltest":   {"protocol"},
 		"examples/ipc":            {"", "examples/internal/serve", "ipc"},
 		"examples/standalone":     {"", "examples/internal/serve", "protocol", "standalone"},
 		"examples/mount":          {"", "examples/internal/serve", "standalone"},
 		"examples/runner":         {"", "examples/internal/serve", "ipc"},
 		"examples/quickstart":     {"", "standalone"},
+		"examples/hybrid":         {"", "examples/internal/serve", "ipc", "protocol", "protocol/schema", "standalone"},
+		"examples/jwt":            {"", "examples/internal/serve", "protocol", "protocol/ratelimit", "standalone"},
 		"examples/internal/serve": {"", "protocol"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}{{range .Imports}} {{.}}{{end}}", "./...").Output()
