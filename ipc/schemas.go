@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/goccy/go-json"
@@ -34,7 +35,7 @@ func (p *Pool) acceptSchemas(w *worker, hello *control, first bool) bool {
 	case err == nil:
 		return true
 	case first:
-		w.violate(err)
+		w.violate(fmt.Errorf("its schemas were refused: %w", err))
 	default:
 		w.log.Error("ipc: announced schemas not taken", "error", err)
 	}
