@@ -1,5 +1,5 @@
 // What stays in Node.js. Schemas are plain JSON Schemas, or what a library makes of its own: with zod,
-// { "app.tasks.greet": z.toJSONSchema(z.object({ name: z.string().min(1) })) }.
+// { "app.tasks.greet": z.toJSONSchema(z.object({ name: z.string().min(1) }), { io: "input" }) }.
 export const schemas = {
   "app.tasks.greet": {
     type: "object",

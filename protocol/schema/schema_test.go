@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -281,4 +282,27 @@ func TestSchemasThatDoNotCompile(t *testing.T) {
 	assert.ErrorContains(t, err, `schema of event "a"`)
 	_, err = Compile(Sources{Results: map[string]any{"a": 1}})
 	assert.ErrorContains(t, err, `schema of result "a"`)
+}
+
+// What zod 4.6 makes of its own schemas works as zod does: testdata/zod.json has the
+// result of z.toJSONSchema(…, { io: "input" }), a document that zod takes, and members with which it does not.
+func TestZod(t *testing.T) {
+	text, err := os.ReadFile("testdata/zod.json")
+	require.NoError(t, err)
+	var zod struct {
+		Schema    json.RawMessage
+		Good, Bad map[string]json.RawMessage
+	}
+	require.NoError(t, json.Unmarshal(text, &zod))
+	check := func(document map[string]json.RawMessage) string {
+		text, err := json.Marshal(document)
+		require.NoError(t, err)
+		return issuesFor(t, string(zod.Schema), string(text))
+	}
+	require.Empty(t, check(zod.Good))
+	for member, value := range zod.Bad {
+		document := maps.Clone(zod.Good)
+		document[member] = value
+		assert.Contains(t, check(document), "/"+member, member)
+	}
 }

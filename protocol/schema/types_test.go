@@ -52,7 +52,6 @@ type everything struct {
 	Address  netip.Addr        `json:"address"`
 	Inline   struct{ A int }   `json:"inline"`
 	Skipped  chan int          `json:"-"`
-	hidden   int
 }
 
 func TestOf(t *testing.T) {
