@@ -13,7 +13,8 @@ import (
 const headerContext = "X-Runner-Context"
 
 // ContextValue returns the value of an async context that the caller of a typed handler
-// has sent along, decoded in a dialect; a nil codec means plain JSON. It reports false if
+// has sent along, decoded in a dialect: that of its registry, mostly. A nil codec means
+// plain JSON. It reports false if
 // there is none of that id, or if it does not fit a T: as in Runner, a context that
 // cannot be read is one that was not sent. It may be kept.
 //

@@ -18,7 +18,7 @@
 // reason a schema of a typed Go task should forbid additional properties: encoding/json
 // does not mind the case of names, so that "Admin" would pass for "admin".
 //
-// A call without input is checked as null.
+// A call without input, or with a stream in its place, is checked as null.
 //
 // Beyond the draft, format is checked where it is known, and a pattern is a regular
 // expression of JavaScript as far as one that takes linear time can be: lookbehind and
