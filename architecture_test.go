@@ -24,6 +24,8 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"protocol":                {"protocol/rawjson"},
 		"protocol/rawjson":        {},
 		"protocol/client":         {"protocol", "protocol/rawjson"},
+		"protocol/schema":         {"protocol", "protocol/rawjson"},
+		"protocol/ratelimit":      {"protocol"},
 		"protocol/protocoltest":   {"protocol"},
 		"examples/client":         {"protocol", "protocol/client"},
 		"examples/ipc":            {"", "examples/internal/serve", "ipc"},
@@ -32,6 +34,8 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/runner":         {"", "examples/internal/serve", "ipc"},
 		"examples/stream":         {"", "examples/internal/serve", "ipc"},
 		"examples/quickstart":     {"", "standalone"},
+		"examples/hybrid":         {"", "examples/internal/serve", "ipc", "protocol", "protocol/schema", "standalone"},
+		"examples/jwt":            {"", "examples/internal/serve", "protocol", "protocol/ratelimit", "standalone"},
 		"examples/internal/serve": {"", "protocol"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}{{range .Imports}} {{.}}{{end}}", "./...").Output()

@@ -2,6 +2,8 @@ package tunnel
 
 import (
 	"context"
+	"slices"
+	"sync/atomic"
 
 	"github.com/bluelibs/go-tunnel/protocol"
 )
@@ -44,3 +46,123 @@ type Lister interface {
 // define: rate limits, metrics, tracing, caching. What an HTTP middleware can do as
 // well, do there.
 type Middleware func(Executor) Executor
+
+// Check returns a Middleware that asks check before every call. A call that it has an
+// error for goes no further: what protocol/schema and protocol/ratelimit are for. Check
+// is called concurrently and keeps the rules of Execute; it must not read a call's body.
+func Check(check func(ctx context.Context, call *protocol.Call) error) Middleware {
+	return func(next Executor) Executor {
+		return ExecutorFunc(func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+			if err := check(ctx, call); err != nil {
+				return nil, err
+			}
+			return next.Execute(ctx, call)
+		})
+	}
+}
+
+// CheckReply returns a Middleware that asks check about every reply. An error stands in
+// its place, and is private unless it is a *protocol.Error.
+func CheckReply(check func(ctx context.Context, call *protocol.Call, reply *protocol.Reply) error) Middleware {
+	return func(next Executor) Executor {
+		return ExecutorFunc(func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+			reply, err := next.Execute(ctx, call)
+			if err != nil || reply == nil {
+				return reply, err
+			}
+			if err := check(ctx, call, reply); err != nil {
+				if reply.Stream != nil {
+					_ = reply.Stream.Close()
+				}
+				return nil, err
+			}
+			return reply, nil
+		})
+	}
+}
+
+// Route returns an executor that is made of several: each call goes to the first one
+// that lists its id, and what none of them lists to the last one. All but the last must
+// be a Lister to get any. The Router lists what they list together, and follows them
+// when that changes. It panics without an executor.
+//
+//	tunnel.New(tunnel.Route(registry, pool), config)
+func Route(first Executor, more ...Executor) *Router {
+	r := &Router{parts: append([]Executor{first}, more...)}
+	if slices.Contains(r.parts, nil) {
+		panic("tunnel: Route needs executors")
+	}
+	for _, part := range r.parts {
+		lister, _ := part.(Lister)
+		r.listers = append(r.listers, lister)
+	}
+	return r
+}
+
+// Router is an Executor and a Lister that is made of others. Make one with Route.
+type Router struct {
+	parts   []Executor
+	listers []Lister // of the parts, nil for those that are none
+	merged  atomic.Pointer[mergedList]
+}
+
+// mergedList is a list and those that it was made of, which never change themselves.
+type mergedList struct {
+	of   []*protocol.AllowList
+	list *protocol.AllowList
+}
+
+// Execute runs the call on the part that lists its id.
+func (r *Router) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+	last := len(r.parts) - 1
+	for i, part := range r.parts[:last] {
+		if r.listOf(i).Allows(call.Kind, call.ID) {
+			return part.Execute(ctx, call)
+		}
+	}
+	return r.parts[last].Execute(ctx, call)
+}
+
+// List returns the ids of all parts, sorted within each; nil if all lists are nil.
+func (r *Router) List() *protocol.AllowList {
+	merged := r.merged.Load()
+	if merged != nil && r.unchanged(merged.of) {
+		return merged.list
+	}
+	lists := make([]*protocol.AllowList, len(r.parts))
+	for i := range r.parts {
+		lists[i] = r.listOf(i)
+	}
+	merged = &mergedList{lists, merge(lists)}
+	r.merged.Store(merged)
+	return merged.list
+}
+
+func (r *Router) unchanged(lists []*protocol.AllowList) bool {
+	for i, list := range lists {
+		if r.listOf(i) != list {
+			return false
+		}
+	}
+	return true
+}
+
+// listOf returns what a part lists, nil if it is no Lister.
+func (r *Router) listOf(part int) *protocol.AllowList {
+	if r.listers[part] == nil {
+		return nil
+	}
+	return r.listers[part].List()
+}
+
+func merge(lists []*protocol.AllowList) (merged *protocol.AllowList) {
+	var tasks, events []string
+	for _, list := range lists {
+		tasks = append(tasks, list.IDs(protocol.KindTask)...)
+		events = append(events, list.IDs(protocol.KindEvent)...)
+	}
+	if slices.ContainsFunc(lists, func(list *protocol.AllowList) bool { return list != nil }) {
+		merged = protocol.NewAllowList(tasks, events)
+	}
+	return merged
+}

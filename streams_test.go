@@ -112,10 +112,10 @@ func (s *source) Read(p []byte) (int, error) {
 
 // octets posts a body of octets and returns the response of the task.
 func octets(ctx context.Context, base, task string, body io.Reader) (*http.Response, error) {
-	return send(ctx, base, task, "application/octet-stream", body)
+	return sendTo(ctx, base, task, "application/octet-stream", body)
 }
 
-func send(ctx context.Context, base, task, contentType string, body io.Reader) (*http.Response, error) {
+func sendTo(ctx context.Context, base, task, contentType string, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/__runner/task/"+task, body)
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func send(ctx context.Context, base, task, contentType string, body io.Reader) (
 }
 
 func download(ctx context.Context, base string, size int64) (*http.Response, error) {
-	return send(ctx, base, "source", "application/json", strings.NewReader(fmt.Sprintf(`{"input":{"size":%d,"seed":7}}`, size)))
+	return sendTo(ctx, base, "source", "application/json", strings.NewReader(fmt.Sprintf(`{"input":{"size":%d,"seed":7}}`, size)))
 }
 
 func serveStreams(t testing.TB, name string) (base string, exec tunnel.Executor) {
@@ -198,7 +198,7 @@ func warmUp(t *testing.T, base string) {
 
 // number runs a task without input whose result is a number.
 func number(t testing.TB, base, task string) float64 {
-	res, err := send(t.Context(), base, task, "application/json", nil)
+	res, err := sendTo(t.Context(), base, task, "application/json", nil)
 	require.NoError(t, err)
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
@@ -284,7 +284,7 @@ func TestStalledStreamsHurtNobody(t *testing.T) {
 }
 
 func postAdd(t testing.TB, base string) string {
-	res, err := send(t.Context(), base, "add", "application/json", strings.NewReader(addBody))
+	res, err := sendTo(t.Context(), base, "add", "application/json", strings.NewReader(addBody))
 	require.NoError(t, err)
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)

@@ -60,6 +60,9 @@ type Config struct {
 	AllowList *protocol.AllowList
 	// DisableDiscovery answers 404 at the discovery path.
 	DisableDiscovery bool
+	// Schemas, if not nil, adds the JSON Schemas of the ids on the allow-list to discovery,
+	// as one more member that Runner clients ignore. It is called concurrently.
+	Schemas func() protocol.Schemas
 	// CORS sets the cross-origin headers. Nil means its zero value: every origin may
 	// read answers, none may send credentials.
 	CORS *protocol.CORS
@@ -84,6 +87,7 @@ type Handler struct {
 	authenticate func(*http.Request) (any, error)
 	anonymous    bool
 	allowList    func() *protocol.AllowList
+	schemas      func() protocol.Schemas
 	cors         *protocol.CORS
 	limits       protocol.Limits
 	exec         Executor
@@ -104,6 +108,7 @@ func New(exec Executor, cfg Config) *Handler {
 		authenticate: cfg.Authenticate,
 		anonymous:    cfg.AllowAnonymous,
 		allowList:    func() *protocol.AllowList { return cfg.AllowList },
+		schemas:      cfg.Schemas,
 		cors:         cfg.CORS,
 		limits:       cfg.Limits.WithDefaults(),
 		exec:         exec,
@@ -192,7 +197,19 @@ func (h *Handler) discovery(w http.ResponseWriter, r *http.Request, _ httprouter
 		h.refuseUnread(w, r, err)
 		return
 	}
-	h.sent(r, protocol.WriteResult(w, h.allowList().Discovery()))
+	doc, err := h.describe()
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	h.sent(r, protocol.WriteResult(w, doc))
+}
+
+func (h *Handler) describe() ([]byte, error) {
+	if h.schemas == nil {
+		return h.allowList().Discovery(), nil
+	}
+	return h.allowList().Describe(h.schemas())
 }
 
 // call returns the endpoint of tasks or of events. It goes on from ServeHTTP: id,

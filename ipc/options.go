@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/bluelibs/go-tunnel/protocol"
 )
 
 // Options says what a pool runs, and how. Every field but Command has a default.
@@ -41,6 +43,12 @@ type Options struct {
 	// StopTimeout is how long a worker has to end when its input has ended. At half of
 	// it SIGTERM is sent, at the end SIGKILL. Default: 10 s.
 	StopTimeout time.Duration
+
+	// Schemas, if not nil, gets the JSON Schemas that a worker on the framed wire announces,
+	// maybe none, before it has calls, and again when they change. It is called
+	// concurrently. A worker whose first ones it returns an error for is ended: Start fails
+	// with that error. Later ones are logged and change nothing. See schema.Announced.
+	Schemas func(protocol.Schemas) error
 
 	// Logger gets the workers' output (at Info) and their deaths (at Error). Nil means
 	// slog.Default().

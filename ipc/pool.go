@@ -121,9 +121,12 @@ func (p *Pool) runWorker(slot int, ready func()) error {
 	p.mu.Unlock()
 	said := w.opts.Plain
 	err = w.run(func(hello *control) {
+		first := !said
 		said = true
-		p.adopt(w, hello)
-		ready()
+		if p.acceptSchemas(w, hello, first) {
+			p.adopt(w, hello)
+			ready()
+		}
 	})
 	if !said {
 		return fmt.Errorf("%w before its hello on the framed wire (a worker written by hand needs Options.Plain)", err)

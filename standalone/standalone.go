@@ -20,6 +20,7 @@ package standalone
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -36,6 +37,7 @@ type HandlerFunc func(ctx context.Context, call *protocol.Call) (*protocol.Reply
 type Registry struct {
 	mu       sync.RWMutex
 	handlers [2]map[string]HandlerFunc
+	inputs   [2]map[string]reflect.Type // of typed handlers
 	ids      [2][]string
 	list     *protocol.AllowList
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 
 	"github.com/goccy/go-json"
@@ -38,6 +39,7 @@ func Task[In, Out any](r *Registry, id string, fn func(ctx context.Context, in I
 		}
 		return &protocol.Reply{Value: value}, nil
 	})
+	r.setInput(protocol.KindTask, id, reflect.TypeFor[In]())
 }
 
 // Event registers a typed event handler. The payload is decoded as the input of a
@@ -60,6 +62,7 @@ func Event[P any](r *Registry, id string, fn func(ctx context.Context, payload P
 		}
 		return &protocol.Reply{Value: call.Payload}, nil
 	})
+	r.setInput(protocol.KindEvent, id, reflect.TypeFor[P]())
 }
 
 // decode takes only what was checked to be JSON (protocol.Call says so): the decoder

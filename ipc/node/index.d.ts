@@ -78,7 +78,10 @@ export interface TaskModule {
   tasks?: Handlers<TaskHandler>;
   events?: Handlers<EventHandler>;
   authenticate?: Authenticate;
-  /** JSON Schemas of inputs, by task id. They are told to the server. */
+  /**
+   * JSON Schemas of inputs and payloads, by the id of the task or event, as libraries of schemas export them: with
+   * zod, `z.toJSONSchema(schema, { io: "input" })`. They are told to the server, which may check every call against them.
+   */
   schemas?: Readonly<Record<string, object>>;
 }
 

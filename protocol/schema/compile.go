@@ -1,0 +1,209 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+)
+
+// compiler has all documents that a schema may refer to.
+type compiler struct {
+	documents map[string]any
+	names     map[string]string // of the documents, for errors
+}
+
+// document is a source that was read.
+type document struct {
+	text    []byte
+	address string
+}
+
+// read reads the sources of a kind, by id.
+func (c *compiler) read(kind string, sources map[string]any) (map[string]document, error) {
+	documents := make(map[string]document, len(sources))
+	for _, id := range slices.Sorted(maps.Keys(sources)) {
+		text, address, err := c.add("schema:///"+kind+"/"+url.PathEscape(id), fmt.Sprintf("%s %q", kind, id), sources[id])
+		if err != nil {
+			return nil, err
+		}
+		documents[id] = document{text, address}
+	}
+	return documents, nil
+}
+
+func (c *compiler) compileAll(documents map[string]document) (map[string]*validator, error) {
+	validators := make(map[string]*validator, len(documents))
+	for _, id := range slices.Sorted(maps.Keys(documents)) {
+		v, err := c.compile(documents[id].address)
+		if err != nil {
+			return nil, err
+		}
+		validators[id] = v
+	}
+	return validators, nil
+}
+
+// add reads a source and returns its text and its address: that which was asked for, or
+// a file's own, so that references relative to it work.
+func (c *compiler) add(address, name string, source any) (text []byte, own string, err error) {
+	text, file, err := textOf(source)
+	own = address
+	if file != "" {
+		own = (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(file), "/")}).String()
+		name += " (" + filepath.ToSlash(string(source.(File))) + ")"
+	}
+	if err == nil {
+		var document any
+		document, err = decode(text)
+		c.documents[own], c.names[own] = document, name
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("schema of %s: %w", name, err)
+	}
+	return text, own, nil
+}
+
+// compile makes the validator of the document at an address.
+func (c *compiler) compile(address string) (*validator, error) {
+	v := newValidator(func(l *lane) error { return c.compileInto(l, address) })
+	first, err := v.newLane()
+	if err != nil {
+		return nil, c.explain(address, err)
+	}
+	v.release(first)
+	return v, nil
+}
+
+func (c *compiler) compileInto(l *lane, address string) (err error) {
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft2020)
+	compiler.UseLoader(nothing{})
+	compiler.UseRegexpEngine(compilePattern)
+	compiler.AssertFormat()
+	compiler.AssertVocabs()
+	compiler.RegisterVocabulary(l.vocabulary())
+	for address, document := range c.documents {
+		if err := compiler.AddResource(address, document); err != nil {
+			return err
+		}
+	}
+	l.schema, err = compiler.Compile(address)
+	return err
+}
+
+// nothing loads no schema that was not given.
+type nothing struct{}
+
+func (nothing) Load(string) (any, error) { return nil, errNotGiven }
+
+var errNotGiven = errors.New("it was not given")
+
+// explain says where in which document compiling has failed.
+func (c *compiler) explain(address string, err error) error {
+	var (
+		broken  *jsonschema.SchemaValidationError
+		missing *jsonschema.LoadURLError
+		pointer *jsonschema.JSONPointerNotFoundError
+		anchor  *jsonschema.AnchorNotFoundError
+	)
+	target := ""
+	switch {
+	case errors.As(err, &broken):
+		address, _, _ = strings.Cut(broken.URL, "#")
+		err = brokenSchema(broken.Err)
+	case errors.As(err, &missing):
+		target = missing.URL
+		err = fmt.Errorf("refers to %s, but %w", missing.URL, missing.Err)
+	case errors.As(err, &pointer):
+		target = pointer.URL
+	case errors.As(err, &anchor):
+		target = anchor.Reference
+	}
+	name := c.names[address]
+	if found, where := c.refersTo(address, target); target != "" && where != "" {
+		return fmt.Errorf("schema of %s, at %s: %w", c.names[found], where, err)
+	}
+	return fmt.Errorf("schema of %s: %w", name, err)
+}
+
+// brokenSchema returns what is wrong in a schema.
+func brokenSchema(err error) error {
+	var found *jsonschema.ValidationError
+	if !errors.As(err, &found) {
+		return err
+	}
+	var all []string
+	for _, issue := range issuesOf(found) {
+		all = append(all, issue.Error())
+	}
+	if cause := formatError(found); cause != nil {
+		all = append(all, cause.Error())
+	}
+	return errors.New(strings.Join(all, "; "))
+}
+
+// formatError returns why a value, a pattern above all, does not have its format.
+func formatError(e *jsonschema.ValidationError) error {
+	if format, ok := e.ErrorKind.(*kind.Format); ok {
+		return format.Err
+	}
+	for _, cause := range e.Causes {
+		if err := formatError(cause); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refersTo looks for the reference that leads to a target: in the document at an
+// address, then in the others.
+func (c *compiler) refersTo(address, target string) (found, pointer string) {
+	for _, found := range append([]string{address}, slices.Sorted(maps.Keys(c.documents))...) {
+		if pointer := findReference(c.documents[found], "", target); pointer != "" {
+			return found, pointer
+		}
+	}
+	return "", ""
+}
+
+func findReference(node any, at, target string) string {
+	switch node := node.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(node)) {
+			here := at + "/" + escapeToken.Replace(name)
+			if ref, ok := node[name].(string); ok && leadsTo(name, ref, target) {
+				return here
+			}
+			if pointer := findReference(node[name], here, target); pointer != "" {
+				return pointer
+			}
+		}
+	case []any:
+		for i, item := range node {
+			if pointer := findReference(item, at+"/"+strconv.Itoa(i), target); pointer != "" {
+				return pointer
+			}
+		}
+	}
+	return ""
+}
+
+// leadsTo guesses: to be sure one would have to do all that the compiler did.
+func leadsTo(name, ref, target string) bool {
+	if name != "$ref" && name != "$dynamicRef" && name != "$schema" {
+		return false
+	}
+	if !strings.Contains(target, "#") {
+		ref, _, _ = strings.Cut(ref, "#")
+	}
+	ref = strings.TrimLeft(ref, "./")
+	return ref != "" && strings.HasSuffix(target, ref)
+}

@@ -1,0 +1,205 @@
+package schema
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/rawjson"
+)
+
+// What a document may have at most, so that checking it is cheap.
+const (
+	maxPlaces   = 1 << 20 // values, each counted once more for every container that it is in
+	maxNumber   = 400     // characters of a number
+	maxExponent = 400     // of a number, either way: a float64 has 308 and 324
+)
+
+// decode reads a document into the types that the validator takes: nil, bool, string,
+// json.Number, []any and map[string]any. It refuses what an executor may read in
+// another way than the validator: members that stand twice, and typed values of Runner's
+// serializer with more in them than the serializer reads. The error is an Issue.
+func decode(document []byte) (any, error) {
+	if err := rawjson.Check(document, protocol.MaxDepth); err != nil {
+		return nil, Issue{Reason: "is not valid JSON"}
+	}
+	d := decoder{data: document}
+	return d.value()
+}
+
+// decoder walks over a document that is known to be valid.
+type decoder struct {
+	data   []byte
+	at     int
+	places int
+	path   []step // to the value at hand
+}
+
+// step is the name or, if that is negative, the index of a value in its container.
+type step struct {
+	name  string
+	index int
+}
+
+func (d *decoder) refuse(reason string) error {
+	var pointer strings.Builder
+	for _, s := range d.path {
+		if s.index >= 0 {
+			s.name = strconv.Itoa(s.index)
+		}
+		appendToken(&pointer, s.name)
+	}
+	return newIssue(pointer.String(), reason)
+}
+
+func (d *decoder) space() {
+	for d.at < len(d.data) && (d.data[d.at] == ' ' || d.data[d.at] == '\n' || d.data[d.at] == '\r' || d.data[d.at] == '\t') {
+		d.at++
+	}
+}
+
+func (d *decoder) value() (any, error) {
+	if d.places += 1 + len(d.path); d.places > maxPlaces {
+		return nil, newIssue("", "has too many values")
+	}
+	d.space()
+	switch d.data[d.at] {
+	case '{':
+		return d.object()
+	case '[':
+		return d.array()
+	case '"':
+		return d.str(), nil
+	case 't':
+		d.at += len("true")
+		return true, nil
+	case 'f':
+		d.at += len("false")
+		return false, nil
+	case 'n':
+		d.at += len("null")
+		return nil, nil
+	}
+	return d.number()
+}
+
+// next steps over the separator or the bracket after an element. It reports whether
+// another element follows.
+func (d *decoder) next() bool {
+	d.space()
+	d.at++
+	return d.data[d.at-1] == ','
+}
+
+// empty steps into a container, and over one that has nothing in it.
+func (d *decoder) empty() bool {
+	d.at++
+	d.space()
+	if c := d.data[d.at]; c != '}' && c != ']' {
+		return false
+	}
+	d.at++
+	return true
+}
+
+func (d *decoder) object() (any, error) {
+	object := map[string]any{}
+	if d.empty() {
+		return object, nil
+	}
+	for more := true; more; more = d.next() {
+		d.space()
+		name := d.str()
+		d.path = append(d.path, step{name: name, index: -1})
+		if _, twice := object[name]; twice {
+			return nil, d.refuse("stands twice")
+		}
+		if strings.HasPrefix(name, escapePrefix) && !escaped(name) {
+			return nil, d.refuse("is a name that cannot be checked")
+		}
+		d.space()
+		d.at++ // the colon
+		value, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		object[name] = value
+		d.path = d.path[:len(d.path)-1]
+	}
+	if ambiguous(object, len(d.path) == 0) {
+		return nil, d.refuse("is a typed value in a form that cannot be checked")
+	}
+	return object, nil
+}
+
+func (d *decoder) array() (any, error) {
+	array := []any{}
+	if d.empty() {
+		return array, nil
+	}
+	for more := true; more; more = d.next() {
+		d.path = append(d.path, step{index: len(array)})
+		value, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		array = append(array, value)
+		d.path = d.path[:len(d.path)-1]
+	}
+	return array, nil
+}
+
+func (d *decoder) str() string {
+	start := d.at
+	plain := true
+	for d.at++; d.data[d.at] != '"'; d.at++ {
+		if d.data[d.at] == '\\' {
+			plain = false
+			d.at++
+		}
+	}
+	d.at++
+	if quoted := d.data[start:d.at]; !plain {
+		var s string
+		if json.Unmarshal(quoted, &s) == nil {
+			return s
+		}
+	}
+	return string(d.data[start+1 : d.at-1])
+}
+
+func (d *decoder) number() (any, error) {
+	start := d.at
+	for d.at < len(d.data) && strings.IndexByte("+-.0123456789Ee", d.data[d.at]) >= 0 {
+		d.at++
+	}
+	number := string(d.data[start:d.at])
+	if len(number) > maxNumber {
+		return nil, d.refuse("is a number of too many digits")
+	}
+	if e := strings.IndexAny(number, "eE"); e >= 0 {
+		if exponent, err := strconv.Atoi(number[e+1:]); err != nil || exponent > maxExponent || exponent < -maxExponent {
+			return nil, d.refuse("is a number out of range")
+		}
+	}
+	return json.Number(number), nil
+}
+
+// escapePrefix is what Runner's serializer writes before a member name that it would
+// take for its own otherwise, and takes off any name that it reads.
+const escapePrefix = "$runner.escape::"
+
+// escaped reports whether the serializer would write a name that has the prefix.
+func escaped(name string) bool {
+	rest := name[len(escapePrefix):]
+	return rest == "__type" || rest == "__graph" || strings.HasPrefix(rest, escapePrefix)
+}
+
+// ambiguous reports whether Runner's serializer reads an object as something else, so
+// that members of it which satisfy a schema never reach the task.
+func ambiguous(object map[string]any, root bool) bool {
+	_, typed := object["__type"].(string)
+	_, valued := object["value"]
+	return typed && valued && len(object) > 2 || root && object["__graph"] == true
+}

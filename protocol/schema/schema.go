@@ -1,0 +1,174 @@
+// Package schema checks the inputs of tasks and the payloads of events against JSON
+// Schemas (draft 2020-12) before any work is done.
+//
+//	set, err := schema.Compile(schema.Sources{Tasks: map[string]any{
+//		"app.tasks.add": schema.File("schemas/add.json"),
+//	}})
+//	handler := tunnel.New(executor, tunnel.Config{Middleware: []tunnel.Middleware{tunnel.Check(set.Check)}})
+//
+// A document is checked as it was sent: numbers are exact, and values of Runner's
+// serializer are the objects that they travel as, a Date for example
+//
+//	{"type": "object", "required": ["__type", "value"], "additionalProperties": false,
+//	 "properties": {"__type": {"const": "Date"}, "value": {"format": "date-time"}}}
+//
+// A schema that allows any object, or has no required members, allows those too. What
+// the serializer and a validator would read in different ways is refused, and so are
+// members that stand twice: a check that can be walked around is none. For the same
+// reason a schema of a typed Go task should forbid additional properties: encoding/json
+// does not mind the case of names, so that "Admin" would pass for "admin".
+//
+// A call without input, or with a stream in its place, is checked as null.
+//
+// Beyond the draft, format is checked where it is known, and a pattern is a regular
+// expression of JavaScript as far as one that takes linear time can be: lookbehind and
+// back references do not compile. Other drafts are taken where $schema names them.
+// Nothing is ever loaded but what was given.
+//
+// A document may have 1,048,576 values, each counted once more for every container that
+// it is in, and numbers of 400 digits and exponents up to 400. Schemas can make checking
+// take longer than the document is long, recursive alternatives above all; that is cut
+// off too. One thing is not: uniqueItems compares, in the worst case, each item with all
+// others.
+package schema
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// Sources are the schemas of a Set, by the ids of their tasks and events. Each is
+//
+//   - a File
+//   - JSON text: []byte or json.RawMessage
+//   - a reflect.Type: see Of
+//   - any other value, a map or a bool for example: the JSON that it is encoded as
+type Sources struct {
+	// Tasks are schemas of inputs, Events of payloads.
+	Tasks, Events map[string]any
+	// Results are schemas of what tasks return. They are for development: CheckReply.
+	Results map[string]any
+	// Shared are schemas that a $ref may name, by their absolute URLs. A File is found by
+	// references of other files to its path too.
+	Shared map[string]any
+}
+
+// File is the path of a file that has a schema in JSON.
+type File string
+
+// Set checks calls against schemas. Make one with Compile. It never changes, and is
+// safe for concurrent use.
+type Set struct {
+	inputs  [2]map[string]*validator
+	results map[string]*validator
+	schemas protocol.Schemas
+}
+
+// Compile compiles schemas. The error for one that does not compile names its id, its
+// file if it has one, and the JSON pointer of what is wrong in it.
+func Compile(sources Sources) (*Set, error) {
+	c := compiler{documents: map[string]any{}, names: map[string]string{}}
+	for _, url := range slices.Sorted(maps.Keys(sources.Shared)) {
+		_, own, err := c.add(url, url, sources.Shared[url])
+		if err != nil {
+			return nil, err
+		}
+		c.documents[url], c.names[url] = c.documents[own], c.names[own]
+	}
+	// All are read before any is compiled: files may refer to each other.
+	tasks, tasksErr := c.read("task", sources.Tasks)
+	events, eventsErr := c.read("event", sources.Events)
+	results, resultsErr := c.read("result", sources.Results)
+	if err := cmp.Or(tasksErr, eventsErr, resultsErr); err != nil {
+		return nil, err
+	}
+	set := &Set{schemas: protocol.Schemas{Tasks: texts(tasks), Events: texts(events)}}
+	set.inputs[protocol.KindTask], tasksErr = c.compileAll(tasks)
+	set.inputs[protocol.KindEvent], eventsErr = c.compileAll(events)
+	set.results, resultsErr = c.compileAll(results)
+	if err := cmp.Or(tasksErr, eventsErr, resultsErr); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+func texts(documents map[string]document) map[string]json.RawMessage {
+	all := make(map[string]json.RawMessage, len(documents))
+	for id, d := range documents {
+		all[id] = d.text
+	}
+	return all
+}
+
+// textOf returns the JSON of a source, and its file if it has one.
+func textOf(source any) (text []byte, file string, err error) {
+	switch s := source.(type) {
+	case File:
+		if file, err = filepath.Abs(string(s)); err == nil {
+			text, err = os.ReadFile(file)
+		}
+	case []byte:
+		text = s
+	case json.RawMessage:
+		text = s
+	case reflect.Type:
+		text = Of(s)
+	default:
+		text, err = json.Marshal(s)
+	}
+	return text, file, err
+}
+
+// Check checks the input of a task or the payload of an event, for tunnel.Check. The
+// error is 400 INVALID_INPUT; its data has the first twenty Issues:
+//
+//	{"issues":[{"pointer":"/a","reason":"must be number, is string"}]}
+//
+// Calls whose id has no schema pass. It returns ctx's error if ctx is done while all
+// processors are busy with other checks.
+func (s *Set) Check(ctx context.Context, call *protocol.Call) error {
+	v := s.inputs[call.Kind][call.ID]
+	if v == nil {
+		return nil
+	}
+	issues, err := v.check(ctx, call.Payload)
+	if err != nil || issues == nil {
+		return err
+	}
+	return &protocol.Error{Code: protocol.CodeInvalidInput, Data: invalid{issues}}
+}
+
+type invalid struct {
+	Issues []Issue `json:"issues"`
+}
+
+// CheckReply checks the result of a task, for tunnel.CheckReply. What is wrong with it
+// is an internal error: logged, and never shown to the caller. Streams are not checked.
+func (s *Set) CheckReply(ctx context.Context, call *protocol.Call, reply *protocol.Reply) error {
+	v := s.results[call.ID]
+	if v == nil || call.Kind != protocol.KindTask || reply.Stream != nil {
+		return nil
+	}
+	issues, err := v.check(ctx, reply.Value)
+	if err != nil || issues == nil {
+		return err
+	}
+	var all []string
+	for _, issue := range issues {
+		all = append(all, issue.Error())
+	}
+	return fmt.Errorf("schema: the result of task %s is wrong: %s", call.ID, strings.Join(all, "; "))
+}
+
+// Schemas returns the schemas of inputs and payloads, for tunnel.Config.Schemas.
+func (s *Set) Schemas() protocol.Schemas { return s.schemas }
