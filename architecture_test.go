@@ -23,6 +23,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"ipc":                     {"protocol", "protocol/rawjson"},
 		"protocol":                {"protocol/rawjson"},
 		"protocol/rawjson":        {},
+		"protocol/compress":       {},
 		"protocol/protocoltest":   {"protocol"},
 		"examples/ipc":            {"", "examples/internal/serve", "ipc"},
 		"examples/standalone":     {"", "examples/internal/serve", "protocol", "standalone"},
