@@ -26,6 +26,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"protocol/client":         {"protocol", "protocol/rawjson"},
 		"protocol/schema":         {"protocol", "protocol/rawjson"},
 		"protocol/ratelimit":      {"protocol"},
+		"protocol/compress":       {},
 		"protocol/protocoltest":   {"protocol"},
 		"examples/client":         {"protocol", "protocol/client"},
 		"examples/ipc":            {"", "examples/internal/serve", "ipc"},

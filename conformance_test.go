@@ -16,6 +16,9 @@ var conforming = []string{"standalone", "ipc", "module"}
 // knowsParallel are the executors that know which events are parallel.
 var knowsParallel = map[string]bool{"standalone": true, "module": true}
 
+// takesBytes are the executors that take files and streams.
+var takesBytes = map[string]bool{"standalone": true}
+
 func TestConformance(t *testing.T) {
 	for _, name := range conforming {
 		for _, version := range []string{"HTTP1", "HTTP2"} {
@@ -24,6 +27,7 @@ func TestConformance(t *testing.T) {
 				protocoltest.Run(t, func(t *testing.T, s protocoltest.Setup) protocoltest.Target {
 					target := startConformance(t, exec, s, version == "HTTP2")
 					target.ParallelEvents = knowsParallel[name]
+					target.Bytes = takesBytes[name]
 					return target
 				})
 			})

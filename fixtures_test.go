@@ -96,6 +96,7 @@ func goApp() *standalone.Registry {
 	standalone.Task(r, "app/tasks/odd id%", func(context.Context, any) (string, error) { return "odd", nil })
 	standalone.Task(r, "app.tasks.hidden", func(context.Context, any) (string, error) { return "hidden", nil })
 
+	kitTasks(r)
 	for _, id := range []string{"app.events.notify", "app.events.log", "app.events.bare"} {
 		standalone.Event(r, id, func(context.Context, any) error { return nil })
 	}

@@ -78,6 +78,7 @@ func fuzzRegistry() *standalone.Registry {
 	standalone.Task(r, "7", back[[]map[string]*inner])
 	standalone.Task(r, "8", back[float64])
 	standalone.Task(r, "9", back[time.Time])
+	kitTasks(r)
 	return r
 }
 
@@ -113,7 +114,7 @@ func guard(next tunnel.Executor) tunnel.Executor {
 
 func FuzzHandler(f *testing.F) {
 	handler := tunnel.New(fuzzRegistry(), tunnel.Config{
-		Tokens: []string{"secret"}, Limits: protocol.Limits{MaxBody: 64 << 10}, Middleware: []tunnel.Middleware{guard}, Logger: quiet,
+		Tokens: []string{"secret"}, Limits: protocol.Limits{MaxBody: 64 << 10, MaxStream: 64 << 10, MaxFileSize: 64 << 10}, Middleware: []tunnel.Middleware{guard}, Logger: quiet,
 	})
 	everything := `{"name":"é","next":{"next":null},"nested":{"f":1e-5},"map":{"a\u0000":{"name":"x"}},"byNumber":{"-1":"a"},"slice":[{},{"f":2}],` +
 		`"array":[1,2,3,4],"pointer":5,"any":[{"a":null},1.5,"x",true],"time":"2024-01-02T03:04:05Z","float":1.5,"int":-9223372036854775808,` +
@@ -127,9 +128,28 @@ func FuzzHandler(f *testing.F) {
 		f.Add(uint8(i%10), []byte(seed))
 		f.Add(uint8(0), []byte(seed))
 	}
+	const sentinel = `{"$runnerFile":"File","id":"F","meta":{"name":"x","size":1}}`
+	for _, form := range []string{
+		`{"input":{"files":{"a":` + sentinel + `},"read":["a"]}}` + "\r\n--b\r\nContent-Disposition: form-data; name=\"file:F\"; filename=\"f\"\r\n\r\ndata\r\n--b--\r\n",
+		`{"input":{"files":{"a":` + sentinel + `},"read":["a","b"]}}` + "\r\n--b\r\nContent-Disposition: form-data; name=\"file:F\"; filename=\"f\"\r\n\r\nda",
+		`{"input":` + everything + `}` + "\r\n--b--",
+	} {
+		for task := range uint8(10) {
+			f.Add(10+task, []byte("--b\r\nContent-Disposition: form-data; name=\"__manifest\"\r\n\r\n"+form))
+		}
+	}
+	f.Add(uint8(20), []byte("octets"))
+	f.Add(uint8(21), []byte{})
+	types := []string{"application/json", "multipart/form-data; boundary=b", "application/octet-stream"}
 	f.Fuzz(func(t *testing.T, task uint8, body []byte) {
-		r := httptest.NewRequest(http.MethodPost, fmt.Sprintf("/__runner/task/%d", task%10), bytes.NewReader(body))
+		mode := task / 10 % 3
+		path := fmt.Sprintf("/__runner/task/%d", task%10)
+		if task%10 == 0 && mode > 0 {
+			path = "/__runner/task/" + []string{"", "kit.upload", "kit.body"}[mode]
+		}
+		r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
 		r.Header.Set("X-Runner-Token", "secret")
+		r.Header.Set("Content-Type", types[mode])
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), fuzzKey{}, t)))
 
@@ -147,7 +167,7 @@ func FuzzHandler(f *testing.F) {
 		if envelope.OK != (w.Code == http.StatusOK) || envelope.OK == (envelope.Error != nil) {
 			t.Fatalf("%d %s", w.Code, answer)
 		}
-		if len(body) > 0 && !json.Valid(body) && utf8.Valid(body) && w.Code != http.StatusBadRequest && w.Code != http.StatusRequestEntityTooLarge {
+		if mode == 0 && len(body) > 0 && !json.Valid(body) && utf8.Valid(body) && w.Code != http.StatusBadRequest && w.Code != http.StatusRequestEntityTooLarge {
 			t.Fatalf("%q is no JSON, and answered with %d %s", body, w.Code, answer)
 		}
 	})

@@ -92,12 +92,12 @@ func (b *Body) follow(ctx context.Context, fn func()) {
 	})
 }
 
-// parentDone cancels the context if it is the caller who has left, or who had the
-// request cancelled.
+// parentDone cancels the context if it is the caller who has left. It has a deadline
+// of its own.
 func (b *Body) parentDone() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.interrupted {
+	if !b.interrupted && errors.Is(b.r.Context().Err(), context.Canceled) {
 		b.cancel()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"sync"
 
@@ -15,17 +16,25 @@ import (
 // Task registers a typed task. The input is decoded into an In, whose zero value
 // stands for no input; one that does not fit is answered with 400 INVALID_INPUT. The
 // result is encoded; one that cannot be is an internal error. In and Out follow the
-// rules of encoding/json.
+// rules of encoding/json, except that:
+//
+//   - an In of io.Reader or io.ReadCloser is the raw body of a call that has one; every
+//     other call is answered with 415 UNSUPPORTED_MEDIA_TYPE. It may be read until the
+//     task has returned, or a stream that it returned has ended.
+//   - a [File], anywhere in In, is a file of a form
+//   - an Out of io.Reader or io.ReadCloser is sent byte by byte. One that can be closed
+//     is closed in the end, by another goroutine if the caller leaves, which must end a
+//     Read that waits. Nil is a result that is undefined.
+//   - an Out of *protocol.Reply is sent as it is
 //
 // It panics as HandleTask does.
 func Task[In, Out any](r *Registry, id string, fn func(ctx context.Context, in In) (Out, error)) {
 	if fn == nil {
 		r.HandleTask(id, nil)
 	}
-	warmDecoder[In]()
-	warmEncoder[Out]()
+	input, output := inputOf[In](), outputOf[Out]()
 	r.HandleTask(id, func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
-		in, err := decode[In](call.Payload)
+		in, err := input(call)
 		if err != nil {
 			return nil, err
 		}
@@ -33,13 +42,46 @@ func Task[In, Out any](r *Registry, id string, fn func(ctx context.Context, in I
 		if err != nil {
 			return nil, err
 		}
-		value, err := json.MarshalOf(out, json.DisableHTMLEscape())
+		reply, err := output(ctx, out)
 		if err != nil {
 			return nil, fmt.Errorf("standalone: encode the result of task %s: %w", call.ID, err)
 		}
-		return &protocol.Reply{Value: value}, nil
+		return reply, nil
 	})
 	r.setInput(protocol.KindTask, id, reflect.TypeFor[In]())
+}
+
+// inputOf returns the function that makes an In of a call.
+func inputOf[In any]() func(*protocol.Call) (In, error) {
+	switch any((*In)(nil)).(type) {
+	case *io.Reader, *io.ReadCloser:
+		return func(call *protocol.Call) (body In, err error) {
+			if call.Body == nil {
+				return body, errNoBody
+			}
+			return call.Body.(In), nil
+		}
+	}
+	warmDecoder[In]()
+	return func(call *protocol.Call) (In, error) { return decode[In](call.Payload) }
+}
+
+// outputOf returns the function that makes a reply of an Out.
+func outputOf[Out any]() func(context.Context, Out) (*protocol.Reply, error) {
+	switch any((*Out)(nil)).(type) {
+	case *io.Reader, *io.ReadCloser:
+		return func(ctx context.Context, out Out) (*protocol.Reply, error) {
+			source, _ := any(out).(io.Reader)
+			return streamed(ctx, source), nil
+		}
+	case **protocol.Reply:
+		return func(_ context.Context, out Out) (*protocol.Reply, error) { return any(out).(*protocol.Reply), nil }
+	}
+	warmEncoder[Out]()
+	return func(_ context.Context, out Out) (*protocol.Reply, error) {
+		value, err := json.MarshalOf(out, json.DisableHTMLEscape())
+		return &protocol.Reply{Value: value}, err
+	}
 }
 
 // Event registers a typed event handler. The payload is decoded as the input of a

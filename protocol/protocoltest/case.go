@@ -74,6 +74,8 @@ type Case struct {
 	HTTP1Only bool
 	// ParallelEvents marks a case for executors that know which events are parallel.
 	ParallelEvents bool
+	// Bytes marks a case for executors that take files and streams.
+	Bytes bool
 }
 
 // Request is what a case sends.
@@ -106,6 +108,10 @@ type Want struct {
 	// OutsideBase means that the path is none of the protocol's, so that the answer has
 	// no request id.
 	OutsideBase bool
+	// Stream is the Content-Type of a body that is a stream. Empty means an envelope.
+	Stream string
+	// Cut means that the stream breaks off behind Body.
+	Cut bool
 	// Preflight means an answer without a body. It need have neither a request id nor
 	// the security headers.
 	Preflight bool
@@ -130,9 +136,13 @@ func Cases() []Case {
 		{"discovery", discoveryCases()},
 		{"cors", slices.Concat(corsCases(), preflightCases())},
 		{"headers", headerCases()},
+		{"multipart", slices.Concat(formCases(), manifestCases(), brokenFormCases(), formLimitCases())},
+		{"octet-stream", octetCases()},
+		{"streams", streamCases()},
 	} {
 		for _, c := range group.cases {
 			c.Topic = group.topic
+			c.Bytes = c.Bytes || group.topic == "multipart" || group.topic == "octet-stream" || group.topic == "streams"
 			all = append(all, c)
 		}
 	}

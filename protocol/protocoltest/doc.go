@@ -25,6 +25,18 @@
 //	app.tasks.cancelled  the framework's cancellation error, REQUEST_ABORTED
 //	app.tasks.function   a result that cannot be serialised, a function for example
 //
+// These are for servers that take files and streams. Hashes are SHA-256 in lower-case
+// hexadecimal, and members stand in the order given here:
+//
+//	kit.upload   {files, read} -> for each key in the array read, in that order, the file files[key] is opened, read
+//	             to its end and added to the result, an array of {name, type, size, sha256}; size counts the
+//	             bytes. Files that read does not have are left alone.
+//	kit.body     (octet-stream) -> {size, sha256} of the raw body
+//	kit.duplex   (octet-stream) -> a stream of type text/plain: the raw body with a-z as A-Z, as it arrives
+//	kit.stream   {size, fail, status, contentType, headers} -> a stream of size letters "x", with what is given of
+//	             status, contentType and headers, an object of strings. With fail true it then fails with a plain
+//	             error that holds the word "secret"
+//
 // And these events:
 //
 //	app.events.notify, app.events.log   handlers do nothing
@@ -48,6 +60,7 @@ func AllowList() *protocol.AllowList {
 		[]string{
 			"app.tasks.add", "app.tasks.greet", "app.tasks.echo", "app.tasks.nothing", "app.tasks.sleep", "app/tasks/odd id%",
 			"app.tasks.fail", "app.tasks.quota", "app.tasks.teapot", "app.tasks.coded", "app.tasks.cancelled", "app.tasks.function",
+			"kit.upload", "kit.body", "kit.duplex", "kit.stream",
 		},
 		[]string{
 			"app.events.notify", "app.events.log", "app.events.bare", "app.events.fail", "app.events.quota",

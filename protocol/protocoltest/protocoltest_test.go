@@ -47,10 +47,11 @@ func TestEveryCaseCanFail(t *testing.T) {
 			"request id": func(a *answer) { a.header["X-Runner-Request-Id"] = []string{"another"} },
 			"origin":     func(a *answer) { a.header["Access-Control-Allow-Origin"] = []string{"https://spoilt.example"} },
 			"allow":      func(a *answer) { a.header.Add("Allow", "BREW") },
-			"type":       func(a *answer) { a.header.Set("Content-Type", "text/plain") },
+			"type":       func(a *answer) { a.header.Set("Content-Type", "text/spoilt") },
+			"end":        func(a *answer) { a.cut = !a.cut },
 			"location":   func(a *answer) { a.header.Set("Location", "/") },
 		} {
-			if what == "request id" && c.Want.Preflight {
+			if (what == "request id" || what == "end") && c.Want.Preflight {
 				continue // it may have any
 			}
 			wrong := rightAnswer(c)
@@ -64,7 +65,7 @@ func TestEveryCaseCanFail(t *testing.T) {
 
 // rightAnswer is the answer that a case wants.
 func rightAnswer(c Case) answer {
-	a := answer{protoMajor: 1, status: c.Want.Status, body: c.Want.Body, header: http.Header{}}
+	a := answer{protoMajor: 1, status: c.Want.Status, body: c.Want.Body, cut: c.Want.Cut, header: http.Header{}}
 	a.header.Set("Access-Control-Allow-Origin", "*")
 	if !c.Want.Preflight {
 		a.header.Set("Content-Type", "application/json; charset=utf-8")
@@ -72,6 +73,10 @@ func rightAnswer(c Case) answer {
 		a.header.Set("X-Content-Type-Options", "nosniff")
 		a.header.Set("X-Frame-Options", "DENY")
 		a.header.Set("X-Runner-Request-Id", "00000000-0000-4000-8000-000000000000")
+	}
+	if c.Want.Stream != "" {
+		a.header.Set("Content-Type", c.Want.Stream)
+		a.header.Del("Content-Length")
 	}
 	if c.Want.RequestID != "" {
 		a.header.Set("X-Runner-Request-Id", c.Want.RequestID)

@@ -23,6 +23,9 @@ type Target struct {
 	// ParallelEvents says that the executor knows which events are parallel. The cases
 	// about that are skipped otherwise.
 	ParallelEvents bool
+	// Bytes says that the executor takes files and streams, and serves the tasks for
+	// them. The cases about that are skipped otherwise.
+	Bytes bool
 }
 
 // Run sends all cases to servers that start starts. The cases that need no setup of
@@ -43,6 +46,8 @@ func Run(t *testing.T, start func(t *testing.T, s Setup) Target) {
 				t.Skip("HTTP/2 cannot carry this request")
 			case c.ParallelEvents && !target.ParallelEvents:
 				t.Skip("the executor does not know parallel events")
+			case c.Bytes && !target.Bytes:
+				t.Skip("the executor takes no files and streams")
 			}
 			answer, err := c.send(target)
 			require.NoError(t, err)
@@ -113,8 +118,13 @@ func (c Case) check(t assert.TestingT, got answer) {
 		one("Content-Type", "")
 		return
 	}
-	one("Content-Type", "application/json; charset=utf-8")
-	one("Content-Length", strconv.Itoa(len(want.Body)))
+	if want.Stream == "" {
+		one("Content-Type", "application/json; charset=utf-8")
+		one("Content-Length", strconv.Itoa(len(want.Body)))
+	} else {
+		one("Content-Type", want.Stream)
+	}
+	assert.Equal(t, want.Cut, got.cut, "a body that breaks off")
 	one("X-Content-Type-Options", "nosniff")
 	one("X-Frame-Options", "DENY")
 	switch {

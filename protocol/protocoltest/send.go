@@ -22,6 +22,7 @@ type answer struct {
 	status     int
 	header     http.Header
 	body       string
+	cut        bool // the body broke off
 }
 
 func (c Case) send(target Target) (answer, error) {
@@ -100,5 +101,5 @@ func (r Request) sendByHand(server string) (answer, error) {
 func read(resp *http.Response) (answer, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	return answer{resp.ProtoMajor, resp.StatusCode, resp.Header, string(body)}, err
+	return answer{resp.ProtoMajor, resp.StatusCode, resp.Header, string(body), err != nil}, nil
 }

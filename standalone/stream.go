@@ -1,0 +1,40 @@
+package standalone
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+var errNoBody = &protocol.Error{
+	Code:    protocol.CodeUnsupportedMediaType,
+	Message: "The task takes a body of type application/octet-stream",
+}
+
+// streamed returns the reply that source is read for, one without a value if it is nil.
+func streamed(ctx context.Context, source io.Reader) *protocol.Reply {
+	if source == nil {
+		return &protocol.Reply{}
+	}
+	closer, ok := source.(io.Closer)
+	if !ok {
+		return &protocol.Reply{Stream: io.NopCloser(source)}
+	}
+	s := &stream{Reader: source, close: sync.OnceValue(closer.Close)}
+	s.stop = context.AfterFunc(ctx, func() { _ = s.close() })
+	return &protocol.Reply{Stream: s}
+}
+
+// stream is a source that is closed, once, when it was read or its context is done.
+type stream struct {
+	io.Reader
+	close func() error
+	stop  func() bool
+}
+
+func (s *stream) Close() error {
+	s.stop()
+	return s.close()
+}
