@@ -34,6 +34,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/mount":          {"", "examples/internal/serve", "standalone"},
 		"examples/runner":         {"", "examples/internal/serve", "ipc"},
 		"examples/stream":         {"", "examples/internal/serve", "ipc"},
+		"examples/upload":         {"", "examples/internal/serve", "ipc", "protocol/client", "standalone"},
 		"examples/quickstart":     {"", "standalone"},
 		"examples/hybrid":         {"", "examples/internal/serve", "ipc", "protocol", "protocol/schema", "standalone"},
 		"examples/jwt":            {"", "examples/internal/serve", "protocol", "protocol/ratelimit", "standalone"},
