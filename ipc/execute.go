@@ -12,10 +12,10 @@ import (
 
 // Execute runs a call on the worker with the fewest calls in flight. If all are busy
 // it waits in the queue. Beyond the errors of the task itself it returns 502
-// WORKER_CRASHED if the worker ended with the call, 503 OVERLOADED if there is no
+// WORKER_CRASHED if the worker ended with the call (see Options.Idempotent), 503 OVERLOADED if there is no
 // room in the queue or none of the workers had time for it, 503 WORKER_UNAVAILABLE
-// if there is none or the pool is closing, and the context's error if that is done.
-// What was given to a worker on the framed wire is cancelled there if the context is
+// if there is none or the pool is closing, 504 TASK_TIMEOUT if the worker did not
+// answer in time, and the context's error if that is done. What was given to a worker on the framed wire is cancelled there if the context is
 // done; the plain wire has no message for it.
 func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 	var identity []byte
@@ -25,7 +25,7 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 			return nil, fmt.Errorf("ipc: encode the caller's identity: %w", err)
 		}
 	}
-	value, err := p.ask(ctx, len(call.Payload)+len(call.ID), func(dst []byte, id uint64) []byte {
+	a, err := p.ask(ctx, len(call.Payload)+len(call.ID), call, func(dst []byte, id uint64) []byte {
 		if p.opts.Plain {
 			return appendMessage(dst, id, call)
 		}
@@ -34,10 +34,10 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 	if err != nil {
 		return nil, err
 	}
-	if value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
-		value = call.Payload // a plain worker that says nothing has left it as it was
+	if a.value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
+		a.value = call.Payload // a plain worker that says nothing has left it as it was
 	}
-	return &protocol.Reply{Value: value}, nil
+	return &protocol.Reply{Value: a.value}, nil
 }
 
 // Authenticate asks a worker on the framed wire whether to let a request in: its
@@ -49,33 +49,17 @@ func (p *Pool) Authenticate(r *http.Request) (identity any, err error) {
 	if !p.authenticates() {
 		return nil, &protocol.Error{Code: protocol.CodeAuthNotConfigured}
 	}
-	value, err := p.ask(r.Context(), len(r.RequestURI), func(dst []byte, id uint64) []byte {
+	a, err := p.ask(r.Context(), len(r.RequestURI), nil, func(dst []byte, id uint64) []byte {
 		return appendFramedAuth(dst, id, r)
 	})
-	if err != nil || value == nil {
+	if err != nil || a.value == nil {
 		return nil, err
 	}
-	return json.RawMessage(value), nil
+	return json.RawMessage(a.value), nil
 }
 
-// authenticates reports whether the worker last started has an authenticate function.
+// authenticates reports whether the newest worker has an authenticate function.
 func (p *Pool) authenticates() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.auth
-}
-
-// ask sends a message with size bytes of input to the worker with the fewest.
-func (p *Pool) ask(ctx context.Context, size int, appendTo func(dst []byte, id uint64) []byte) ([]byte, error) {
-	for {
-		w, err := p.acquire(ctx, size)
-		if err != nil {
-			return nil, err
-		}
-		value, err := w.ask(ctx, appendTo)
-		p.release(w, size, err == errGone)
-		if err != errGone {
-			return value, err
-		}
-	}
+	hello := p.announced.Load().hello
+	return hello != nil && hello.Auth
 }

@@ -372,7 +372,7 @@ func FuzzReadFramed(f *testing.F) {
 	f.Add([]byte("{\"type\":\"hello\",\"wire\":1}\n{\"id\":1,\"ok\":true,\"n\":99}\n[1]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		answered := make(chan answer, 1)
-		l := &link{maxMessage: 1000, log: discard, hello: func(*control) {}, pending: map[uint64]chan<- answer{1: answered}}
+		l := &link{maxMessage: 1000, log: discard, hello: func(*control) {}, pong: func() {}, pending: map[uint64]*exchange{1: {answered: answered}}}
 		err := l.readFramed(newLineReader(bytes.NewReader(data), 1000))
 		if err == nil {
 			t.Fatal("no error at the end")

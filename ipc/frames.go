@@ -203,6 +203,8 @@ type control struct {
 	Auth    bool                       `json:"auth"`
 	Schemas map[string]json.RawMessage `json:"schemas"`
 
+	Idempotent []string `json:"idempotent"` // tasks that may be run twice
+
 	// log
 	Level   string `json:"level"`
 	Message string `json:"message"`

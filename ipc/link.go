@@ -23,16 +23,25 @@ type link struct {
 	log            *slog.Logger
 	hello          func(*control)               // takes a hello, on the framed wire
 	noise          func(line []byte, cut int64) // takes what is no answer, on the plain wire
+	pong           func()                       // takes the answer to a ping
+	release        func(size int, left bool)    // takes back the place of a call that ask has left to the link
 
-	idle sync.Pool // of chan answer, empty and not in pending
+	idle sync.Pool // of *exchange that are not in pending
 
 	mu      sync.Mutex
-	wake    sync.Cond                // out has grown, or closed is set
-	out     []byte                   // messages that wait for the writer
-	writing bool                     // the writer has taken some and not yet sent them
-	lastID  uint64                   // ids are not used again
-	pending map[uint64]chan<- answer // who waits for an answer; nil when the worker is gone
-	closed  bool                     // no more messages; the writer ends the input
+	wake    sync.Cond            // out has grown, or closed is set
+	out     []byte               // messages that wait for the writer
+	writing bool                 // the writer has taken some and not yet sent them
+	lastID  uint64               // ids are not used again
+	pending map[uint64]*exchange // what the worker has not answered; nil when it is gone
+	closed  bool                 // no more messages; the writer ends the input
+}
+
+// exchange is a call on a link, from its message to its answer.
+type exchange struct {
+	answered chan answer // has room for the answer
+	size     int         // for link.release
+	left     bool        // its caller has given up
 }
 
 func newLink(proc *process, opts *Options, log *slog.Logger) *link {
@@ -42,28 +51,30 @@ func newLink(proc *process, opts *Options, log *slog.Logger) *link {
 		plain:      opts.Plain,
 		maxMessage: opts.MaxMessage,
 		log:        log,
-		pending:    make(map[uint64]chan<- answer),
+		pending:    make(map[uint64]*exchange),
 	}
 	l.wake.L = &l.mu
 	return l
 }
 
-// ask sends a message and waits for its answer. Append appends the message for the id
-// that it gets. The error is errGone if the worker took nothing of it.
-func (l *link) ask(ctx context.Context, appendTo func(dst []byte, id uint64) []byte) (value []byte, err error) {
-	answered, ok := l.idle.Get().(chan answer)
+// ask sends a message and waits for its answer. AppendTo appends the message for the id
+// that it gets. The error is errGone if the worker took nothing of it. Pending reports
+// that the worker is not done with it, because ctx was: release is called when it is.
+// The answer has the id then.
+func (l *link) ask(ctx context.Context, size int, appendTo func(dst []byte, id uint64) []byte) (a answer, pending bool) {
+	x, ok := l.idle.Get().(*exchange)
 	if !ok {
-		answered = make(chan answer, 1)
+		x = &exchange{answered: make(chan answer, 1)}
 	}
-	defer l.idle.Put(answered)
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
-		return nil, errGone
+		return answer{err: errGone}, false
 	}
 	l.lastID++
 	id := l.lastID
-	l.pending[id] = answered
+	l.pending[id] = x
+	x.size = size
 	l.out = appendTo(l.out, id)
 	if len(l.pending) == 1 && !l.writing { // an idle worker: to wake the writer would take longer
 		l.out = l.out[:copy(l.out, l.out[tryWrite(l.calls, l.out):])]
@@ -73,45 +84,56 @@ func (l *link) ask(ctx context.Context, appendTo func(dst []byte, id uint64) []b
 	}
 	l.mu.Unlock()
 
-	var a answer
 	select {
-	case a = <-answered:
+	case a = <-x.answered:
 	case <-ctx.Done():
-		if l.forget(id) {
-			return nil, ctx.Err()
+		if l.leave(id, x) {
+			return answer{id: id, err: ctx.Err()}, true
 		}
-		a = <-answered // it was on its way
+		a = <-x.answered // it was on its way
 	}
-	return a.value, a.err
+	l.idle.Put(x)
+	return a, false
 }
 
-// forget gives up waiting for an answer, and tells a framed worker so. It reports
-// false if the answer is being delivered.
-func (l *link) forget(id uint64) bool {
+// leave gives up waiting for an answer, and tells a framed worker so. It reports false
+// if the answer is being delivered.
+func (l *link) leave(id uint64, x *exchange) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, waiting := l.pending[id]; !waiting {
+	if l.pending[id] != x {
 		return false
 	}
-	delete(l.pending, id)
-	if !l.plain && !l.closed {
-		l.out = appendFramedCancel(l.out, id)
-		l.wake.Signal()
+	x.left = true
+	if !l.plain {
+		l.say(appendFramedCancel(l.out, id))
 	}
 	return true
+}
+
+// say takes out with one more message in it. The lock is held.
+func (l *link) say(out []byte) {
+	if l.closed {
+		return
+	}
+	l.out = out
+	l.wake.Signal()
 }
 
 // deliver gives an answer to who waits for it.
 func (l *link) deliver(a answer) {
 	l.mu.Lock()
-	answered, waiting := l.pending[a.id]
+	x := l.pending[a.id]
 	delete(l.pending, a.id)
 	l.mu.Unlock()
-	if !waiting { // its caller has left, or it is the second answer, or made up
+	switch {
+	case x == nil: // the second answer, or made up
 		l.log.Debug("ipc: answer to a call that is not pending", "id", a.id)
-		return
+	case x.left:
+		l.release(x.size, true)
+	default:
+		x.answered <- a
 	}
-	answered <- a
 }
 
 // fail answers all pending calls with err.
@@ -120,8 +142,12 @@ func (l *link) fail(err error) {
 	pending := l.pending
 	l.pending = nil
 	l.mu.Unlock()
-	for _, answered := range pending {
-		answered <- answer{err: err}
+	for _, x := range pending {
+		if x.left {
+			l.release(x.size, true)
+		} else {
+			x.answered <- answer{err: err}
+		}
 	}
 }
 
@@ -236,10 +262,12 @@ func (l *link) readFramed(lines *lineReader) error {
 			l.hello(message)
 		case !said:
 			return fmt.Errorf("its first message is %q, not hello", message.Type)
+		case message.Type == "pong":
+			l.pong()
 		case message.Type == "log":
 			l.log.Log(context.Background(), logLevel(message.Level), "ipc: worker message", "message", message.Message)
 		}
-		// Types that are not known are those of a later version, and pong.
+		// Types that are not known are those of a later version.
 	}
 }
 
