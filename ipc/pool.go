@@ -179,6 +179,11 @@ func (p *Pool) run(m *member) {
 			p.s.pong(time.Now(), m)
 			p.unlock()
 		}
+		w.lost = func() {
+			p.mu.Lock()
+			p.s.lose(m)
+			p.unlock()
+		}
 		p.mu.Lock()
 		m.worker = w
 		doomed := m.state != starting

@@ -66,7 +66,6 @@ func (s *scheduler) advance(now time.Time, m *member) {
 		}
 	}
 	s.promote()
-	s.dispatch()
 	r.result <- nil
 }
 

@@ -163,7 +163,6 @@ func (s *scheduler) ready(now time.Time, m *member) {
 		s.takeOver(m.slot)
 	}
 	s.promote()
-	s.dispatch()
 	s.advance(now, m)
 }
 
@@ -216,7 +215,8 @@ func (s *scheduler) isReady() bool {
 	return false
 }
 
-// promote gives calls to spares as far as workers are missing.
+// promote lets spares have calls as far as workers are missing, and calls have those that
+// can.
 func (s *scheduler) promote() {
 	active := 0
 	for i := range s.slots {
@@ -230,6 +230,7 @@ func (s *scheduler) promote() {
 			active++
 		}
 	}
+	s.dispatch()
 }
 
 // drain lets a worker take no more calls and end after those that it has.
@@ -279,7 +280,6 @@ func (s *scheduler) stuck(now time.Time, m *member) {
 	}
 	s.drain(m, ExitTimeout)
 	s.promote()
-	s.dispatch()
 }
 
 // exited takes that a worker's process has ended, and how.
@@ -317,7 +317,6 @@ func (s *scheduler) exited(now time.Time, m *member, err error) {
 		}
 	}
 	s.promote()
-	s.dispatch()
 }
 
 // shutdown lets the pool take no more calls, and end when it has none or the time for

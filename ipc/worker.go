@@ -22,6 +22,7 @@ type worker struct {
 	proc   *process
 	opts   *Options
 	output *output
+	lost   func() // takes that there must be no more calls
 
 	mu     sync.Mutex
 	reason error         // why the worker was killed, if it was for breaking the wire
@@ -72,7 +73,7 @@ func (w *worker) run(ready func(hello *control)) error {
 		})
 	}
 	w.proc.await()
-	w.end()
+	w.close()
 	pipes.Wait()
 	ended := fmt.Errorf("%w: %s", errEnded, w.proc.reap())
 	w.mu.Lock()
@@ -99,8 +100,14 @@ func (w *worker) listen() {
 		return
 	}
 	// Without its output it is of no use. An ending process gets the time to end.
-	w.end()
+	w.close()
 	w.after(drainTime, w.kill)
+}
+
+// close lets the worker have no more calls, because it is about to end.
+func (w *worker) close() {
+	w.end()
+	w.lost()
 }
 
 // violate ends a worker that does not keep to the wire.
@@ -110,7 +117,7 @@ func (w *worker) violate(reason error) {
 		w.reason = reason
 	}
 	w.mu.Unlock()
-	w.end()
+	w.close()
 	w.kill()
 }
 
