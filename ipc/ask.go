@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/bluelibs/go-tunnel/protocol"
@@ -23,34 +24,45 @@ func (p *Pool) ask(ctx context.Context, size int, call *protocol.Call, appendTo 
 	if call != nil {
 		limit, repeat = p.opts.taskTimeout(call.ID), p.repeats(call)
 	}
+	if limit <= 0 {
+		a, _ := p.try(ctx, size, repeat, nil, appendTo)
+		return a, a.err
+	}
+	bound, cancel := context.WithCancelCause(ctx)
+	clock := time.AfterFunc(math.MaxInt64, func() { cancel(errTimeout) }) // until a worker has the call
+	a, streaming := p.try(bound, size, repeat, func() { clock.Reset(limit) }, appendTo)
+	clock.Stop()
+	if a.err != nil && a.err == bound.Err() && context.Cause(bound) == errTimeout {
+		a.err = &protocol.Error{Code: protocol.CodeTaskTimeout, Err: fmt.Errorf("ipc: no answer within %v", limit)}
+	}
+	if !streaming { // which needs the context, as long as ctx
+		cancel(nil)
+	}
+	return a, a.err
+}
+
+// try gives a call to one worker after the other, until one keeps it. It calls placed,
+// unless that is nil, when the first is found. Streaming reports that the answer is a
+// stream.
+func (p *Pool) try(ctx context.Context, size int, repeat bool, placed func(), appendTo func(dst []byte, id uint64) []byte) (a answer, streaming bool) {
 	var until time.Time // for all waiting together
-	var timer *time.Timer
-	streaming := false // the result: it needs the context
 	for replays := 0; ; {
 		m, err := p.acquire(ctx, size, &until)
 		if err != nil {
-			return answer{}, p.timed(ctx, limit, err)
+			return answer{err: err}, false
 		}
-		if limit > 0 && timer == nil { // for all workers together
-			var cancel context.CancelCauseFunc
-			ctx, cancel = context.WithCancelCause(ctx)
-			timer = time.AfterFunc(limit, func() { cancel(errTimeout) })
-			defer timer.Stop()
-			defer func() {
-				if !streaming {
-					cancel(nil)
-				}
-			}()
+		if placed != nil {
+			placed()
+			placed = nil
 		}
 		a, pending := m.worker.ask(ctx, size, appendTo)
-		streaming = pending && a.err == nil
 		p.settle(ctx, m, size, a, pending)
 		switch {
 		case a.err == errGone:
 		case repeat && replays < maxReplays && errors.Is(a.err, errEnded):
 			replays++
 		default:
-			return a, p.timed(ctx, limit, a.err)
+			return a, pending && a.err == nil
 		}
 		p.replays.Add(1)
 	}
@@ -76,14 +88,6 @@ func (p *Pool) settle(ctx context.Context, m *member, size int, a answer, pendin
 	default:
 		p.s.release(m, size, a.err != nil)
 	}
-}
-
-// timed makes a timeout of the error of a call whose time is over.
-func (p *Pool) timed(ctx context.Context, limit time.Duration, err error) error {
-	if err != nil && err == ctx.Err() && context.Cause(ctx) == errTimeout {
-		return &protocol.Error{Code: protocol.CodeTaskTimeout, Err: fmt.Errorf("ipc: no answer within %v", limit)}
-	}
-	return err
 }
 
 // repeats reports whether a call may be run twice.

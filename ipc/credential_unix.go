@@ -35,13 +35,15 @@ func credential(name, groupName string) (func(*exec.Cmd), error) {
 		}
 	}
 	if groupName != "" {
-		g, err := user.LookupGroup(groupName)
-		if err != nil {
-			if g, err = user.LookupGroupId(groupName); err != nil {
+		id := groupName
+		if _, err := strconv.ParseUint(id, 10, 32); err != nil {
+			g, err := user.LookupGroup(groupName)
+			if err != nil {
 				return nil, fmt.Errorf("ipc: Options.Group: %w", err)
 			}
+			id = g.Gid
 		}
-		who.Gid, who.Groups = number(g.Gid), nil
+		who.Gid, who.Groups = number(id), nil
 	}
 	return func(cmd *exec.Cmd) { cmd.SysProcAttr.Credential = who }, nil
 }

@@ -2,11 +2,11 @@ package ipc
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,14 +14,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A held worker answers a call by its task's id: "held" when a file is there whose name
-// it has from its environment, "never" not at all, every other at once. It runs in a
-// child process, on either wire.
+// A held worker does what the first word of a task's id says: "held" is answered when a
+// file is there whose name it has from its environment, "never" not at all, what is no
+// such word at once, with the id. It runs in a child process, on either wire.
 func held(name string) {
 	calls, answers := os.Stdin, os.Stdout
 	if name == "held: framed" {
 		calls, answers = os.NewFile(3, "calls"), os.NewFile(4, "answers")
-		fmt.Fprintln(answers, `{"type":"hello","wire":1}`)
+		fmt.Fprintln(answers, `{"type":"hello","wire":1,"idempotent":["announced"]}`)
+	}
+	record, err := os.OpenFile(os.Getenv("IPC_TEST_HELD")+".record", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		panic(err)
 	}
 	in := bufio.NewReader(calls)
 	for {
@@ -40,11 +44,11 @@ func held(name string) {
 			return
 		}
 		answer := func() { fmt.Fprintf(answers, `{"id":%d,"ok":true,"result":%q}`+"\n", m.ID, m.TaskID) }
-		switch {
+		switch task, _, _ := strings.Cut(m.TaskID, " "); {
 		case m.Type == "ping":
 			fmt.Fprintln(answers, `{"type":"pong","id":0}`)
-		case m.Type != "task" || m.TaskID == "never":
-		case m.TaskID == "held":
+		case m.Type != "task" || task == "never":
+		case task == "held":
 			go func() {
 				for {
 					if _, err := os.Stat(os.Getenv("IPC_TEST_HELD")); err == nil {
@@ -54,14 +58,37 @@ func held(name string) {
 					time.Sleep(time.Millisecond)
 				}
 			}()
-		case m.TaskID == "block":
+		case task == "block":
 			for {
 				time.Sleep(time.Hour)
 			}
-		case m.TaskID == "exit":
+		case task == "exit":
 			os.Exit(9)
-		case strings.HasPrefix(m.TaskID, "pid"):
-			fmt.Fprintf(answers, `{"id":%d,"ok":true,"result":%s}`+"\n", m.ID, strconv.Itoa(os.Getpid()))
+		case task == "once": // ends the first worker that gets it
+			if _, err := os.Stat(os.Getenv("IPC_TEST_HELD")); err != nil {
+				if err := os.WriteFile(os.Getenv("IPC_TEST_HELD"), nil, 0o600); err != nil {
+					panic(err)
+				}
+				os.Exit(9)
+			}
+			answer()
+		case task == "flood": // prints as fast as it can, 64 MiB
+			go func() {
+				line := []byte(strings.Repeat("x", 99) + "\n")
+				chunk := bytes.Repeat(line, 1<<20/len(line))
+				for range 64 {
+					os.Stderr.Write(chunk)
+				}
+				fmt.Fprintln(os.Stderr, "the end")
+				answer()
+			}()
+		case task == "record": // notes that it ran before it answers
+			if _, err := record.WriteString(m.TaskID + "\n"); err != nil {
+				panic(err)
+			}
+			time.AfterFunc(5*time.Millisecond, answer)
+		case task == "pid":
+			fmt.Fprintf(answers, `{"id":%d,"ok":true,"result":%d}`+"\n", m.ID, os.Getpid())
 		default:
 			answer()
 		}

@@ -58,6 +58,8 @@ func (b *logBuffer) String() string {
 	return b.buf.String()
 }
 
+func (b *logBuffer) has(text string) bool { return strings.Contains(b.String(), text) }
+
 func (b *logBuffer) logger() *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
 
 func requireValue(t testing.TB, want string, pool *Pool, call *protocol.Call) {

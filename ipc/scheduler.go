@@ -275,7 +275,7 @@ func (s *scheduler) stuck(now time.Time, m *member) {
 		return
 	}
 	if sl.current == m {
-		sl.current = nil
+		sl.current, s.dirty = nil, true
 		sl.retryAt = now.Add(sl.pause.next(now.Sub(m.begun), m.served))
 	}
 	s.drain(m, ExitTimeout)

@@ -51,9 +51,11 @@ func newWorld(t *testing.T, seed uint64) *world {
 	}
 }
 
-// do carries out what the scheduler wants.
+// do carries out what the scheduler wants, when the pool would.
 func (w *world) do() {
-	w.s.tick(w.now)
+	if w.s.dirty || !w.s.wakeAt.IsZero() && !w.now.Before(w.s.wakeAt) {
+		w.s.tick(w.now)
+	}
 	for _, a := range w.s.take() {
 		switch a.do {
 		case doSpawn:
@@ -253,6 +255,9 @@ func (w *world) check() {
 	}
 	for i := range s.slots {
 		sl := &s.slots[i]
+		if sl.current == nil && sl.next == nil && !s.ended && !s.dirty {
+			require.False(w.t, s.wakeAt.IsZero() || s.wakeAt.After(sl.retryAt), "nobody will start a worker")
+		}
 		for _, m := range []*member{sl.current, sl.next} {
 			if m != nil {
 				require.Contains(w.t, s.live, m)
