@@ -17,6 +17,8 @@ func TestMain(m *testing.M) {
 		switch {
 		case strings.HasPrefix(name, "held: "):
 			held(name)
+		case strings.HasPrefix(name, "server: "):
+			serveOrphans(strings.TrimPrefix(name, "server: "))
 		case strings.HasPrefix(name, "framed: "):
 			misbehaveFramed(name)
 		default:
