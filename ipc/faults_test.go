@@ -49,6 +49,15 @@ func misbehave(name string) {
 		}
 		fmt.Fprint(count, "x")
 		answer(id)
+	case "answers many, then exits":
+		for range healthyCalls {
+			answer(next())
+		}
+		count, err := os.OpenFile(os.Getenv("IPC_TEST_COUNT"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Fprint(count, "x")
 	case "exits while busy":
 		next()
 	case "half an answer":

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,7 +41,8 @@ func held(name string) {
 		if err := json.Unmarshal(line, &m); err != nil {
 			panic(err)
 		}
-		if _, err := in.Discard(m.N); err != nil {
+		payload := make([]byte, m.N)
+		if _, err := io.ReadFull(in, payload); err != nil {
 			return
 		}
 		answer := func() { fmt.Fprintf(answers, `{"id":%d,"ok":true,"result":%q}`+"\n", m.ID, m.TaskID) }
@@ -82,11 +84,22 @@ func held(name string) {
 				fmt.Fprintln(os.Stderr, "the end")
 				answer()
 			}()
-		case task == "record": // notes that it ran before it answers
-			if _, err := record.WriteString(m.TaskID + "\n"); err != nil {
+		case task == "noise": // prints so many lines where the answers are, on the plain wire
+			go func() {
+				var n int
+				if _, err := fmt.Sscanf(m.TaskID, "noise %d", &n); err != nil {
+					panic(err)
+				}
+				for i := range n {
+					fmt.Fprintf(answers, `{"id":%d,"of":"some library"}`+"\n", i)
+				}
+				answer()
+			}()
+		case task == "record": // notes its input before it answers with it
+			if _, err := fmt.Fprintf(record, "%s\n", payload); err != nil {
 				panic(err)
 			}
-			time.AfterFunc(5*time.Millisecond, answer)
+			time.AfterFunc(5*time.Millisecond, func() { fmt.Fprintf(answers, `{"id":%d,"ok":true,"result":%s}`+"\n", m.ID, payload) })
 		case task == "pid":
 			fmt.Fprintf(answers, `{"id":%d,"ok":true,"result":%d}`+"\n", m.ID, os.Getpid())
 		default:

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,7 +20,7 @@ import (
 )
 
 // load runs calls from so many callers until stop is called, which returns how long each
-// took, sorted, and the errors.
+// took, sorted, and the errors, wrong answers to an echo among them.
 func load(pool *Pool, callers int, call func(n int64) *protocol.Call) (stop func() ([]time.Duration, []error)) {
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -35,7 +37,11 @@ func load(pool *Pool, callers int, call func(n int64) *protocol.Call) (stop func
 				default:
 				}
 				begin := time.Now()
-				_, err := pool.Execute(background, call(last.Add(1)))
+				c := call(last.Add(1))
+				reply, err := pool.Execute(background, c)
+				if err == nil && strings.HasPrefix(c.ID, "echo ") && string(reply.Value) != strconv.Quote(c.ID) {
+					err = fmt.Errorf("%s was answered with %s", c.ID, reply.Value)
+				}
 				mu.Lock()
 				took = append(took, time.Since(begin))
 				if err != nil {
@@ -129,7 +135,7 @@ func TestRestartThatIsGivenUp(t *testing.T) {
 
 // Workers are replaced again and again, and nothing is left of the old ones.
 func TestGenerations(t *testing.T) {
-	generations := uint64(200)
+	generations := uint64(60)
 	if long() {
 		generations = 10_000
 	}
@@ -140,16 +146,21 @@ func TestGenerations(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
+	settled := func() bool { // two fresh workers, and nothing of those before
+		stats := pool.Stats()
+		return len(stats.Workers) == 2 && stats.Workers[0].Served+stats.Workers[1].Served == 0
+	}
 	replace(20)
+	eventually(t, settled)
 	before := measureSelf(t)
 	begin := time.Now()
 	replace(generations)
 	took := time.Since(begin)
 	var after selfMeasure
-	eventually(t, func() bool {
+	assert.Eventually(t, func() bool {
 		after = measureSelf(t)
-		return after.files <= before.files && after.goroutines <= before.goroutines && after.children <= before.children
-	})
+		return settled() && after.files <= before.files && after.goroutines <= before.goroutines && after.children <= before.children
+	}, 20*time.Second, 10*time.Millisecond)
 	t.Logf("%d generations in %v: %+v, before %+v", generations, took, after, before)
 	assert.Less(t, after.heap, before.heap+1<<20)
 }
@@ -158,7 +169,7 @@ func TestGenerations(t *testing.T) {
 func TestRecovery(t *testing.T) {
 	module := filepath.Join(t.TempDir(), "tasks.mjs")
 	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
-	rounds := 3
+	rounds := 2
 	if long() {
 		rounds = 50
 	}

@@ -269,7 +269,7 @@ func (w *world) check() {
 }
 
 func TestSchedulerModel(t *testing.T) {
-	seeds, steps := uint64(60), 1000
+	seeds, steps := uint64(30), 1000
 	if long() {
 		seeds = 5000
 	}

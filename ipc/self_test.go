@@ -13,7 +13,9 @@ import (
 
 var background = context.Background()
 
-func withCancel(t *testing.T) (context.Context, context.CancelFunc) { return context.WithCancel(t.Context()) }
+func withCancel(t *testing.T) (context.Context, context.CancelFunc) {
+	return context.WithCancel(t.Context())
+}
 
 // selfMeasure is what this process has.
 type selfMeasure struct {
