@@ -151,8 +151,11 @@ func TestGenerations(t *testing.T) {
 		return len(stats.Workers) == 2 && stats.Workers[0].Served+stats.Workers[1].Served == 0
 	}
 	replace(20)
-	eventually(t, settled)
-	before := measureSelf(t)
+	var before selfMeasure
+	eventually(t, func() bool {
+		before = measureSelf(t)
+		return settled()
+	})
 	begin := time.Now()
 	replace(generations)
 	took := time.Since(begin)
