@@ -75,7 +75,7 @@ type Config struct {
 	// status as code, and the code as codeName. Released Runner clients need it off.
 	NumericErrorCodes bool
 	// Logger gets what was refused or failed: 5xx at Error, 401 and 403 at Warn, the
-	// rest at Debug. Tokens and bodies are never logged. Nil means slog.Default().
+	// rest at Debug, OVERLOADED and WORKER_UNAVAILABLE with it. Tokens and bodies are never logged. Nil means slog.Default().
 	Logger *slog.Logger
 }
 
@@ -436,6 +436,8 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := public.Status()
 	level := slog.LevelDebug
 	switch {
+	case public.Code == protocol.CodeOverloaded, public.Code == protocol.CodeWorkerUnavailable:
+		// Who has no room for calls refuses many: it is for the executor to say so, once.
 	case status >= 500:
 		level = slog.LevelError
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:

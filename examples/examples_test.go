@@ -21,6 +21,12 @@ import (
 // from the curl line that it prints. It is asked to stop at the end of the test.
 func start(t *testing.T, name string, args ...string) (base string) {
 	t.Helper()
+	base, _ = startProcess(t, name, args...)
+	return base
+}
+
+func startProcess(t *testing.T, name string, args ...string) (base string, process *os.Process) {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), name)
 	out, err := exec.Command("go", "build", "-o", program, "./"+name).CombinedOutput()
 	require.NoError(t, err, string(out))
@@ -38,11 +44,11 @@ func start(t *testing.T, name string, args ...string) (base string) {
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if match := regexp.MustCompile(`curl -X POST (\S+)/task/app.tasks.add -H 'x-runner-token: secret'`).FindStringSubmatch(lines.Text()); match != nil {
-			return match[1]
+			return match[1], cmd.Process
 		}
 	}
 	t.Fatal("no curl line was printed")
-	return ""
+	return "", nil
 }
 
 func post(t *testing.T, url, body string, header ...string) string {

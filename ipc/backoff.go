@@ -8,9 +8,10 @@ import (
 const (
 	firstDelay = 100 * time.Millisecond
 	maxDelay   = 30 * time.Second
-	// healthyAfter is how long a worker must have lived for its end to count as the
-	// first one.
-	healthyAfter = 60 * time.Second
+	// A worker was healthy, so that its end counts as the first one, if it has lived so
+	// long or answered so many calls.
+	healthyAge   = 60 * time.Second
+	healthyCalls = 100
 )
 
 // backoff spaces the restarts of one worker: the first is immediate, then they wait
@@ -18,9 +19,9 @@ const (
 type backoff struct{ restarts int }
 
 // next returns how long to wait after a worker that has lived for lifetime, 0 for
-// one that did not even start.
-func (b *backoff) next(lifetime time.Duration) time.Duration {
-	if lifetime >= healthyAfter {
+// one that did not even start, and answered so many calls.
+func (b *backoff) next(lifetime time.Duration, served uint64) time.Duration {
+	if lifetime >= healthyAge || served >= healthyCalls {
 		b.restarts = 0
 	}
 	b.restarts++

@@ -9,17 +9,19 @@ import (
 
 func TestBackoff(t *testing.T) {
 	var b backoff
-	assert.Zero(t, b.next(time.Second), "the first restart is immediate")
+	assert.Zero(t, b.next(time.Second, 0), "the first restart is immediate")
 	for _, want := range []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond} {
-		got := b.next(time.Second)
+		got := b.next(time.Second, 0)
 		assert.GreaterOrEqual(t, got, want)
 		assert.Less(t, got, want+want/4)
 	}
 	for range 1000 {
-		assert.LessOrEqual(t, b.next(0), maxDelay)
+		assert.LessOrEqual(t, b.next(0, 0), maxDelay)
 	}
-	assert.Equal(t, maxDelay, b.next(59*time.Second))
-	assert.Zero(t, b.next(healthyAfter), "a healthy life starts over")
+	assert.Equal(t, maxDelay, b.next(59*time.Second, 0))
+	assert.Zero(t, b.next(healthyAge, 0), "a long life starts over")
+	assert.Positive(t, b.next(0, healthyCalls-1))
+	assert.Zero(t, b.next(0, healthyCalls), "so does a useful one")
 }
 
 func TestBackoffBoundsTheStartsOfACrashLoop(t *testing.T) {
@@ -27,7 +29,7 @@ func TestBackoffBoundsTheStartsOfACrashLoop(t *testing.T) {
 		var b backoff
 		starts := 1
 		for passed := time.Duration(0); passed < time.Minute; starts++ {
-			passed += b.next(0)
+			passed += b.next(0, 0)
 		}
 		assert.LessOrEqual(t, starts, 12)
 	}

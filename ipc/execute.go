@@ -12,10 +12,10 @@ import (
 
 // Execute runs a call on the worker with the fewest calls in flight. If all are busy
 // it waits in the queue. Beyond the errors of the task itself it returns 502
-// WORKER_CRASHED if the worker ended with the call, 503 OVERLOADED if there is no
+// WORKER_CRASHED if the worker ended with the call (see Options.Idempotent), 503 OVERLOADED if there is no
 // room in the queue or none of the workers had time for it, 503 WORKER_UNAVAILABLE
-// if there is none or the pool is closing, and the context's error if that is done.
-// What was given to a worker on the framed wire is cancelled there if the context is
+// if there is none or the pool is closing, 504 TASK_TIMEOUT if the worker did not
+// answer in time, and the context's error if that is done. What was given to a worker on the framed wire is cancelled there if the context is
 // done; the plain wire has no message for it.
 func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 	var identity []byte
@@ -64,27 +64,8 @@ func (p *Pool) Authenticate(r *http.Request) (identity any, err error) {
 	return json.RawMessage(a.value), nil
 }
 
-// authenticates reports whether the worker last started has an authenticate function.
+// authenticates reports whether the newest worker has an authenticate function.
 func (p *Pool) authenticates() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.auth
-}
-
-// ask sends a message with size bytes of input to the worker with the fewest. The
-// streams of the request are those of call, nil if there are none.
-func (p *Pool) ask(ctx context.Context, size int, call *protocol.Call, appendTo func(dst []byte, id uint64) []byte) (answer, error) {
-	for {
-		w, err := p.acquire(ctx, size)
-		if err != nil {
-			return answer{}, err
-		}
-		a, pending := w.ask(ctx, size, call, appendTo)
-		if !pending {
-			p.release(w, size, a.err == errGone)
-		}
-		if a.err != errGone {
-			return a, a.err
-		}
-	}
+	hello := p.announced.Load().hello
+	return hello != nil && hello.Auth
 }

@@ -261,11 +261,12 @@ type control struct {
 	Schemas map[string]json.RawMessage `json:"schemas"`
 
 	// data, end, window and stop
-	ID    uint64 `json:"id"`
-	S     int    `json:"s"`
-	N     int    `json:"n"`
-	Size  int    `json:"size"`
-	Error string `json:"error"`
+	ID         uint64   `json:"id"`
+	S          int      `json:"s"`
+	N          int      `json:"n"`
+	Size       int      `json:"size"`
+	Error      string   `json:"error"`
+	Idempotent []string `json:"idempotent"` // tasks that may be run twice
 
 	// log
 	Level   string `json:"level"`

@@ -209,7 +209,7 @@ func (l *link) endResult(message *control) {
 		x.result.end(err)
 	}
 	l.mu.Unlock()
-	l.release(x.size)
+	l.release(x.size, x.result == nil)
 }
 
 // buffer returns one for a data message.

@@ -26,7 +26,8 @@ type link struct {
 	log            *slog.Logger
 	hello          func(*control)               // takes a hello, on the framed wire
 	noise          func(line []byte, cut int64) // takes what is no answer, on the plain wire
-	release        func(size int)               // takes back the place of a call that ask has left to the link
+	pong           func()                       // takes the answer to a ping
+	release        func(size int, left bool)    // takes back the place of a call that ask has left to the link; left: to nobody
 
 	idle    sync.Pool // of *exchange that are not in pending
 	buffers sync.Pool // of *[headRoom + maxFrame]byte
@@ -76,7 +77,7 @@ func newLink(proc *process, opts *Options, log *slog.Logger) *link {
 // that it gets; the streams of the request are those of call, which is nil if there are
 // none. The error is errGone if the worker has seen nothing of it. Pending reports that
 // the worker is not done with it, because ctx was, or because the result is a stream:
-// release(size) is called when it is.
+// release is called when it is. The answer has the id then.
 func (l *link) ask(ctx context.Context, size int, call *protocol.Call, appendTo func(dst []byte, id uint64) []byte) (a answer, pending bool) {
 	x, ok := l.idle.Get().(*exchange)
 	if !ok {
@@ -110,7 +111,7 @@ func (l *link) ask(ctx context.Context, size int, call *protocol.Call, appendTo 
 	case <-ctx.Done():
 		if l.leave(id, x) {
 			x.upload.end(true)
-			return answer{err: ctx.Err()}, true
+			return answer{id: id, err: ctx.Err()}, true
 		}
 		a = <-x.answered // it was on its way
 	}
@@ -170,7 +171,7 @@ func (l *link) deliver(a answer) {
 	left := x.away && a.stream == nil
 	l.mu.Unlock()
 	if left {
-		l.release(x.size)
+		l.release(x.size, true)
 		return
 	}
 	x.answered <- a
@@ -191,7 +192,7 @@ func (l *link) fail(err error) {
 	for _, x := range pending {
 		switch {
 		case x.away:
-			l.release(x.size)
+			l.release(x.size, x.result == nil)
 		case x.asked > taken:
 			x.answered <- answer{err: errGone}
 		default:
@@ -364,10 +365,12 @@ func (l *link) readFramed(lines *lineReader) error {
 			err = l.grantFlow(message)
 		case "stop":
 			err = l.stopFlow(message)
+		case "pong":
+			l.pong()
 		case "log":
 			l.log.Log(context.Background(), logLevel(message.Level), "ipc: worker message", "message", message.Message)
 		}
-		// Types that are not known are those of a later version, and pong.
+		// Types that are not known are those of a later version.
 		if err != nil {
 			return err
 		}

@@ -14,11 +14,16 @@ import (
 // misbehaving workers of faults_test.go.
 func TestMain(m *testing.M) {
 	if name := os.Getenv("IPC_TEST_WORKER"); name != "" {
-		if strings.HasPrefix(name, "framed: ") {
+		switch {
+		case strings.HasPrefix(name, "held: "):
+			held(name)
+		case strings.HasPrefix(name, "server: "):
+			serveOrphans(strings.TrimPrefix(name, "server: "))
+		case strings.HasPrefix(name, "framed: "):
 			misbehaveFramed(name)
-			return
+		default:
+			misbehave(name)
 		}
-		misbehave(name)
 		return
 	}
 	goleak.VerifyTestMain(m)

@@ -3,6 +3,9 @@ package ipc
 import (
 	"errors"
 	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/bluelibs/go-tunnel/protocol"
@@ -16,16 +19,26 @@ type Options struct {
 	Dir string
 	// Env is the worker's environment, "key=value" each. Nil means this process's.
 	Env []string
+	// EnvFilter reports whether a variable of Env passes, by its name. Nil passes all.
+	EnvFilter func(name string) bool
+	// User and Group, names or numbers, are whom workers run as, which takes the right to
+	// change that. Empty User means this process's. Empty Group means the user's own, with
+	// all its others; with Group there are no others. Unix only: elsewhere Start fails.
+	User, Group string
 
 	// Plain selects the plain wire (see the package documentation), which a worker can
 	// speak without any library. Without it the worker must speak the framed wire, by
 	// the npm package @bluelibs/tunnel-worker or the runtime that Node gives it.
 	Plain bool
 
-	// Workers is the number of processes. State that tasks keep in memory is per
-	// process. Default: 1.
+	// Workers is the number of processes that take calls. State that tasks keep in memory
+	// is per process. Default: 1.
 	Workers int
-	// Concurrency is how many calls a worker has at once. Default: 1024.
+	// Spare is how many more stand by, ready, to take the place of one that ends.
+	// Default: none.
+	Spare int
+	// Concurrency is how many calls a worker has at once. A call whose caller has left
+	// counts until the worker has answered it. Default: 1024.
 	Concurrency int
 	// MaxMessage is the longest answer of a worker, in bytes. The call of a longer one
 	// fails. Default: 16 MiB.
@@ -40,8 +53,24 @@ type Options struct {
 	QueueTimeout time.Duration
 	// StartTimeout is how long a worker on the framed wire has to say hello. Default: 10 s.
 	StartTimeout time.Duration
+	// TaskTimeout is how long a worker has for a call, from when it is given to it, to its
+	// answer or the start of its result's stream. The caller gets 504 TASK_TIMEOUT then,
+	// and the call is cancelled on the framed wire. Zero or less means no bound.
+	TaskTimeout time.Duration
+	// TaskTimeouts are the times of single tasks and events, by id, instead of TaskTimeout.
+	TaskTimeouts map[string]time.Duration
+	// CancelGrace is how long a worker has to answer a call after its TaskTimeout. One that
+	// does not gets no more calls, is replaced at once, and ended after those that it has. A
+	// caller who merely leaves has no such consequence. Default: 5 s.
+	CancelGrace time.Duration
+	// PingTimeout is how long a worker on the framed wire may leave a ping without an
+	// answer before it is killed, because its event loop is blocked. After a third of it
+	// there are no more calls for it. Negative means for ever. Default: 30 s, and for ever
+	// if Command or NODE_OPTIONS has one of Node.js's --inspect flags.
+	PingTimeout time.Duration
 	// StopTimeout is how long a worker has to end when its input has ended. At half of
-	// it SIGTERM is sent, at the end SIGKILL. Default: 10 s.
+	// it SIGTERM is sent, at the end SIGKILL. It bounds Shutdown as a whole, too, the calls
+	// under way with it. Default: 10 s.
 	StopTimeout time.Duration
 
 	// Schemas, if not nil, gets the JSON Schemas that a worker on the framed wire announces,
@@ -50,12 +79,31 @@ type Options struct {
 	// with that error. Later ones are logged and change nothing. See schema.Announced.
 	Schemas func(protocol.Schemas) error
 
-	// Logger gets the workers' output (at Info) and their deaths (at Error). Nil means
-	// slog.Default().
+	// MaxCalls, MaxAge and MaxMemory say when a worker is replaced by a new one: after so
+	// many calls, so long, or when its resident set is found to have so many bytes (looked
+	// at each 5 s, on Linux only). MaxCalls and MaxAge are up to an eighth less, by
+	// chance, so that workers do not go together. The old one has calls until the new one is
+	// ready, and ends after them. Zero or less means never.
+	MaxCalls  int
+	MaxAge    time.Duration
+	MaxMemory int64
+
+	// Idempotent are the ids of tasks that may be run twice: if a worker ends with such a
+	// call, another one gets it, up to three times. On the framed wire workers can announce
+	// them too. A call whose input is a stream is never repeated.
+	Idempotent []string
+
+	// Logger gets the workers' output (at Info), their replacements (at Info) and their
+	// deaths (at Error). Output that it is too slow for is dropped and counted: a worker
+	// never waits for it. Nil means slog.Default().
 	Logger *slog.Logger
 
 	// script is written to the standard input of a worker on the framed wire.
 	script []byte
+	// become makes the process another user's.
+	become func(*exec.Cmd)
+	// measureEvery is how often MaxMemory is looked at.
+	measureEvery time.Duration
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -63,6 +111,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("ipc: Options.Command is empty: it needs a program to run")
 	}
 	setDefault(&o.Workers, 1)
+	o.Spare = max(o.Spare, 0)
 	setDefault(&o.Concurrency, 1024)
 	setDefault(&o.MaxMessage, 16<<20)
 	if o.MaxQueue == 0 {
@@ -71,15 +120,67 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.MaxQueueBytes, 64<<20)
 	setDefault(&o.QueueTimeout, 10*time.Second)
 	setDefault(&o.StartTimeout, 10*time.Second)
+	setDefault(&o.CancelGrace, 5*time.Second)
 	setDefault(&o.StopTimeout, 10*time.Second)
+	setDefault(&o.measureEvery, 5*time.Second)
+	if o.PingTimeout == 0 && !o.debugged() {
+		o.PingTimeout = 30 * time.Second
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return o, nil
+	var err error
+	o.become, err = credential(o.User, o.Group)
+	return o, err
 }
 
 func setDefault[T int | time.Duration](field *T, value T) {
 	if *field <= 0 {
 		*field = value
 	}
+}
+
+// debugged reports whether workers may stand still because a debugger holds them.
+func (o *Options) debugged() bool {
+	for _, arg := range o.Command[1:] {
+		if strings.HasPrefix(arg, "--inspect") {
+			return true
+		}
+	}
+	for _, variable := range o.environment() {
+		if flags, ok := strings.CutPrefix(variable, "NODE_OPTIONS="); ok && strings.Contains(flags, "--inspect") {
+			return true
+		}
+	}
+	return false
+}
+
+// environment returns the variables that a worker gets.
+func (o *Options) environment() []string {
+	env := o.Env
+	if env == nil {
+		env = os.Environ()
+	}
+	if o.EnvFilter == nil {
+		return env
+	}
+	passed := []string{} // not nil, which would stand for all
+	for _, variable := range env {
+		if name, _, _ := strings.Cut(variable, "="); o.EnvFilter(name) {
+			passed = append(passed, variable)
+		}
+	}
+	return passed
+}
+
+// pingEvery is the time from a pong to the next ping, and from a ping without a pong
+// to no more calls.
+func (o *Options) pingEvery() time.Duration { return min(o.PingTimeout/3, 10*time.Second) }
+
+// taskTimeout returns how long a worker has for a call, 0 for any time.
+func (o *Options) taskTimeout(id string) time.Duration {
+	if limit, ok := o.TaskTimeouts[id]; ok {
+		return max(limit, 0)
+	}
+	return max(o.TaskTimeout, 0)
 }

@@ -1,9 +1,7 @@
 package ipc
 
 import (
-	"container/list"
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -15,29 +13,26 @@ import (
 // Pool is a set of workers and the executor that spreads calls over them. Make one
 // with Start, end it with Shutdown or Close. It is safe for concurrent use.
 type Pool struct {
-	opts Options
-	log  *slog.Logger
-	stop chan struct{}  // closed when workers must not be started any more
-	done sync.WaitGroup // the goroutines of the slots
-	list atomic.Pointer[protocol.AllowList]
+	opts      Options
+	log       *slog.Logger
+	launch    *launcher
+	done      sync.WaitGroup // the goroutines of the workers
+	ended     chan struct{}  // closed when all is over
+	wakeup    chan struct{}  // has room for one, for the supervisor
+	announced atomic.Pointer[announcement]
 
-	// mu guards all that follows, and the workers' fields that say so. Nothing waits
-	// while it is held.
-	mu       sync.Mutex
-	slots    []slot
-	queue    list.List // of *waiter
-	queued   int       // bytes in queue
-	active   int       // calls that have a worker
-	auth     bool      // the worker last started can be asked about callers
-	draining bool
-	idle     chan struct{} // closed when draining and without calls
+	waits, waited, replays, cancels, timeouts atomic.Uint64
+
+	// mu guards what follows, and the fields of members. Nothing waits while it is held.
+	mu sync.Mutex
+	s  *scheduler
 }
 
-// slot is the place of one worker and its successors.
-type slot struct {
-	worker  *worker   // nil while there is none
-	retryAt time.Time // when the next one starts, zero if at once
-	starts  int
+// announcement is what the newest worker has said about itself.
+type announcement struct {
+	hello      *control
+	list       *protocol.AllowList
+	idempotent map[string]bool
 }
 
 // Start starts the workers and returns when all can take calls: on the framed wire
@@ -45,179 +40,236 @@ type slot struct {
 // not get there: later failures are met by trying again. Ctx bounds the start only.
 func Start(ctx context.Context, opts Options) (*Pool, error) {
 	opts, err := opts.withDefaults()
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return nil, err
 	}
 	p := &Pool{
-		opts:  opts,
-		log:   opts.Logger,
-		stop:  make(chan struct{}),
-		idle:  make(chan struct{}),
-		slots: make([]slot, opts.Workers),
+		opts:   opts,
+		log:    opts.Logger,
+		launch: newLauncher(opts.Logger),
+		ended:  make(chan struct{}),
+		wakeup: make(chan struct{}, 1),
 	}
-	started := make(chan error, opts.Workers)
-	if err = ctx.Err(); err == nil {
-		for i := range p.slots {
-			p.done.Go(func() { p.keep(i, started) })
-		}
-		for range p.slots {
-			select {
-			case err = <-started:
-			case <-ctx.Done():
-				err = ctx.Err()
-			}
-			if err != nil {
-				break
-			}
-		}
-	}
-	if err != nil {
+	p.announced.Store(&announcement{idempotent: set(opts.Idempotent)})
+	p.s = newScheduler(&p.opts)
+	go p.supervise()
+	if err := p.roll(ctx, len(p.s.slots)); err != nil {
 		_ = p.Close()
 		return nil, err
 	}
 	return p, nil
 }
 
-// keep runs the worker of a slot, and a new one whenever that has ended. It tells
-// started about the first one, and gives up if that fails.
-func (p *Pool) keep(slot int, started chan<- error) {
-	var pause backoff
-	first := true
-	for {
-		begin := time.Now()
-		err := p.runWorker(slot, func() {
-			if first {
-				started <- nil
-			}
-			first = false
-		})
-		if first {
-			started <- err
-			return
-		}
-		if !p.stopping() {
-			p.log.Error("ipc: worker ended", "worker", slot, "error", err, "lifetime", time.Since(begin))
-		}
-		if !p.vacate(slot, pause.next(time.Since(begin))) {
-			return
-		}
-	}
-}
+// Restart replaces all workers by new ones, which run the files as they are now. The
+// old ones have calls until all new ones are ready, started one after the other, and
+// end after those that they have: no call fails or is refused because of it. If a new
+// one does not get ready, the old ones stay, and the error says why. (A worker on the
+// plain wire counts as ready when its process is started.) If ctx is done, or another
+// Restart begins, before all are ready, the old ones stay, too.
+func (p *Pool) Restart(ctx context.Context) error { return p.roll(ctx, 1) }
 
-// runWorker runs one worker from its start to its end, and returns why it ended.
-func (p *Pool) runWorker(slot int, ready func()) error {
-	w, err := startWorker(&p.opts, slot)
-	if err != nil {
-		return err
+// roll starts a new generation of workers, so many at a time.
+func (p *Pool) roll(ctx context.Context, atOnce int) error {
+	p.mu.Lock()
+	r := p.s.roll(time.Now(), atOnce)
+	p.unlock()
+	var err error
+	select {
+	case err = <-r.result:
+	case <-ctx.Done():
+		p.mu.Lock()
+		p.s.rollBack(r, ctx.Err())
+		p.unlock()
+		err = <-r.result
 	}
 	p.mu.Lock()
-	w.release = func(size int) { p.release(w, size, false) }
-	p.slots[slot].worker = w
-	p.slots[slot].retryAt = time.Time{}
-	p.slots[slot].starts++
-	if p.stopping() {
-		w.kill()
-	}
-	p.mu.Unlock()
-	said := w.opts.Plain
-	err = w.run(func(hello *control) {
-		first := !said
-		said = true
-		if p.acceptSchemas(w, hello, first) {
-			p.adopt(w, hello)
-			ready()
-		}
-	})
-	if !said {
-		return fmt.Errorf("%w before its hello on the framed wire (a worker written by hand needs Options.Plain)", err)
-	}
+	p.announce()
+	p.unlock()
 	return err
 }
 
-// adopt lets a worker have calls, and gives it what waits.
-func (p *Pool) adopt(w *worker, hello *control) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if hello != nil {
-		p.list.Store(hello.allowList())
-		p.auth = hello.Auth
-	}
-	w.ready = true
-	p.dispatch()
-}
-
-// vacate takes the worker off its slot and waits for the time of the next one. It
-// reports false if there will be none.
-func (p *Pool) vacate(i int, delay time.Duration) bool {
-	p.mu.Lock()
-	p.slots[i].worker = nil
-	p.slots[i].retryAt = time.Time{}
-	if delay > 0 {
-		p.slots[i].retryAt = time.Now().Add(delay)
-	}
-	p.mu.Unlock()
-	timer := time.NewTimer(delay)
+// supervise does what the scheduler wants done, until all has ended.
+func (p *Pool) supervise() {
+	defer close(p.ended)
+	timer := time.NewTimer(0)
 	defer timer.Stop()
-	select {
-	case <-p.stop:
-		return false
-	case <-timer.C:
-		return !p.stopping()
-	}
-}
-
-// List returns the tasks and events that the worker last started has announced: what
-// callers may reach, unless the handler's configuration says otherwise. On the plain
-// wire nothing is announced, and it returns nil.
-func (p *Pool) List() *protocol.AllowList { return p.list.Load() }
-
-func (p *Pool) stopping() bool {
-	select {
-	case <-p.stop:
-		return true
-	default:
-		return false
-	}
-}
-
-// settle notes that a draining pool has no more calls.
-func (p *Pool) settle() {
-	if p.draining && p.active == 0 && p.queue.Len() == 0 {
+	for {
+		p.mu.Lock()
+		p.s.tick(time.Now())
+		actions, wakeAt := p.s.take(), p.s.wakeAt
+		over := p.s.ended && len(p.s.live) == 0
+		p.mu.Unlock()
+		for _, a := range actions {
+			p.perform(a)
+		}
+		if over {
+			break
+		}
+		timer.Stop()
+		if !wakeAt.IsZero() {
+			timer.Reset(time.Until(wakeAt))
+		}
 		select {
-		case <-p.idle:
+		case <-p.wakeup:
+		case <-timer.C:
+		}
+	}
+	p.done.Wait()
+	p.launch.close()
+}
+
+// unlock gives up mu, and wakes the supervisor if there is something for it.
+func (p *Pool) unlock() {
+	dirty := p.s.dirty
+	p.mu.Unlock()
+	if dirty {
+		select {
+		case p.wakeup <- struct{}{}:
 		default:
-			close(p.idle)
 		}
 	}
 }
 
+func (p *Pool) perform(a action) {
+	switch a.do {
+	case doSpawn:
+		p.done.Go(func() { p.run(a.m) })
+		return
+	case doReport:
+		p.reportRefusals()
+		return
+	}
+	p.mu.Lock()
+	w := a.m.worker
+	p.mu.Unlock()
+	if w == nil { // not yet started, or never: run looks itself
+		return
+	}
+	switch a.do {
+	case doStop:
+		w.stop(a.within)
+	case doKill:
+		w.kill()
+	case doPing:
+		w.ping()
+	case doMeasure:
+		bytes := residentSet(w.proc.pid())
+		p.mu.Lock()
+		p.s.measured(a.m, bytes)
+		p.unlock()
+	case doCheck:
+		if w.has(a.id) {
+			p.mu.Lock()
+			p.s.stuck(time.Now(), a.m)
+			p.unlock()
+		}
+	}
+}
+
+// run runs a worker from its start to its end.
+func (p *Pool) run(m *member) {
+	w, err := startWorker(&p.opts, p.launch, m.slot)
+	if err == nil {
+		w.release = func(size int, left bool) { p.takeBack(m, size, left) }
+		w.pong = func() {
+			p.mu.Lock()
+			p.s.pong(time.Now(), m)
+			p.unlock()
+		}
+		w.lost = func() {
+			p.mu.Lock()
+			p.s.lose(m)
+			p.unlock()
+		}
+		p.mu.Lock()
+		m.worker = w
+		doomed := m.state != starting
+		p.mu.Unlock()
+		if doomed {
+			w.kill()
+		}
+		first := true
+		err = w.run(func(hello *control) {
+			if p.acceptSchemas(w, hello, first) {
+				p.ready(m, hello)
+			}
+			first = false
+		})
+	}
+	p.mu.Lock()
+	begun := m.begun
+	p.s.exited(time.Now(), m, err)
+	p.announce()
+	reason := m.reason
+	p.unlock()
+	p.logExit(w, m.slot, reason, err, time.Since(begun))
+}
+
+// ready takes that a worker can have calls, or what it has to say about itself.
+func (p *Pool) ready(m *member, hello *control) {
+	p.mu.Lock()
+	defer p.unlock()
+	m.hello = hello
+	p.s.ready(time.Now(), m)
+	p.announce()
+}
+
+// announce publishes what the newest worker has said, if that is new.
+func (p *Pool) announce() {
+	m := p.s.newest
+	if m == nil || m.hello == nil || m.hello == p.announced.Load().hello {
+		return
+	}
+	p.announced.Store(&announcement{
+		hello:      m.hello,
+		list:       m.hello.allowList(),
+		idempotent: set(p.opts.Idempotent, m.hello.Idempotent),
+	})
+}
+
+func set(lists ...[]string) map[string]bool {
+	members := map[string]bool{}
+	for _, list := range lists {
+		for _, id := range list {
+			members[id] = true
+		}
+	}
+	return members
+}
+
+// List returns the tasks and events that the newest worker has announced: what callers
+// may reach, unless the handler's configuration says otherwise. On the plain wire
+// nothing is announced, and it returns nil.
+func (p *Pool) List() *protocol.AllowList { return p.announced.Load().list }
+
+// Ready reports whether a call would now find a worker that takes calls, if it had time:
+// one that is ready and answers pings, in a pool that is not closing.
+func (p *Pool) Ready() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.s.isReady()
+}
+
 // Shutdown lets the pool take no more calls, waits for those that it has, and ends
-// the workers: by the end of their input, and by force after Options.StopTimeout. If
-// ctx is done earlier, it does what Close does and returns ctx's error. It may be
-// called more than once, and concurrently.
+// the workers: by the end of their input, and by force when Options.StopTimeout is over
+// since the first Shutdown, with what is then under way. If ctx is done earlier, it does
+// what Close does and returns ctx's error. It may be called more than once, and
+// concurrently.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
-	p.draining = true
-	p.settle()
-	p.mu.Unlock()
-
+	p.s.shutdown(time.Now())
+	p.unlock()
 	select {
-	case <-p.idle:
-		p.end((*worker).stop)
-	case <-ctx.Done():
-		p.end((*worker).kill)
-	}
-	ended := make(chan struct{})
-	go func() {
-		p.done.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
+	case <-p.ended:
 		return nil
 	case <-ctx.Done():
-		p.end((*worker).kill)
-		<-ended
+		p.mu.Lock()
+		p.s.abort(time.Now())
+		p.unlock()
+		<-p.ended
 		return ctx.Err()
 	}
 }
@@ -229,18 +281,4 @@ func (p *Pool) Close() error {
 	cancel()
 	_ = p.Shutdown(done)
 	return nil
-}
-
-// end closes the pool for good and calls how for every worker.
-func (p *Pool) end(how func(*worker)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.stopping() {
-		close(p.stop)
-	}
-	for i := range p.slots {
-		if w := p.slots[i].worker; w != nil {
-			how(w)
-		}
-	}
 }

@@ -58,6 +58,8 @@ func (b *logBuffer) String() string {
 	return b.buf.String()
 }
 
+func (b *logBuffer) has(text string) bool { return strings.Contains(b.String(), text) }
+
 func (b *logBuffer) logger() *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
 
 func requireValue(t testing.TB, want string, pool *Pool, call *protocol.Call) {
@@ -213,24 +215,33 @@ func TestAnswerOverTheLimitFailsItsCallOnly(t *testing.T) {
 	requireValue(t, `3`, pool, task("app.tasks.add", `{"a":1,"b":2}`))
 }
 
+// The place of a call whose caller has left is taken until the worker has answered.
 func TestCallerThatLeaves(t *testing.T) {
-	pool := startNode(t, func(o *Options) { o.Concurrency = 1 })
-	ctx, cancel := context.WithCancel(t.Context())
-	left := make(chan error, 2)
-	leave := func(id string) {
-		_, err := pool.Execute(ctx, task(id, ""))
-		left <- err
+	for _, wire := range []string{"plain", "framed"} {
+		t.Run(wire, func(t *testing.T) {
+			pool, answers := startHeld(t, wire, func(o *Options) { o.Concurrency = 1 })
+			ctx, cancel := context.WithCancel(t.Context())
+			left := make(chan error, 2)
+			leave := func() {
+				_, err := pool.Execute(ctx, task("held", ""))
+				left <- err
+			}
+			go leave()
+			eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 1 })
+			go leave() // has to wait
+			eventually(t, func() bool { return pool.Stats().Queued == 1 })
+			cancel()
+			require.ErrorIs(t, <-left, context.Canceled)
+			require.ErrorIs(t, <-left, context.Canceled)
+			stats := pool.Stats()
+			assert.Zero(t, stats.Queued)
+			assert.Equal(t, 1, stats.Workers[0].InFlight)
+			assert.EqualValues(t, 1, stats.Cancels)
+			answers()
+			requireValue(t, `"free"`, pool, task("free", ""))
+			assert.Zero(t, pool.Stats().Workers[0].InFlight)
+		})
 	}
-	go leave("app.tasks.never")
-	require.Eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 1 }, 10*time.Second, time.Millisecond)
-	go leave("app.tasks.never") // has to wait
-	require.Eventually(t, func() bool { return pool.Stats().Queued == 1 }, 10*time.Second, time.Millisecond)
-	cancel()
-	require.ErrorIs(t, <-left, context.Canceled)
-	require.ErrorIs(t, <-left, context.Canceled)
-	stats := pool.Stats()
-	assert.Zero(t, stats.Queued)
-	assert.Equal(t, 1, stats.Workers[0].InFlight, "the worker still has it")
 }
 
 func TestQueue(t *testing.T) {

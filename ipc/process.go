@@ -13,6 +13,7 @@ import (
 // os/exec are closed by its Wait, with the last output still in them.
 type process struct {
 	cmd            *exec.Cmd
+	launch         *launcher
 	calls, answers *os.File            // the wire
 	script         *os.File            // the standard input, if a script goes there
 	outputs        map[string]*os.File // what is to be logged, by name
@@ -23,13 +24,16 @@ type process struct {
 }
 
 // startProcess starts a worker's program.
-func startProcess(opts *Options) (*process, error) {
-	p := &process{cmd: exec.Command(opts.Command[0], opts.Command[1:]...), outputs: map[string]*os.File{}}
-	p.cmd.Dir, p.cmd.Env = opts.Dir, opts.Env
+func startProcess(opts *Options, launch *launcher) (*process, error) {
+	p := &process{cmd: exec.Command(opts.Command[0], opts.Command[1:]...), launch: launch, outputs: map[string]*os.File{}}
+	p.cmd.Dir, p.cmd.Env = opts.Dir, opts.environment()
 	isolate(p.cmd)
+	if opts.become != nil {
+		opts.become(p.cmd)
+	}
 	err := p.connect(opts)
 	if err == nil {
-		err = p.cmd.Start()
+		err = launch.start(p.cmd)
 	}
 	closeAll(p.theirs)
 	if err != nil {
@@ -114,6 +118,7 @@ func (p *process) reap() (state string) {
 	p.mu.Lock()
 	p.reaped = true
 	p.mu.Unlock()
+	p.launch.forget(p.cmd)
 	_ = p.cmd.Wait()
 	closeAll(p.ours)
 	if p.cmd.ProcessState == nil {

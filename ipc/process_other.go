@@ -3,6 +3,7 @@
 package ipc
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 )
@@ -11,6 +12,13 @@ import (
 const inheritsFiles = false
 
 func isolate(*exec.Cmd) {}
+
+func credential(user, group string) (func(*exec.Cmd), error) {
+	if user != "" || group != "" {
+		return nil, errors.New("ipc: Options.User and Options.Group need Unix")
+	}
+	return nil, nil
+}
 
 // terminate has no counterpart here: the end of its input is all that asks a worker
 // to end.

@@ -15,6 +15,7 @@ const inheritsFiles = true
 // Ctrl-C among them, do not reach it, and its children can be ended with it.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	dieWithThread(cmd.SysProcAttr)
 }
 
 // terminate asks the process and its children to end. The process must not have

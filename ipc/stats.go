@@ -1,34 +1,159 @@
 package ipc
 
-// Stats is a snapshot of a pool.
+import "time"
+
+// Stats is a snapshot of a pool. What it counts, it counts from Start on.
 type Stats struct {
-	// Workers has one entry per slot.
+	// Workers has the workers that there are, those of a slot one after the other: the one
+	// that takes calls, one that is to take its place, and those that drain. An empty slot
+	// has one entry, of state "exited".
 	Workers []WorkerStats
-	// Queued is the number of calls that wait for a worker.
-	Queued int
+
+	// Queued is the number of calls that wait for a worker, QueuedBytes the size of their
+	// inputs, and OldestWait how long the first of them has waited.
+	Queued      int
+	QueuedBytes int
+	OldestWait  time.Duration
+	// Waits is how many calls had to wait and got a worker, WaitTime how long together.
+	Waits    uint64
+	WaitTime time.Duration
+
+	// Refused are the calls that got no worker.
+	Refused Refusals
+	// Exits are the ends of workers, by reason.
+	Exits map[ExitReason]uint64
+	// Replays is how often a call was given to another worker because the first one ended.
+	Replays uint64
+	// Cancels is how often a call was given up that a worker had, Timeouts how often of
+	// that because its time was over.
+	Cancels, Timeouts uint64
+}
+
+// Refusals are counts of calls that were refused, by why.
+type Refusals struct {
+	Full   uint64 // the queue had no room
+	Late   uint64 // no worker had time within QueueTimeout
+	Down   uint64 // no worker was running, nor about to
+	Closed uint64 // the pool was closing
 }
 
 // WorkerStats is a snapshot of one worker.
 type WorkerStats struct {
+	// Slot is the place of the worker, from 0.
+	Slot int
 	// PID is the process's id, 0 while there is none.
 	PID int
-	// InFlight is the number of calls that it has.
+	// State is "starting", "ready", "spare", "stalled" (it does not answer a ping),
+	// "draining" or "exited".
+	State string
+	// InFlight is the number of calls that it has, those whose callers left included.
 	InFlight int
+	// Served is the number of calls that it has answered, Failed how many of them with an
+	// error.
+	Served, Failed uint64
+	// Age is the time since it was started.
+	Age time.Duration
+	// Memory is the resident set of the process in bytes. 0 where that is not known.
+	Memory int64
+	// Lag is how long its last answer to a ping took: how busy its event loop is. 0 on the
+	// plain wire, and before the first, which takes 10 s with the default PingTimeout.
+	Lag time.Duration
 	// Starts is how often a process was started in this slot.
 	Starts int
+	// LastExit is the last end of a worker in this slot, nil if there was none.
+	LastExit *Exit
 }
+
+// Exit is the end of a worker.
+type Exit struct {
+	Reason ExitReason
+	Time   time.Time
+	// State is what became of the process, or why it was ended, for people.
+	State string
+}
+
+// ExitReason says why a worker ended.
+type ExitReason string
+
+// The reasons.
+const (
+	ExitCrash    ExitReason = "crash"    // by itself, by somebody's signal, or for breaking the wire
+	ExitStart    ExitReason = "start"    // as a crash, before it was ready
+	ExitPing     ExitReason = "ping"     // it did not answer a ping
+	ExitTimeout  ExitReason = "timeout"  // it did not answer a call that had timed out
+	ExitCalls    ExitReason = "calls"    // MaxCalls
+	ExitAge      ExitReason = "age"      // MaxAge
+	ExitMemory   ExitReason = "memory"   // MaxMemory
+	ExitRestart  ExitReason = "restart"  // replaced by Restart
+	ExitRollback ExitReason = "rollback" // new in a Restart that failed
+	ExitStop     ExitReason = "stop"     // with the pool
+)
 
 // Stats returns a snapshot.
 func (p *Pool) Stats() Stats {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := Stats{Queued: p.queue.Len()}
-	for i := range p.slots {
-		ws := WorkerStats{Starts: p.slots[i].starts}
-		if w := p.slots[i].worker; w != nil {
-			ws.PID, ws.InFlight = w.proc.pid(), w.inFlight
-		}
-		s.Workers = append(s.Workers, ws)
+	stats := Stats{
+		Waits: p.waits.Load(), WaitTime: time.Duration(p.waited.Load()),
+		Replays: p.replays.Load(), Cancels: p.cancels.Load(), Timeouts: p.timeouts.Load(),
 	}
-	return s
+	p.mu.Lock()
+	p.s.stats(time.Now(), &stats)
+	p.mu.Unlock()
+	for i := range stats.Workers {
+		if w := &stats.Workers[i]; w.PID != 0 {
+			w.Memory = residentSet(w.PID)
+		}
+	}
+	return stats
+}
+
+// stats adds what the scheduler knows.
+func (s *scheduler) stats(now time.Time, stats *Stats) {
+	stats.Queued, stats.QueuedBytes, stats.Refused = s.queue.Len(), s.queued, s.refused
+	if first := s.queue.Front(); first != nil {
+		stats.OldestWait = now.Sub(first.Value.(*waiter).since)
+	}
+	stats.Exits = make(map[ExitReason]uint64, len(s.exits))
+	for reason, n := range s.exits {
+		stats.Exits[reason] = n
+	}
+	for i := range s.slots {
+		sl := &s.slots[i]
+		before := len(stats.Workers)
+		add := func(m *member) {
+			ws := m.stats(now)
+			ws.Starts, ws.LastExit = sl.starts, sl.lastExit
+			stats.Workers = append(stats.Workers, ws)
+		}
+		if sl.current != nil {
+			add(sl.current)
+		}
+		if sl.next != nil {
+			add(sl.next)
+		}
+		for m := range s.live {
+			if m.slot == i && m != sl.current && m != sl.next {
+				add(m)
+			}
+		}
+		if len(stats.Workers) == before {
+			stats.Workers = append(stats.Workers, WorkerStats{Slot: i, State: exited.String(), Starts: sl.starts, LastExit: sl.lastExit})
+		}
+	}
+}
+
+func (m *member) stats(now time.Time) WorkerStats {
+	ws := WorkerStats{
+		Slot: m.slot, State: m.state.String(), InFlight: m.inFlight,
+		Served: m.served, Failed: m.failed, Age: now.Sub(m.begun), Lag: m.lag,
+	}
+	switch {
+	case m.state == ready && !m.usable():
+		ws.State = "stalled"
+	case m.state == ready && m.spare:
+		ws.State = "spare"
+	}
+	if m.worker != nil {
+		ws.PID = m.worker.proc.pid()
+	}
+	return ws
 }

@@ -4,49 +4,52 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// worker is one process that takes calls: the process, its log, and the link that the
-// calls go over.
+// errEnded is part of the errors of calls whose worker has ended with them.
+var errEnded = errors.New("ipc: worker ended")
+
+// worker is one process that takes calls: the process, its output, and the link that
+// the calls go over.
 type worker struct {
 	*link
-	proc *process
-	opts *Options
-	log  *slog.Logger
+	proc   *process
+	opts   *Options
+	output *output
+	lost   func() // takes that there must be no more calls
 
-	// The pool's, under its lock.
-	inFlight, bytes int
-	ready           bool // may get calls
-	gone            bool // takes no more calls
-
-	blame  sync.Mutex
-	reason error // why the worker was killed, if it was for breaking the wire
+	mu     sync.Mutex
+	reason error         // why the worker was killed, if it was for breaking the wire
+	timers []*time.Timer // that will end it; stopped when it has ended
 }
 
-func startWorker(opts *Options, slot int) (*worker, error) {
-	proc, err := startProcess(opts)
+func startWorker(opts *Options, launch *launcher, slot int) (*worker, error) {
+	proc, err := startProcess(opts, launch)
 	if err != nil {
 		return nil, err
 	}
 	log := opts.Logger.With("worker", slot, "pid", proc.pid())
-	return &worker{link: newLink(proc, opts, log), proc: proc, opts: opts, log: log}, nil
+	return &worker{link: newLink(proc, opts, log), proc: proc, opts: opts, output: newOutput(log)}, nil
 }
 
 // run serves the worker's pipes until the process has ended and its output was read
 // to the end, fails the calls without an answer, and returns how the process ended.
-// It calls ready once, from any goroutine, when the worker can take calls: at once on
-// the plain wire, after its hello on the framed one.
+// It calls ready once, from any goroutine, when the worker can take calls, at once on
+// the plain wire, after its hello on the framed one, and then again for each hello.
 func (w *worker) run(ready func(hello *control)) error {
-	var pipes sync.WaitGroup
+	var pipes, logging sync.WaitGroup
+	var said atomic.Bool // hello, if it has to
+	logging.Go(w.output.run)
 	pipes.Go(w.write)
 	if w.opts.Plain {
-		w.noise = func(line []byte, cut int64) { w.logOutput("stdout", line, cut) }
+		w.noise = func(line []byte, cut int64) { w.output.add("stdout", line, cut) }
+		said.Store(true)
 		ready(nil)
 	} else {
 		late := time.AfterFunc(w.opts.StartTimeout, func() {
@@ -55,12 +58,13 @@ func (w *worker) run(ready func(hello *control)) error {
 		defer late.Stop()
 		w.hello = func(hello *control) {
 			late.Stop()
+			said.Store(true)
 			ready(hello)
 		}
 	}
 	pipes.Go(w.listen)
 	for stream, pipe := range w.proc.outputs {
-		pipes.Go(func() { w.logLines(stream, pipe) })
+		pipes.Go(func() { w.output.read(stream, pipe) })
 	}
 	if w.proc.script != nil {
 		pipes.Go(func() {
@@ -69,15 +73,23 @@ func (w *worker) run(ready func(hello *control)) error {
 		})
 	}
 	w.proc.await()
-	w.end(true)
+	w.close(true)
 	pipes.Wait()
-	ended := fmt.Errorf("ipc: worker ended: %s", w.proc.reap())
-	w.blame.Lock()
+	ended := fmt.Errorf("%w: %s", errEnded, w.proc.reap())
+	w.mu.Lock()
 	if w.reason != nil {
-		ended = fmt.Errorf("ipc: worker broke the wire: %w", w.reason)
+		ended = fmt.Errorf("%w: it broke the wire: %w", errEnded, w.reason)
 	}
-	w.blame.Unlock()
+	for _, timer := range w.timers {
+		timer.Stop()
+	}
+	w.mu.Unlock()
+	if !said.Load() {
+		ended = fmt.Errorf("%w before its hello on the framed wire (a worker written by hand needs Options.Plain)", ended)
+	}
 	w.fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: ended})
+	w.output.close()
+	logging.Wait()
 	return ended
 }
 
@@ -88,54 +100,40 @@ func (w *worker) listen() {
 		return
 	}
 	// Without its output it is of no use. An ending process gets the time to end.
-	w.end(false)
-	time.AfterFunc(drainTime, w.kill)
+	w.close(false)
+	w.after(drainTime, w.kill)
+}
+
+// close lets the worker have no more calls, because it is about to end.
+func (w *worker) close(dead bool) {
+	w.end(dead)
+	w.lost()
 }
 
 // violate ends a worker that does not keep to the wire.
 func (w *worker) violate(reason error) {
-	w.blame.Lock()
+	w.mu.Lock()
 	if w.reason == nil {
 		w.reason = reason
 	}
-	w.blame.Unlock()
-	w.end(false)
+	w.mu.Unlock()
+	w.close(false)
 	w.kill()
 }
 
-// logLines logs one of the worker's outputs.
-func (w *worker) logLines(stream string, pipe io.Reader) {
-	lines := newLineReader(pipe, maxLogged)
-	for {
-		line, cut, err := lines.next()
-		if err != nil {
-			return
-		}
-		w.logOutput(stream, line, cut)
-	}
-}
-
-// maxLogged is how much of a line of output is logged, in bytes.
-const maxLogged = 8 << 10
-
-func (w *worker) logOutput(stream string, line []byte, cut int64) {
-	if len(line) > maxLogged {
-		cut += int64(len(line) - maxLogged)
-		line = line[:maxLogged]
-	}
-	attrs := []any{"stream", stream, "line", string(validUTF8(line))}
-	if cut > 0 {
-		attrs = append(attrs, "cutBytes", cut)
-	}
-	w.log.Info("ipc: worker output", attrs...)
-}
-
-// stop ends the worker: at once by the end of its input, then with more and more
-// force. It returns before the worker has ended.
-func (w *worker) stop() {
+// stop ends the worker within a time: at once by the end of its input, then with more
+// and more force. It returns before the worker has ended, and may be called again.
+func (w *worker) stop(within time.Duration) {
 	w.end(false)
-	time.AfterFunc(w.opts.StopTimeout/2, func() { w.proc.signal(terminate) })
-	time.AfterFunc(w.opts.StopTimeout, w.kill)
+	w.after(within/2, func() { w.proc.signal(terminate) })
+	w.after(within, w.kill)
 }
 
 func (w *worker) kill() { w.proc.signal(kill) }
+
+// after calls f after a time, if the worker has not ended by then.
+func (w *worker) after(d time.Duration, f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timers = append(w.timers, time.AfterFunc(d, f))
+}

@@ -4,18 +4,21 @@
 //	go run ./examples/ipc -worker my-tasks.mjs
 //	go run ./examples/ipc -plain -worker my-worker.js -tasks my.task
 //
-// It needs node on PATH. A worker is a module that exports its tasks, see tasks.mjs,
+// It needs node on PATH. SIGHUP replaces the workers by new ones, which nobody notices;
+// with -watch so does every change of a file beside the worker's. A worker is a module that exports its tasks, see tasks.mjs,
 // or with -plain a program that reads and writes JSON lines, see node-worker.js.
 package main
 
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/bluelibs/go-tunnel/examples/internal/serve"
 	"github.com/bluelibs/go-tunnel/ipc"
@@ -39,14 +42,22 @@ func main() {
 	worker := flag.String("worker", "", "worker `file` for node (default: the example's own)")
 	plain := flag.Bool("plain", false, "speak JSON lines on the worker's stdin and stdout")
 	workers := flag.Int("workers", 1, "`number` of worker processes")
+	watch := flag.Bool("watch", false, "reload when a source file beside the worker's changes (for development)")
 	flag.Parse()
-	if err := run(flags, *worker, *plain, *workers); err != nil {
+	if err := run(flags, *worker, *plain, *workers, *watch); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(flags *serve.Flags, worker string, plain bool, workers int) error {
+func run(flags *serve.Flags, worker string, plain bool, workers int, watch bool) error {
+	folder := ""
+	if watch {
+		if worker == "" {
+			return errors.New("-watch needs -worker")
+		}
+		folder = filepath.Dir(worker)
+	}
 	opts, remove, err := options(worker, plain)
 	if err != nil {
 		return err
@@ -65,9 +76,19 @@ func run(flags *serve.Flags, worker string, plain bool, workers int) error {
 	case err != nil:
 		return err
 	}
+	reloads, err := newReloader(pool, folder)
+	if err != nil {
+		return errors.Join(err, pool.Close())
+	}
+	ctx, stop := context.WithCancel(ctx)
+	var reloading sync.WaitGroup
+	reloading.Go(func() { reloads.run(ctx) })
+	flags.Ready = pool.Ready
 	config := flags.Config()
 	config.Authenticate = pool.Authenticate // asks the worker, if that has an opinion
 	err = flags.Run(ctx, tunnel.New(pool, config))
+	stop()
+	reloading.Wait()
 	// No request is left by now, so there is nothing to wait for but the workers' end.
 	if err := pool.Shutdown(context.Background()); err != nil {
 		slog.Error("workers not stopped", "error", err)

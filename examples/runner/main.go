@@ -40,6 +40,7 @@ func run(flags *serve.Flags, app string, workers int) error {
 	if err != nil {
 		return err
 	}
+	flags.Ready = pool.Ready
 	config := flags.Config()
 	config.Authenticate = pool.Authenticate // the application's auth validators, if it has any
 	err = flags.Run(ctx, tunnel.New(pool, config))

@@ -25,6 +25,9 @@ import (
 type Flags struct {
 	Addr, BasePath, Token, Header, Origin, Tasks, Events string
 	MaxBody                                              int64
+
+	// Ready says whether requests can be served. Nil means always.
+	Ready func() bool
 }
 
 // Register defines the flags. Tasks and events are the default allow-list; without
@@ -78,14 +81,16 @@ func Context() context.Context {
 // stopTimeout is how long requests that are under way may take after a signal.
 const stopTimeout = 15 * time.Second
 
-// Run serves handler until ctx is done and requests under way have ended.
+// Run serves handler until ctx is done and requests under way have ended. Besides, GET
+// /healthz answers 200 as long as this process serves at all, and GET /readyz while it
+// can serve tasks, 503 otherwise.
 func (f *Flags) Run(ctx context.Context, handler http.Handler) error {
 	listener, err := net.Listen("tcp", f.Addr)
 	if err != nil {
 		return err
 	}
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           f.withHealth(ctx, handler),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       60 * time.Second,
 		IdleTimeout:       120 * time.Second,
@@ -107,6 +112,21 @@ func (f *Flags) Run(ctx context.Context, handler http.Handler) error {
 		err = errors.Join(err, served)
 	}
 	return err
+}
+
+// withHealth leaves all other requests to the handler as they came, which a ServeMux
+// would not.
+func (f *Flags) withHealth(ctx context.Context, handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method != http.MethodGet || r.URL.Path != "/healthz" && r.URL.Path != "/readyz":
+			handler.ServeHTTP(w, r)
+		case r.URL.Path == "/readyz" && (ctx.Err() != nil || f.Ready != nil && !f.Ready()):
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+		default:
+			fmt.Fprintln(w, "ok")
+		}
+	})
 }
 
 func (f *Flags) announce(addr net.Addr) {

@@ -1,0 +1,172 @@
+package ipc
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// Workers are killed under load: every call has exactly one outcome, none is run twice
+// that may not be, and none fails that may.
+func TestKillStorm(t *testing.T) {
+	duration := time.Second
+	if long() {
+		duration = 30 * time.Second
+	}
+	for _, idempotent := range []bool{false, true} {
+		t.Run(fmt.Sprintf("idempotent %v", idempotent), func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "answers")
+			pool := start(t, heldOptions("framed", file), func(o *Options) {
+				o.Workers = 4
+				if idempotent {
+					o.Idempotent = []string{"record"}
+				}
+			})
+			var mu sync.Mutex
+			outcomes := map[string]error{}
+			var callers sync.WaitGroup
+			over := make(chan struct{})
+			for caller := range 64 {
+				callers.Go(func() {
+					for n := 0; ; n++ {
+						select {
+						case <-over:
+							return
+						default:
+						}
+						key := fmt.Sprintf("%d %d", caller, n)
+						reply, err := pool.Execute(background, task("record", `"`+key+`"`))
+						if err == nil {
+							assert.Equal(t, `"`+key+`"`, string(reply.Value))
+						}
+						mu.Lock()
+						outcomes[key] = err
+						mu.Unlock()
+					}
+				})
+			}
+			kills := killWorkers(pool, duration)
+			close(over)
+			callers.Wait()
+
+			runs := map[string]int{}
+			text, err := os.ReadFile(file + ".record")
+			require.NoError(t, err)
+			for line := range strings.Lines(string(text)) {
+				runs[strings.Trim(line, "\"\n")]++
+			}
+			failed, twice := 0, 0
+			for id, err := range outcomes {
+				if runs[id] > 1 {
+					twice++
+				}
+				if err != nil {
+					failed++
+					requireCode(t, protocol.CodeWorkerCrashed, err)
+				} else {
+					assert.Positive(t, runs[id])
+				}
+			}
+			t.Logf("%d kills, %d calls, %d failed, %d run twice, %d replays", kills, len(outcomes), failed, twice, pool.Stats().Replays)
+			if idempotent {
+				assert.Zero(t, failed)
+			} else {
+				assert.Zero(t, twice)
+			}
+			assert.Positive(t, kills)
+		})
+	}
+}
+
+// killWorkers kills a worker each 0.1 s, and returns how many.
+func killWorkers(pool *Pool, duration time.Duration) (kills int) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(duration); time.Now().Before(end); {
+		<-tick.C
+		workers := slices.DeleteFunc(pool.Stats().Workers, func(w WorkerStats) bool { return w.State != "ready" })
+		if len(workers) > 0 && syscall.Kill(workers[rand.N(len(workers))].PID, syscall.SIGKILL) == nil {
+			kills++
+		}
+	}
+	return kills
+}
+
+// What a worker has answered before its end arrives.
+func TestLastAnswers(t *testing.T) {
+	generations := 50
+	if long() {
+		generations = 10_000
+	}
+	count := filepath.Join(t.TempDir(), "count")
+	pool := start(t, Options{Command: []string{os.Args[0]}, Env: append(os.Environ(), "IPC_TEST_WORKER=answers many, then exits", "IPC_TEST_COUNT="+count), Plain: true})
+	got := 0
+	for range generations {
+		for n := 0; n < healthyCalls; {
+			_, err := pool.Execute(t.Context(), task("any", ""))
+			if err == nil { // else it was given to one that was about to end
+				n++
+				got++
+			}
+		}
+	}
+	given, err := os.ReadFile(count)
+	require.NoError(t, err)
+	assert.Equal(t, len(given)*healthyCalls, got)
+	assert.Len(t, given, generations)
+}
+
+// Of ten times as many calls as can be served, the others are refused at once.
+func TestOverload(t *testing.T) {
+	duration := time.Second
+	if long() {
+		duration = 30 * time.Second
+	}
+	pool, _ := startHeld(t, "framed", func(o *Options) {
+		o.Concurrency, o.MaxQueue, o.QueueTimeout = 4, 16, time.Second
+	})
+	var mu sync.Mutex
+	var refused, served []time.Duration
+	var callers sync.WaitGroup
+	end := time.Now().Add(duration)
+	for range 200 { // ten for each of 20 places, calls of 5 ms
+		callers.Go(func() {
+			for time.Now().Before(end) {
+				begin := time.Now()
+				_, err := pool.Execute(background, task("record", "1"))
+				took := time.Since(begin)
+				mu.Lock()
+				if err == nil {
+					served = append(served, took)
+				} else {
+					requireCode(t, protocol.CodeOverloaded, err)
+					refused = append(refused, took)
+				}
+				mu.Unlock()
+				if err != nil {
+					time.Sleep(20 * time.Millisecond) // as a polite client would
+				}
+			}
+		})
+	}
+	callers.Wait()
+	slices.Sort(refused)
+	slices.Sort(served)
+	require.NotEmpty(t, refused)
+	t.Logf("%d served, p99 %v, max %v; %d refused, p99 %v, max %v", len(served), p99(served), served[len(served)-1],
+		len(refused), p99(refused), refused[len(refused)-1])
+	stats := pool.Stats()
+	assert.EqualValues(t, len(refused), stats.Refused.Full+stats.Refused.Late)
+}

@@ -1,0 +1,181 @@
+package ipc
+
+import (
+	"container/list"
+	"errors"
+	"time"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// maxInFlightBytes bounds the inputs that one worker has at once, in bytes, together
+// with MaxQueueBytes the memory that waiting callers can claim.
+const maxInFlightBytes = 64 << 20
+
+var errClosed = errors.New("ipc: the pool is closed")
+
+// waiter is a call that waits for a worker.
+type waiter struct {
+	assigned chan *member  // has room for the one that it gets; nil says that the pool has ended
+	bytes    int           // of its input
+	since    time.Time     // when it came
+	place    *list.Element // in the queue, nil when it is not there
+}
+
+// acquire gets a place at the worker with the fewest calls for one with size bytes of
+// input, nil if all are busy or calls wait already.
+func (s *scheduler) acquire(size int) *member {
+	if s.closing || s.queue.Len() > 0 {
+		return nil
+	}
+	m := s.pick(size)
+	if m != nil {
+		s.assign(m, size)
+	}
+	return m
+}
+
+// enqueue lets a call wait, or says why it cannot.
+func (s *scheduler) enqueue(now time.Time, size int) (*waiter, error) {
+	if s.closing {
+		return nil, s.refuse(now, &s.refused.Closed, unavailable(errClosed, 0))
+	}
+	if wait, down := s.down(now); down {
+		return nil, s.refuse(now, &s.refused.Down, unavailable(errors.New("ipc: no worker is running"), wait))
+	}
+	if s.queue.Len() >= s.opts.MaxQueue || s.queued+size > s.opts.MaxQueueBytes {
+		return nil, s.refuse(now, &s.refused.Full, overloaded("ipc: the queue is full"))
+	}
+	w := &waiter{assigned: make(chan *member, 1), bytes: size, since: now}
+	w.place = s.queue.PushBack(w)
+	s.queued += size
+	return w, nil
+}
+
+// refuse counts an error for a caller. The log gets the sum now and then.
+func (s *scheduler) refuse(now time.Time, counter *uint64, err error) error {
+	*counter++
+	if s.reportAt.IsZero() {
+		s.reportAt, s.dirty = now, true
+	}
+	return err
+}
+
+func overloaded(reason string) error {
+	return &protocol.Error{Code: protocol.CodeOverloaded, Err: errors.New(reason)}
+}
+
+func unavailable(reason error, retryAfter time.Duration) error {
+	return &protocol.Error{Code: protocol.CodeWorkerUnavailable, RetryAfter: retryAfter, Err: reason}
+}
+
+// quit takes a call out of the queue. It reports false if that has got a place, or the
+// word that there is none, a moment ago.
+func (s *scheduler) quit(w *waiter) bool {
+	if w.place == nil {
+		return false
+	}
+	s.dequeue(w)
+	s.dirty = s.dirty || s.closing
+	return true
+}
+
+func (s *scheduler) dequeue(w *waiter) *waiter {
+	s.queue.Remove(w.place)
+	w.place = nil
+	s.queued -= w.bytes
+	return w
+}
+
+// pick returns the worker to give a call to, nil if all are busy.
+func (s *scheduler) pick(size int) *member {
+	var best *member
+	for i := range s.slots {
+		m := s.slots[i].current
+		if m == nil || m.spare || !m.usable() || m.inFlight >= s.opts.Concurrency || m.inFlight > 0 && m.bytes+size > maxInFlightBytes {
+			continue
+		}
+		if best == nil || m.inFlight < best.inFlight {
+			best = m
+		}
+	}
+	return best
+}
+
+// down reports whether every slot waits to start a worker again, and how long the
+// first of them still does.
+func (s *scheduler) down(now time.Time) (wait time.Duration, down bool) {
+	for i := range s.slots {
+		sl := &s.slots[i]
+		left := sl.retryAt.Sub(now)
+		if sl.current != nil || sl.next != nil || left <= 0 {
+			return 0, false
+		}
+		if i == 0 || left < wait {
+			wait = left
+		}
+	}
+	return wait, true
+}
+
+func (s *scheduler) assign(m *member, size int) {
+	m.inFlight++
+	m.bytes += size
+	m.callers++
+	s.callers++
+}
+
+// release takes a place at a worker back whose caller has got its answer.
+func (s *scheduler) release(m *member, size int, failed bool) {
+	m.served++
+	if failed {
+		m.failed++
+	}
+	if m.callLimit > 0 && m.served >= m.callLimit && m.worn == "" {
+		m.worn = ExitCalls
+		s.dirty = true
+	}
+	s.free(m, size)
+	s.leave(m)
+}
+
+// free takes a place at a worker back that nobody waits for.
+func (s *scheduler) free(m *member, size int) {
+	m.inFlight--
+	m.bytes -= size
+	if s.queue.Len() > 0 {
+		s.dispatch()
+	}
+}
+
+// leave takes that nobody waits for a call any more. Its place stays taken until the
+// worker is done with it. The two may come in either order.
+func (s *scheduler) leave(m *member) {
+	m.callers--
+	s.callers--
+	if m.state == draining {
+		s.finish(m)
+	}
+	s.dirty = s.dirty || s.closing
+}
+
+// expire takes that a call was left because its time was over: the worker has the
+// cancel grace to answer it.
+func (s *scheduler) expire(now time.Time, m *member, id uint64) {
+	s.overdue = append(s.overdue, overdueCall{m: m, id: id, due: now.Add(s.opts.CancelGrace)})
+	s.dirty = true
+}
+
+// dispatch gives places to those who wait longest.
+func (s *scheduler) dispatch() {
+	for place := s.queue.Front(); place != nil; place = s.queue.Front() {
+		w := place.Value.(*waiter)
+		m := s.pick(w.bytes)
+		if m == nil {
+			return
+		}
+		s.dequeue(w)
+		s.assign(m, w.bytes)
+		w.assigned <- m
+	}
+}

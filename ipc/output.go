@@ -1,0 +1,184 @@
+package ipc
+
+import (
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	// maxLogged is how much of a line of output is logged, in bytes.
+	maxLogged = 8 << 10
+	// maxBacklog bounds the lines that wait for the logger, in bytes. There are twice as
+	// many, with those that it has.
+	maxBacklog = 128 << 10
+	// maxTail is how much of the end of standard error is kept for the log of a crash.
+	maxTail = 8 << 10
+	// Who adds a line to a full backlog waits for the logger, but in the long run no more
+	// than a part of the time, and no longer than maxPatience at once: the worker would
+	// wait for its reader.
+	maxPatience  = 100 * time.Millisecond
+	patiencePart = 20
+)
+
+// output takes what a worker prints to the log. The readers of its pipes add lines, one
+// goroutine logs them. A slow log costs lines, never the worker's time.
+type output struct {
+	log  *slog.Logger
+	room chan struct{} // gets one when the backlog was taken; has room for one
+
+	mu       sync.Mutex
+	wake     sync.Cond // there is something to log, or closed is set
+	lines    []outputLine
+	text     []byte // of lines
+	dropped  int    // lines, since the last that was added
+	closed   bool
+	tail     []byte // of standard error
+	patience time.Duration
+	counted  time.Time // when patience was set
+}
+
+type outputLine struct {
+	stream  string
+	end     int   // in text
+	cut     int64 // bytes that are missing
+	dropped int   // lines that are missing before it
+}
+
+func newOutput(log *slog.Logger) *output {
+	o := &output{log: log, room: make(chan struct{}, 1), patience: maxPatience, counted: time.Now()}
+	o.wake.L = &o.mu
+	return o
+}
+
+// read adds the lines of a pipe to its end.
+func (o *output) read(stream string, pipe io.Reader) {
+	lines := newLineReader(pipe, maxLogged)
+	for {
+		line, cut, err := lines.next()
+		if err != nil {
+			return
+		}
+		o.add(stream, line, cut)
+	}
+}
+
+// add takes a line, cut bytes of which are missing.
+func (o *output) add(stream string, line []byte, cut int64) {
+	if len(line) > maxLogged {
+		cut += int64(len(line) - maxLogged)
+		line = line[:maxLogged]
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if stream == "stderr" {
+		o.keep(line)
+	}
+	if o.full(line) {
+		o.await(line)
+	}
+	if o.full(line) {
+		o.dropped++
+		return
+	}
+	o.text = append(o.text, line...)
+	o.lines = append(o.lines, outputLine{stream: stream, end: len(o.text), cut: cut, dropped: o.dropped})
+	o.dropped = 0
+	o.wake.Signal()
+}
+
+// full reports whether there is no room for a line. An empty one takes some, too.
+func (o *output) full(line []byte) bool {
+	const perLine = 40
+	return len(o.text)+len(line)+perLine*(len(o.lines)+1) > maxBacklog
+}
+
+// await waits for room as long as patience lasts.
+func (o *output) await(line []byte) {
+	now := time.Now()
+	o.patience = min(maxPatience, o.patience+now.Sub(o.counted)/patiencePart)
+	o.counted = now
+	if o.patience < time.Millisecond {
+		return
+	}
+	timer := time.NewTimer(o.patience)
+	defer timer.Stop()
+	for over := false; !over && o.full(line); {
+		o.mu.Unlock()
+		select {
+		case <-o.room:
+		case <-timer.C:
+			over = true
+		}
+		o.mu.Lock()
+	}
+	o.counted = time.Now()
+	o.patience -= o.counted.Sub(now)
+}
+
+// keep remembers a line of standard error.
+func (o *output) keep(line []byte) {
+	o.tail = append(append(o.tail, line...), '\n')
+	if len(o.tail) > 2*maxTail {
+		o.tail = o.tail[:copy(o.tail, o.tail[len(o.tail)-maxTail:])]
+	}
+}
+
+// last returns the end of standard error.
+func (o *output) last() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return string(validUTF8(o.tail[max(0, len(o.tail)-maxTail):]))
+}
+
+// run logs what is added, until close and all was logged.
+func (o *output) run() {
+	var lines []outputLine
+	var text []byte
+	for {
+		o.mu.Lock()
+		for len(o.lines) == 0 && !o.closed {
+			o.wake.Wait()
+		}
+		lines, o.lines = o.lines, lines[:0]
+		text, o.text = o.text, text[:0]
+		dropped := 0
+		if len(lines) == 0 {
+			dropped, o.dropped = o.dropped, 0
+		}
+		o.mu.Unlock()
+		if len(lines) == 0 {
+			o.logDropped(dropped)
+			return
+		}
+		select {
+		case o.room <- struct{}{}:
+		default:
+		}
+		start := 0
+		for _, line := range lines {
+			o.logDropped(line.dropped)
+			attrs := []any{"stream", line.stream, "line", string(validUTF8(text[start:line.end]))}
+			if line.cut > 0 {
+				attrs = append(attrs, "cutBytes", line.cut)
+			}
+			o.log.Info("ipc: worker output", attrs...)
+			start = line.end
+		}
+	}
+}
+
+func (o *output) logDropped(n int) {
+	if n > 0 {
+		o.log.Warn("ipc: worker output dropped: it prints faster than the log takes it", "lines", n)
+	}
+}
+
+// close lets run end. Nothing is added afterwards.
+func (o *output) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	o.wake.Signal()
+}

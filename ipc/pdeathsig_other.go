@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package ipc
+
+import "syscall"
+
+// dieWithThread has no counterpart here: the reaper is what ends the process.
+func dieWithThread(*syscall.SysProcAttr) {}

@@ -1,0 +1,37 @@
+package ipc
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// logExit logs the end of a worker: as an error if nobody wanted it.
+func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifetime time.Duration) {
+	attrs := []any{"reason", reason, "lifetime", lifetime, "error", err}
+	level := slog.LevelInfo
+	switch reason {
+	case ExitStop:
+		level = slog.LevelDebug
+	case ExitCrash, ExitStart, ExitPing, ExitTimeout:
+		level = slog.LevelError
+		if w != nil {
+			attrs = append(attrs, "stderr", w.output.last())
+		}
+	}
+	log := p.log.With("worker", slot)
+	if w != nil {
+		log = w.log
+	}
+	log.Log(context.Background(), level, "ipc: worker ended", attrs...)
+}
+
+// reportRefusals logs what was refused since the last time.
+func (p *Pool) reportRefusals() {
+	p.mu.Lock()
+	all, before := p.s.refused, p.s.reported
+	p.s.reported = all
+	p.mu.Unlock()
+	p.log.Warn("ipc: calls refused", "queueFull", all.Full-before.Full, "late", all.Late-before.Late,
+		"noWorker", all.Down-before.Down, "closed", all.Closed-before.Closed)
+}

@@ -1,0 +1,210 @@
+package ipc
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// load runs calls from so many callers until stop is called, which returns how long each
+// took, sorted, and the errors, wrong answers to an echo among them.
+func load(pool *Pool, callers int, call func(n int64) *protocol.Call) (stop func() ([]time.Duration, []error)) {
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var took []time.Duration
+	var errs []error
+	var last atomic.Int64
+	over := make(chan struct{})
+	for range callers {
+		all.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				begin := time.Now()
+				c := call(last.Add(1))
+				reply, err := pool.Execute(background, c)
+				if err == nil && strings.HasPrefix(c.ID, "echo ") && string(reply.Value) != strconv.Quote(c.ID) {
+					err = fmt.Errorf("%s was answered with %s", c.ID, reply.Value)
+				}
+				mu.Lock()
+				took = append(took, time.Since(begin))
+				if err != nil {
+					errs = append(errs, err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	return func() ([]time.Duration, []error) {
+		close(over)
+		all.Wait()
+		slices.Sort(took)
+		return took, errs
+	}
+}
+
+func p99(sorted []time.Duration) time.Duration { return sorted[len(sorted)*99/100] }
+
+func writeModule(t *testing.T, file, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+}
+
+const sleepModule = `export const tasks = {
+	v%d: () => %[1]d,
+	sleep: () => new Promise((resolve) => setTimeout(resolve, 5)),
+};`
+
+func TestRestart(t *testing.T) {
+	module := filepath.Join(t.TempDir(), "tasks.mjs")
+	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
+	pool := start(t, Node(module), func(o *Options) { o.Workers, o.Spare = 2, 1 })
+	requireValue(t, "1", pool, task("v1", ""))
+
+	writeModule(t, module, "this is no JavaScript")
+	require.ErrorContains(t, pool.Restart(t.Context()), "before its hello")
+	requireValue(t, "1", pool, task("v1", ""))
+
+	writeModule(t, module, fmt.Sprintf(sleepModule, 2))
+	require.NoError(t, pool.Restart(t.Context()))
+	requireValue(t, "2", pool, task("v2", ""))
+	_, err := pool.Execute(t.Context(), task("v1", ""))
+	requireCode(t, protocol.CodeNotFound, err)
+	assert.Contains(t, pool.List().IDs(protocol.KindTask), "v2")
+	eventually(t, func() bool { return pool.Stats().Exits[ExitRestart] == 3 })
+
+	require.NoError(t, pool.Shutdown(t.Context()))
+	require.ErrorIs(t, pool.Restart(t.Context()), errClosed)
+}
+
+// Nobody notices a restart.
+func TestRestartUnderLoad(t *testing.T) {
+	module := filepath.Join(t.TempDir(), "tasks.mjs")
+	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
+	pool := start(t, Node(module), func(o *Options) { o.Workers = 2 })
+	restarts := 2
+	if long() {
+		restarts = 20
+	}
+	call := func(int64) *protocol.Call { return task("sleep", "") }
+	stop := load(pool, 16, call)
+	time.Sleep(time.Duration(restarts) * 200 * time.Millisecond) // for a measure of the normal
+	normal, errs := stop()
+	require.Empty(t, errs)
+	stop = load(pool, 16, call)
+	for range restarts {
+		require.NoError(t, pool.Restart(t.Context()))
+	}
+	took, errs := stop()
+	require.Empty(t, errs)
+	assert.Equal(t, Refusals{}, pool.Stats().Refused)
+	t.Logf("%d restarts, %d calls: p99 %v, normal %v", restarts, len(took), p99(took), p99(normal))
+}
+
+func TestRestartThatIsGivenUp(t *testing.T) {
+	module := filepath.Join(t.TempDir(), "tasks.mjs")
+	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
+	pool := start(t, Node(module))
+	pid := pool.Stats().Workers[0].PID
+	writeModule(t, module, "await new Promise((resolve) => setTimeout(resolve, 1e6))")
+	ctx, cancel := withCancel(t)
+	restarted := make(chan error, 1)
+	go func() { restarted <- pool.Restart(ctx) }()
+	eventually(t, func() bool { return len(pool.Stats().Workers) == 2 })
+	cancel()
+	require.ErrorIs(t, <-restarted, ctx.Err())
+	eventually(t, func() bool { return len(pool.Stats().Workers) == 1 })
+	assert.Equal(t, pid, pool.Stats().Workers[0].PID)
+}
+
+// Workers are replaced again and again, and nothing is left of the old ones.
+func TestGenerations(t *testing.T) {
+	generations := uint64(60)
+	if long() {
+		generations = 10_000
+	}
+	pool, _ := startHeld(t, "framed", func(o *Options) { o.Workers, o.MaxCalls = 2, 1 })
+	replace := func(n uint64) {
+		for before := pool.Stats().Exits[ExitCalls]; pool.Stats().Exits[ExitCalls] < before+n; {
+			_, err := pool.Execute(t.Context(), task("any", ""))
+			require.NoError(t, err)
+		}
+	}
+	settled := func() bool { // two fresh workers, and nothing of those before
+		stats := pool.Stats()
+		return len(stats.Workers) == 2 && stats.Workers[0].Served+stats.Workers[1].Served == 0
+	}
+	replace(20)
+	var before selfMeasure
+	eventually(t, func() bool {
+		before = measureSelf(t)
+		return settled()
+	})
+	begin := time.Now()
+	replace(generations)
+	took := time.Since(begin)
+	var after selfMeasure
+	assert.Eventually(t, func() bool {
+		after = measureSelf(t)
+		return settled() && after.files <= before.files && after.goroutines <= before.goroutines && after.children <= before.children
+	}, 20*time.Second, 10*time.Millisecond)
+	t.Logf("%d generations in %v: %+v, before %+v", generations, took, after, before)
+	assert.Less(t, after.heap, before.heap+1<<20)
+}
+
+// A worker that is gone is replaced, at once if one stands by.
+func TestRecovery(t *testing.T) {
+	module := filepath.Join(t.TempDir(), "tasks.mjs")
+	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
+	rounds := 2
+	if long() {
+		rounds = 50
+	}
+	for _, spare := range []int{0, 1} {
+		pool := start(t, Node(module), func(o *Options) { o.Spare = spare })
+		var took []time.Duration
+		for range rounds {
+			for range healthyCalls {
+				requireValue(t, "1", pool, task("v1", ""))
+			}
+			eventually(t, func() bool { // all are there
+				ready := 0
+				for _, w := range pool.Stats().Workers {
+					if w.State == "ready" || w.State == "spare" {
+						ready++
+					}
+				}
+				return ready == 1+spare
+			})
+			for _, w := range pool.Stats().Workers {
+				if w.State == "ready" {
+					require.NoError(t, syscall.Kill(w.PID, syscall.SIGKILL))
+				}
+			}
+			begin := time.Now()
+			eventually(t, func() bool {
+				_, err := pool.Execute(t.Context(), task("v1", ""))
+				return err == nil
+			})
+			took = append(took, time.Since(begin))
+		}
+		slices.Sort(took)
+		t.Logf("%d spare: p50 %v, max %v", spare, took[len(took)/2], took[len(took)-1])
+	}
+}

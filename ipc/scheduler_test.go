@@ -1,0 +1,586 @@
+package ipc
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// world plays everything around a scheduler: the processes, the callers and the clock.
+type world struct {
+	t   *testing.T
+	r   *rand.Rand
+	s   *scheduler
+	now time.Time
+
+	starting, running map[*member]bool // processes: those that are not yet ready, and the others
+	stopped           map[*member]bool // running ones that were told to end
+	calls             []*playedCall
+	waiters           []*waiter
+	pings             map[*member]bool
+	rollouts          []*rollout
+	starts            int
+}
+
+// playedCall is a call that has a place.
+type playedCall struct {
+	m    *member
+	size int
+	id   uint64
+	left bool
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	r := rand.New(rand.NewPCG(seed, 1))
+	opts, err := Options{
+		Command: []string{"x"}, Workers: 1 + r.IntN(4), Spare: r.IntN(3), Concurrency: 1 + r.IntN(4),
+		MaxQueue: r.IntN(20), MaxQueueBytes: 100, MaxCalls: r.IntN(2) * 20, MaxAge: time.Duration(r.IntN(2)) * time.Minute,
+		MaxMemory: int64(r.IntN(2)) * 1000, PingTimeout: time.Duration(r.IntN(2)*30-1) * time.Second,
+	}.withDefaults()
+	require.NoError(t, err)
+	return &world{
+		t: t, r: r, s: newScheduler(&opts), now: time.Unix(1e9, 0),
+		starting: map[*member]bool{}, running: map[*member]bool{}, stopped: map[*member]bool{}, pings: map[*member]bool{},
+	}
+}
+
+// do carries out what the scheduler wants, when the pool would.
+func (w *world) do() {
+	if w.s.dirty || !w.s.wakeAt.IsZero() && !w.now.Before(w.s.wakeAt) {
+		w.s.tick(w.now)
+	}
+	for _, a := range w.s.take() {
+		switch a.do {
+		case doSpawn:
+			w.starts++
+			w.starting[a.m] = true
+		case doStop:
+			assert.LessOrEqual(w.t, a.within, w.s.opts.StopTimeout)
+			if w.running[a.m] {
+				w.stopped[a.m] = true
+			}
+		case doKill:
+			if w.starting[a.m] || w.running[a.m] {
+				w.exit(a.m)
+			}
+		case doPing:
+			require.True(w.t, w.running[a.m])
+			w.pings[a.m] = true
+		case doMeasure:
+			w.s.measured(a.m, w.r.Int64N(1100))
+		case doCheck:
+			for _, c := range w.calls {
+				if c.m == a.m && c.id == a.id {
+					w.s.stuck(w.now, a.m)
+				}
+			}
+		}
+	}
+	w.collect()
+}
+
+// collect sees which waiters have got a place.
+func (w *world) collect() {
+	for i := 0; i < len(w.waiters); {
+		waiter := w.waiters[i]
+		select {
+		case m := <-waiter.assigned:
+			if m != nil {
+				w.give(m, waiter.bytes)
+			}
+			w.waiters = append(w.waiters[:i], w.waiters[i+1:]...)
+		default:
+			i++
+		}
+	}
+}
+
+func (w *world) give(m *member, size int) {
+	require.NotContains(w.t, []state{starting, exited}, m.state, "a worker without a process got a call")
+	w.calls = append(w.calls, &playedCall{m: m, size: size, id: w.r.Uint64()})
+}
+
+// exit ends a process: its calls fail first, as the pool does it.
+func (w *world) exit(m *member) {
+	delete(w.starting, m)
+	delete(w.running, m)
+	delete(w.stopped, m)
+	delete(w.pings, m)
+	w.s.lose(m)
+	left := w.calls
+	w.calls = nil
+	for _, c := range left {
+		switch {
+		case c.m != m:
+			w.calls = append(w.calls, c)
+		case c.left:
+			w.s.free(m, c.size)
+		case w.r.IntN(2) == 0:
+			w.s.free(m, c.size)
+			w.s.leave(m)
+		default:
+			w.s.release(m, c.size, true)
+		}
+	}
+	w.s.exited(w.now, m, errors.New("played"))
+}
+
+func pick[T any](r *rand.Rand, all map[*member]T) *member {
+	n := r.IntN(len(all) + 1)
+	for m := range all {
+		if n == 0 {
+			return m
+		}
+		n--
+	}
+	return nil
+}
+
+// step lets one random thing happen.
+func (w *world) step() {
+	switch w.r.IntN(20) {
+	case 0, 1, 2, 3, 4, 5:
+		size := w.r.IntN(30)
+		if m := w.s.acquire(size); m != nil {
+			w.give(m, size)
+		} else if waiter, err := w.s.enqueue(w.now, size); err == nil {
+			w.waiters = append(w.waiters, waiter)
+		}
+	case 6, 7, 8, 9:
+		if len(w.calls) == 0 {
+			return
+		}
+		i := w.r.IntN(len(w.calls))
+		c := w.calls[i]
+		w.calls = append(w.calls[:i], w.calls[i+1:]...)
+		if c.left {
+			w.s.free(c.m, c.size)
+		} else {
+			w.s.release(c.m, c.size, w.r.IntN(2) == 0)
+		}
+	case 10:
+		if len(w.calls) > 0 {
+			if c := w.calls[w.r.IntN(len(w.calls))]; !c.left {
+				c.left = true
+				if w.r.IntN(2) == 0 {
+					w.s.expire(w.now, c.m, c.id)
+				}
+				w.s.leave(c.m)
+			}
+		}
+	case 11:
+		if len(w.waiters) > 0 {
+			i := w.r.IntN(len(w.waiters))
+			if w.s.quit(w.waiters[i]) {
+				w.waiters = append(w.waiters[:i], w.waiters[i+1:]...)
+			}
+		}
+	case 12, 13, 14:
+		if m := pick(w.r, w.starting); m != nil {
+			delete(w.starting, m)
+			w.running[m] = true
+			w.s.ready(w.now, m)
+		}
+	case 15:
+		if m := pick(w.r, w.starting); m != nil && w.r.IntN(2) == 0 {
+			w.exit(m)
+		} else if m := pick(w.r, w.running); m != nil && w.r.IntN(2) == 0 {
+			w.exit(m)
+		}
+	case 16:
+		if m := pick(w.r, w.stopped); m != nil {
+			w.exit(m)
+		}
+	case 17:
+		if m := pick(w.r, w.pings); m != nil {
+			delete(w.pings, m)
+			w.s.pong(w.now, m)
+		}
+	case 18:
+		w.now = w.now.Add(time.Duration(w.r.ExpFloat64() * float64(2*time.Second)))
+	case 19:
+		if w.r.IntN(10) == 0 {
+			w.rollouts = append(w.rollouts, w.s.roll(w.now, 1))
+		}
+	}
+	w.collect()
+}
+
+// check holds what is true after every step.
+func (w *world) check() {
+	s := w.s
+	counts := map[state]int{}
+	callers, active := 0, 0
+	for m := range s.live {
+		counts[m.state]++
+		callers += m.callers
+		places, size, waited := 0, 0, 0
+		for _, c := range w.calls {
+			if c.m == m {
+				places++
+				size += c.size
+				if !c.left {
+					waited++
+				}
+			}
+		}
+		require.Equal(w.t, []int{places, size, waited}, []int{m.inFlight, m.bytes, m.callers}, "places, bytes, callers")
+		require.LessOrEqual(w.t, m.inFlight, s.opts.Concurrency)
+		if m.state == ready && !m.spare {
+			active++
+		}
+		if m.spare && m.state == ready {
+			require.Zero(w.t, m.served+m.failed, "a spare worker has had no calls")
+		}
+	}
+	require.Equal(w.t, len(s.live), counts[starting]+counts[ready]+counts[draining])
+	require.Equal(w.t, len(s.live), len(w.starting)+len(w.running), "every process is known, and no other")
+	require.Equal(w.t, callers, s.callers)
+	queued := 0
+	for _, waiter := range w.waiters {
+		queued += waiter.bytes
+	}
+	require.Equal(w.t, []int{len(w.waiters), queued}, []int{s.queue.Len(), s.queued}, "queue")
+	require.LessOrEqual(w.t, len(w.waiters), max(s.opts.MaxQueue, 0))
+	require.LessOrEqual(w.t, s.queued, s.opts.MaxQueueBytes)
+	if first := s.queue.Front(); first != nil {
+		require.Nil(w.t, s.pick(first.Value.(*waiter).bytes), "a call waits although a worker has time")
+	}
+	for i := range s.slots {
+		sl := &s.slots[i]
+		if sl.current == nil && sl.next == nil && !s.ended && !s.dirty {
+			require.False(w.t, s.wakeAt.IsZero() || s.wakeAt.After(sl.retryAt), "nobody will start a worker")
+		}
+		for _, m := range []*member{sl.current, sl.next} {
+			if m != nil {
+				require.Contains(w.t, s.live, m)
+				require.Equal(w.t, i, m.slot)
+			}
+		}
+		require.False(w.t, sl.current != nil && sl.current == sl.next)
+	}
+}
+
+func TestSchedulerModel(t *testing.T) {
+	seeds, steps := uint64(30), 1000
+	if long() {
+		seeds = 5000
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed)
+			w.rollouts = append(w.rollouts, w.s.roll(w.now, len(w.s.slots)))
+			w.do()
+			for range steps {
+				w.step()
+				w.do()
+				w.check()
+			}
+			w.heals()
+			w.ends()
+		})
+	}
+}
+
+// heals holds that from any state, with processes that work, calls get through.
+func (w *world) heals() {
+	for range 100 {
+		w.now = w.now.Add(maxDelay)
+		for m := range w.starting {
+			delete(w.starting, m)
+			w.running[m] = true
+			w.s.ready(w.now, m)
+		}
+		for m := range w.pings {
+			delete(w.pings, m)
+			w.s.pong(w.now, m)
+		}
+		for m := range w.stopped {
+			w.exit(m)
+		}
+		for len(w.calls) > 0 {
+			c := w.calls[0]
+			w.calls = w.calls[1:]
+			if c.left {
+				w.s.free(c.m, c.size)
+			} else {
+				w.s.release(c.m, c.size, false)
+			}
+			w.collect()
+		}
+		w.do()
+		w.check()
+	}
+	require.True(w.t, w.s.isReady())
+	require.Empty(w.t, w.waiters)
+	m := w.s.acquire(1)
+	require.NotNil(w.t, m)
+	w.give(m, 1)
+}
+
+// ends holds that the pool ends in its time, whatever its workers do.
+func (w *world) ends() {
+	w.s.shutdown(w.now)
+	_, err := w.s.enqueue(w.now, 1)
+	require.ErrorContains(w.t, err, "closed")
+	w.do()
+	w.check()
+	w.now = w.s.deadline
+	w.do()
+	w.collect()
+	require.Empty(w.t, w.s.live)
+	require.Empty(w.t, w.waiters)
+	for _, r := range w.rollouts {
+		require.Len(w.t, r.result, 1, "every rollout has a result")
+	}
+	sum := uint64(0)
+	for _, n := range w.s.exits {
+		sum += n
+	}
+	require.EqualValues(w.t, w.starts, sum, "every worker has ended once")
+}
+
+// play is a world in which nothing happens by chance: the workers are ready.
+func play(t *testing.T, opts Options) *world {
+	t.Helper()
+	opts.Command = []string{"x"}
+	opts, err := opts.withDefaults()
+	require.NoError(t, err)
+	w := newWorld(t, 0)
+	w.s = newScheduler(&opts)
+	w.s.roll(w.now, len(w.s.slots))
+	w.do()
+	w.getReady()
+	return w
+}
+
+func (w *world) getReady() {
+	for m := range w.starting {
+		delete(w.starting, m)
+		w.running[m] = true
+		w.s.ready(w.now, m)
+	}
+	w.do()
+}
+
+func (w *world) pass(d time.Duration) {
+	w.now = w.now.Add(d)
+	w.do()
+}
+
+func TestSchedulerKeepsTheOrder(t *testing.T) {
+	w := play(t, Options{Concurrency: 1})
+	require.NotNil(t, w.s.acquire(1))
+	m := w.s.slots[0].current
+	var all []*waiter
+	for range 5 {
+		waiter, err := w.s.enqueue(w.now, 1)
+		require.NoError(t, err)
+		all = append(all, waiter)
+	}
+	assert.Nil(t, w.s.acquire(1))
+	for _, waiter := range all {
+		assert.Empty(t, waiter.assigned)
+		w.s.release(m, 1, false)
+		assert.Len(t, waiter.assigned, 1)
+	}
+}
+
+func TestSchedulerTakesTheFewest(t *testing.T) {
+	w := play(t, Options{Workers: 3})
+	for range 9 {
+		require.NotNil(t, w.s.acquire(1))
+	}
+	for i := range w.s.slots {
+		assert.Equal(t, 3, w.s.slots[i].current.inFlight)
+	}
+}
+
+func TestSchedulerLetsASpareTakeOver(t *testing.T) {
+	w := play(t, Options{Workers: 1, Spare: 1})
+	first := w.s.acquire(1)
+	w.exitCalls(first)
+	second := w.s.acquire(1)
+	require.NotNil(t, second, "at once")
+	assert.NotSame(t, first, second)
+	w.s.release(second, 1, false)
+	w.do()
+	w.getReady()
+	assert.True(t, w.s.slots[first.slot].current.spare)
+}
+
+// exitCalls ends a worker with its calls, of size 1.
+func (w *world) exitCalls(m *member) {
+	w.s.lose(m)
+	for m.inFlight > 0 {
+		w.s.release(m, 1, true)
+	}
+	w.exit(m)
+}
+
+func TestSchedulerReplacesWornWorkers(t *testing.T) {
+	for name, opts := range map[ExitReason]Options{
+		ExitCalls:  {MaxCalls: 1},
+		ExitAge:    {MaxAge: time.Minute},
+		ExitMemory: {MaxMemory: 1},
+	} {
+		t.Run(string(name), func(t *testing.T) {
+			w := play(t, opts)
+			old := w.s.slots[0].current
+			require.Same(t, old, w.s.acquire(1))
+			w.s.free(old, 1)
+			w.s.leave(old)
+			if name == ExitCalls {
+				require.Same(t, old, w.s.acquire(1))
+				w.s.release(old, 1, false)
+			}
+			held := w.s.acquire(1)
+			require.Same(t, old, held, "it has calls")
+			if name == ExitMemory {
+				w.s.measured(old, 5)
+			}
+			w.pass(time.Minute)
+			require.Len(t, w.starting, 1)
+			another := w.s.acquire(1)
+			require.Same(t, old, another, "it is soft: until the new one is ready")
+			for m := range w.starting {
+				delete(w.starting, m)
+				w.running[m] = true
+				w.s.ready(w.now, m)
+			}
+			w.do()
+			require.NotSame(t, old, w.s.acquire(1))
+			assert.Equal(t, draining, old.state)
+			assert.False(t, w.stopped[old], "it has two callers")
+			w.s.release(old, 1, false)
+			w.s.release(old, 1, false)
+			w.do()
+			assert.True(t, w.stopped[old])
+			w.exit(old)
+			assert.EqualValues(t, 1, w.s.exits[name])
+		})
+	}
+}
+
+func TestSchedulerReplacesOneThatIgnoresATimeout(t *testing.T) {
+	w := play(t, Options{})
+	old := w.s.acquire(1)
+	require.Same(t, old, w.s.acquire(1))
+	w.calls = []*playedCall{{m: old, size: 1, id: 7}, {m: old, size: 1, id: 8}}
+	w.calls[0].left = true
+	w.s.expire(w.now, old, 7)
+	w.s.leave(old)
+	w.pass(w.s.opts.CancelGrace - 1)
+	assert.Equal(t, ready, old.state)
+	w.pass(1)
+	assert.Equal(t, draining, old.state)
+	w.do()
+	w.getReady()
+	assert.NotSame(t, old, w.s.acquire(1))
+	assert.False(t, w.stopped[old], "its other call goes on")
+	w.s.release(old, 1, false)
+	w.do()
+	assert.True(t, w.stopped[old])
+}
+
+func TestSchedulerPings(t *testing.T) {
+	w := play(t, Options{})
+	m := w.s.slots[0].current
+	w.pass(10 * time.Second)
+	require.True(t, w.pings[m])
+	w.pass(50 * time.Millisecond)
+	w.s.pong(w.now, m)
+	assert.Equal(t, 50*time.Millisecond, m.lag)
+	w.pass(10 * time.Second)
+	w.pass(10 * time.Second)
+	assert.Nil(t, w.s.acquire(1), "a worker that does not answer gets no calls")
+	assert.False(t, w.s.isReady())
+	waiter, err := w.s.enqueue(w.now, 1)
+	require.NoError(t, err)
+	w.s.pong(w.now, m)
+	assert.Len(t, waiter.assigned, 1, "it is back")
+	w.s.release(<-waiter.assigned, 1, false)
+	w.pass(10 * time.Second)
+	w.pass(10 * time.Second)
+	w.pass(20*time.Second - 1)
+	assert.True(t, w.running[m])
+	w.pass(1)
+	assert.False(t, w.running[m], "killed")
+	assert.EqualValues(t, 1, w.s.exits[ExitPing])
+
+	w = play(t, Options{})
+	w.pass(10 * time.Second)
+	w.pass(time.Hour)
+	assert.Len(t, w.running, 1, "it may be this process that stood still")
+}
+
+func TestSchedulerRollsOut(t *testing.T) {
+	w := play(t, Options{Workers: 2, Spare: 1})
+	old := []*member{w.s.slots[0].current, w.s.slots[1].current, w.s.slots[2].current}
+	r := w.s.roll(w.now, 1)
+	for range 3 {
+		w.do()
+		require.Len(t, w.starting, 1, "one after the other")
+		for i, m := range old {
+			require.Same(t, m, w.s.slots[i].current)
+			require.Equal(t, ready, m.state)
+		}
+		w.getReady()
+	}
+	require.NoError(t, <-r.result)
+	for i, m := range old {
+		assert.NotSame(t, m, w.s.slots[i].current)
+		assert.True(t, w.stopped[m])
+	}
+	require.NotNil(t, w.s.acquire(1))
+}
+
+func TestSchedulerRollsBack(t *testing.T) {
+	w := play(t, Options{Workers: 2})
+	old := []*member{w.s.slots[0].current, w.s.slots[1].current}
+	r := w.s.roll(w.now, 1)
+	w.do()
+	w.getReady()
+	require.Len(t, w.starting, 1)
+	for m := range w.starting {
+		w.exit(m)
+	}
+	require.ErrorContains(t, <-r.result, "played")
+	w.do()
+	assert.Len(t, w.stopped, 1, "the one that was ready")
+	for i, m := range old {
+		assert.Same(t, m, w.s.slots[i].current)
+		assert.Equal(t, ready, m.state)
+	}
+}
+
+func TestSchedulerBoundsACrashLoop(t *testing.T) {
+	w := play(t, Options{})
+	end := w.now.Add(time.Minute)
+	for w.now.Before(end) {
+		for m := range w.running {
+			w.exit(m)
+		}
+		_, down := w.s.down(w.now)
+		if down {
+			_, err := w.s.enqueue(w.now, 1)
+			e := protocol.Public(err)
+			assert.Equal(t, protocol.CodeWorkerUnavailable, e.Code)
+			assert.Positive(t, e.RetryAfter)
+		}
+		w.s.tick(w.now)
+		if len(w.s.actions) == 0 {
+			w.now = w.s.wakeAt
+		}
+		w.do()
+		w.getReady()
+	}
+	assert.LessOrEqual(t, w.s.slots[0].starts, 12)
+}
