@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -282,6 +283,10 @@ func appendGolden(t *testing.T, m golden) []byte {
 		Headers                                                 *string
 		ReturnPayload                                           bool
 		Identity                                                json.RawMessage
+		Body                                                    bool
+		Files                                                   []string
+		S, N, Size                                              int
+		Name, ContentType, Error                                string
 	}
 	require.NoError(t, json.Unmarshal(m.Message, &want))
 	header, host := http.Header(nil), ""
@@ -309,6 +314,12 @@ func appendGolden(t *testing.T, m golden) []byte {
 	if m.Payload != nil {
 		call.Payload = []byte(*m.Payload)
 	}
+	if want.Body {
+		call.Body = http.NoBody
+	}
+	if want.Files != nil {
+		call.Form = formOf(t, want.Files)
+	}
 	switch want.Type {
 	case "event":
 		call.Kind, call.ID = protocol.KindEvent, want.EventID
@@ -319,8 +330,34 @@ func appendGolden(t *testing.T, m golden) []byte {
 		return appendFramedAuth(nil, want.ID, &http.Request{Method: want.Method, RequestURI: want.URL, Host: host, Header: header})
 	case "cancel":
 		return appendFramedCancel(nil, want.ID)
+	case "file":
+		return appendFramedFile(nil, want.ID, want.S, want.Name, want.ContentType)
+	case "data":
+		return append(appendFramedData(nil, want.ID, want.S, want.N), *m.Payload...)
+	case "end":
+		return appendFramedEnd(nil, want.ID, want.S, want.Error)
+	case "window":
+		return appendFramedWindow(nil, want.ID, want.Size)
 	}
-	return []byte(m.Wire) // not written by this version
+	return []byte(m.Wire) // not written by this version, or not by a function of its own
+}
+
+// formOf returns a form whose input names files.
+func formOf(t *testing.T, ids []string) *protocol.Form {
+	files := []any{}
+	for _, id := range ids {
+		files = append(files, map[string]string{"$runnerFile": "File", "id": id})
+	}
+	manifest, err := json.Marshal(map[string]any{"input": files})
+	require.NoError(t, err)
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	require.NoError(t, form.WriteField("__manifest", string(manifest)))
+	require.NoError(t, form.Close())
+	f := protocol.NewForm(io.NopCloser(&body), form.FormDataContentType(), protocol.Limits{})
+	_, err = f.Manifest()
+	require.NoError(t, err)
+	return f
 }
 
 func requireGoldenAnswer(t *testing.T, m golden, a answer) {
