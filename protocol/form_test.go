@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -56,6 +57,11 @@ func noTempFiles(t *testing.T) {
 		left, err := os.ReadDir(dir)
 		assert.NoError(t, err)
 		assert.Empty(t, left)
+		open, _ := filepath.Glob("/proc/self/fd/*") // on Linux a removed file may still be open
+		for _, fd := range open {
+			path, _ := os.Readlink(fd)
+			assert.False(t, strings.HasPrefix(path, dir), path)
+		}
 	})
 }
 
