@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -336,6 +337,11 @@ func TestFormsLeaveNoFiles(t *testing.T) {
 			left, err := os.ReadDir(dir)
 			require.NoError(t, err)
 			assert.Empty(t, left)
+			open, _ := filepath.Glob("/proc/self/fd/*") // on Linux a removed file may still be open
+			for _, fd := range open {
+				path, _ := os.Readlink(fd)
+				assert.False(t, strings.HasPrefix(path, dir), path)
+			}
 		})
 	}
 }

@@ -40,8 +40,8 @@ var errBodyClosed = errors.New("protocol: the body is closed")
 
 // OpenBody returns the body of r, which may be limit bytes long, counted after decoding;
 // zero means any length. The answer may begin before the body has ended, and does not
-// wait for it. The error is 415 for an encoding other than gzip. Release must be called
-// before the handler returns.
+// wait for it. The error is 415 for an encoding other than gzip and 413 for a
+// Content-Length over the limit. Release must be called before the handler returns.
 func OpenBody(w http.ResponseWriter, r *http.Request, limit int64) (*Body, error) {
 	b := &Body{r: r, w: w, control: http.NewResponseController(w), src: r.Body, left: limit, limited: limit > 0}
 	if r.Body == nil { // not so in a server, but in tests
@@ -50,6 +50,9 @@ func OpenBody(w http.ResponseWriter, r *http.Request, limit int64) (*Body, error
 	raw := rawBody{b}
 	switch strings.ToLower(HeaderValue(r.Header, "Content-Encoding")) {
 	case "", "identity":
+		if b.limited && r.ContentLength > limit {
+			return nil, &Error{Code: CodePayloadTooLarge}
+		}
 		b.decoded = raw
 	case "gzip", "x-gzip":
 		b.decoded = &gzipBody{src: raw}
