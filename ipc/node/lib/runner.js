@@ -208,7 +208,7 @@ class RunnerSource {
   async #reply(call, value) {
     const response = call.hasResponse ? call.response : undefined;
     if (response?.used) {
-      if (isStream(value)) (value.stream ?? value).destroy?.();
+      if (isStream(value) && value !== response) (value.stream ?? value).destroy?.(); // end() returns the response
       return finished(response);
     }
     if (isStream(value)) return call.stream(value);
