@@ -1,5 +1,7 @@
 // The tasks and events of app.js as a task module: what ipc.Node serves without any library.
 
+import { byteTasks } from "./bytes.mjs";
+
 // Errors are public where expose is true, as those of the npm package http-errors.
 function open(message, fields) {
   throw Object.assign(new Error(message), { expose: true, ...fields });
@@ -33,6 +35,7 @@ export const tasks = {
   "app.tasks.requestId": (_input, { requestId }) => requestId,
   "app/tasks/odd id%": () => "odd",
   "app.tasks.hidden": () => "hidden",
+  ...byteTasks,
 };
 
 export const events = {

@@ -143,6 +143,7 @@ for (const [name, head, text, error] of [
   ["flush", { status: 200, headers: ["x-a", "1"] }, "late"],
   ["endAndThrow", { status: 200 }, "x"],
   ["writeAndThrow", { status: 200 }, "some", /secret/],
+  ["writeAndThrowTyped", { status: 200 }, "some", /Coded/],
   ["destroy", { status: 200 }, "some", /the response was destroyed/],
   ["headersOnly", { status: 200, contentType: jsonType, headers: ["x-a", "1"] }, '{"ok":true,"result":7}'],
   ["headersAndStream", { status: 200, contentType: "application/octet-stream", headers: ["x-a", "1"] }, "x"],
