@@ -1,5 +1,7 @@
 // Types of @bluelibs/tunnel-worker: a worker of go-tunnel, the Go server of the BlueLibs Runner Tunnel HTTP protocol.
 
+import type { Readable } from "node:stream";
+
 /** What a handler can learn about the request, beside its input. */
 export interface TaskContext {
   /** The id of the task or event. */
@@ -22,7 +24,44 @@ export interface TaskContext {
 }
 
 /**
- * Runs a task. What it returns is sent as JSON. What it throws is for the log, and the caller sees an internal error:
+ * A file of a form, in the place where the input names it. `name` and `type` are final when `resolve` has been waited
+ * for: until then only what the caller wrote beside the name is known.
+ */
+export interface InputFile {
+  /** Without a path; "upload" if nobody named it. */
+  name: string;
+  type?: string;
+  /** In bytes. This and the rest is what the caller says, and is not checked. */
+  size?: number;
+  /** Milliseconds since 1970. */
+  lastModified?: number;
+  extra?: Record<string, unknown>;
+  /** Gives the stream when the file arrives. It can be used once, this way or the next ones. */
+  resolve(): Promise<{ stream: Readable }>;
+  /** Gives the stream at once. */
+  stream(): Readable;
+  /** Writes the file to a new one in the folder, which is that for temporary files unless given. It is yours to remove. */
+  toTempFile(dir?: string): Promise<{ path: string; bytesWritten: number }>;
+}
+
+/** A streamed result with what describes it. A `Readable` alone is one too. */
+export interface StreamResult {
+  /** Of bytes or text. It is destroyed when the caller leaves. */
+  stream: NodeJS.ReadableStream;
+  /** The HTTP status, 200 unless given. */
+  status?: number;
+  /** "application/octet-stream" unless given. */
+  contentType?: string;
+  /** The server leaves out those that are its own: cookies, CORS, connection and security headers, the request id. */
+  headers?: Readonly<Record<string, string | number | readonly string[]>>;
+}
+
+/**
+ * Runs a task. Its input is the JSON that the caller sent, with an `InputFile` wherever that names a file of the form; or
+ * a `Readable` of the raw body, if that is application/octet-stream. Both come as they are read, and end with the call:
+ * with its answer, or that answer's last byte.
+ *
+ * What it returns is sent as JSON, or streamed if it is a `Readable` or a `StreamResult`. What it throws is for the log, and the caller sees an internal error:
  * except an error with `expose: true`, whose message, `id`, `data` and `httpCode` (or `status`) the caller sees, and
  * its `code` if that is one of the protocol, such as "NOT_FOUND".
  */
@@ -83,6 +122,8 @@ export interface TaskModule {
    * zod, `z.toJSONSchema(schema, { io: "input" })`. They are told to the server, which may check every call against them.
    */
   schemas?: Readonly<Record<string, object>>;
+  /** Ids of tasks that may run again, on another worker, when the one that ran them has died. */
+  idempotent?: readonly string[];
 }
 
 /** A running application of `@bluelibs/runner`: what its `run()` resolves to. */

@@ -4,6 +4,7 @@
 // tunnel that lists what may be called from outside. worker.js and tasks.mjs serve the same without Runner.
 
 const { cancellationError, globals, r, useExposureContext } = require("@bluelibs/runner");
+const kit = require("./kit");
 
 const errors = {
   quota: r
@@ -45,6 +46,10 @@ const tasks = [
   task("app.tasks.function", async () => ({ fn() {} })), // nothing can serialise a function
   task("app.tasks.requestId", async () => useExposureContext().headers["x-runner-request-id"]),
   task("app/tasks/odd id%", async () => "odd"),
+  task("kit.upload", kit.upload),
+  task("kit.body", async () => kit.body(useExposureContext().req)),
+  task("kit.duplex", async () => kit.duplex(useExposureContext().req)),
+  task("kit.stream", async (input) => kit.stream(input)),
 ];
 
 // Registered, but not in the tunnel's list: must answer 403.

@@ -4,6 +4,7 @@
 // exposure with ours.
 
 const { globals, hasExposureContext, r, useExposureContext } = require("@bluelibs/runner");
+const bytes = require("./bytes");
 const { errors, throwing } = require("./thrown");
 const { describe, pointType, values } = require("./values");
 
@@ -86,7 +87,9 @@ const tasks = [
     middleware.circuitBreaker.with({ failureThreshold: 2, resetTimeout: hour }),
   ]),
   task("fallback", () => rejected("plain")).middleware([middleware.fallback.with({ fallback: { instead: 1 } })]),
-].map((builder) => builder.build());
+]
+  .map((builder) => builder.build())
+  .concat(bytes.tasks);
 
 const outside = [
   task("noContexts", async () => readContexts()),

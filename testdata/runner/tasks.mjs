@@ -1,5 +1,8 @@
 // The tasks and events of app.js as a task module: what ipc.Node serves without any library.
 
+import { byteTasks } from "./bytes.mjs";
+import kit from "./kit.js";
+
 // Errors are public where expose is true, as those of the npm package http-errors.
 function open(message, fields) {
   throw Object.assign(new Error(message), { expose: true, ...fields });
@@ -33,6 +36,11 @@ export const tasks = {
   "app.tasks.requestId": (_input, { requestId }) => requestId,
   "app/tasks/odd id%": () => "odd",
   "app.tasks.hidden": () => "hidden",
+  "kit.upload": kit.upload,
+  "kit.body": kit.body,
+  "kit.duplex": kit.duplex,
+  "kit.stream": kit.stream,
+  ...byteTasks,
 };
 
 export const events = {

@@ -108,6 +108,7 @@ class Call {
   get response() {
     if (this.#response === undefined) {
       this.#response = new Response(this);
+      if (this.done) this.#response.destroy();
       if (this.#cancelled) this.#response.destroy(this.signal.reason);
       if (this.#listener.isCutOff) this.#response.grantNoMore();
     }
@@ -122,7 +123,7 @@ class Call {
   // stream answers with what a task has returned, see isStream, and waits for its end. What breaks off before the first
   // byte is not answered.
   async stream(value) {
-    const source = typeof value.pipe === "function" ? value : value.stream;
+    const source = sourceOf(value);
     const { response } = this;
     try {
       setHead(response, source === value ? {} : value);
@@ -138,18 +139,18 @@ class Call {
 
   // succeed answers with the JSON text of a result; undefined: none.
   succeed(json) {
-    if (!this.#streaming) this.#end(encodeResult(this.#message.id, json));
+    this.#end(encodeResult(this.#message.id, json));
   }
 
-  // answer takes the JSON text of an object that lacks nothing but the call's id.
+  // answer takes the JSON text of an object that lacks nothing but the call's id. It breaks off what is being streamed.
   answer(json) {
-    if (this.#streaming) return;
+    if (this.#streaming) return this.fail({ message: json });
     // Text that is made to be read has line ends, which are blanks to JSON: inside a string they are escaped.
     const line = json.includes("\n") ? json.replaceAll("\n", " ") : json;
     this.#end(`{"id":${this.#message.id},${line.slice(1)}\n`);
   }
 
-  // fail answers with { message, code, … }, or breaks off what is being streamed.
+  // fail answers with { message, code, … }, or breaks off what is being streamed, unless that is whole.
   fail(error) {
     if (!this.#streaming) this.#end(encodeError(this.#message.id, error));
     else if (!this.#response.writableEnded) this.#response.fail(new Error(error.message));
@@ -160,9 +161,8 @@ class Call {
     this.fail({ message: describe(error), code: "EXECUTION_ERROR" });
   }
 
-  // begin, send, finish and breakOff are for the response.
+  // begin, send, finish and breakOff are for the response, which does nothing more once the call has been answered.
   begin(head) {
-    if (this.done) return;
     this.#streaming = true;
     this.#listener.write(encodeStream(this.#message.id, head));
   }
@@ -195,6 +195,11 @@ function isStream(value) {
   return typeof value?.pipe === "function" || (typeof value === "object" && typeof value?.stream?.pipe === "function");
 }
 
+// sourceOf returns the stream of a value that isStream.
+function sourceOf(value) {
+  return typeof value.pipe === "function" ? value : value.stream;
+}
+
 function setHead(response, { status, contentType, headers }) {
   response.statusCode = status ?? 200;
   response.setHeader("content-type", contentType ?? "application/octet-stream");
@@ -222,4 +227,4 @@ function describe(error) {
   }
 }
 
-module.exports = { Call, describe, isStream };
+module.exports = { Call, describe, isStream, sourceOf };

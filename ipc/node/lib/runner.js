@@ -5,7 +5,7 @@
 
 const { createRequire } = require("node:module");
 const { finished } = require("node:stream/promises");
-const { describe, isStream } = require("./call.js");
+const { describe, isStream, sourceOf } = require("./call.js");
 const { allowList, lanes } = require("./allowlist.js");
 const { exposureContext, ExposureRequest } = require("./exposure.js");
 const { InputFile, fillIn, receivedFile } = require("./file.js");
@@ -208,7 +208,7 @@ class RunnerSource {
   async #reply(call, value) {
     const response = call.hasResponse ? call.response : undefined;
     if (response?.used) {
-      if (isStream(value)) (value.stream ?? value).destroy?.();
+      if (isStream(value) && value !== response) sourceOf(value).destroy?.(); // end() returns the response
       return finished(response);
     }
     if (isStream(value)) return call.stream(value);
