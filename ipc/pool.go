@@ -184,7 +184,7 @@ func (p *Pool) run(m *member) {
 		}
 		w.lost = func() {
 			p.mu.Lock()
-			p.s.lose(m)
+			p.s.lose(time.Now(), m)
 			p.unlock()
 		}
 		p.mu.Lock()
