@@ -82,7 +82,7 @@ func (p *Pool) settle(ctx context.Context, m *member, size int, a answer, pendin
 		p.s.leave(m)
 	case pending: // a stream
 	case a.err == errGone:
-		p.s.lose(m)
+		p.s.lose(time.Now(), m)
 		p.s.free(m, size)
 		p.s.leave(m)
 	default:

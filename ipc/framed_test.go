@@ -80,7 +80,10 @@ func misbehaveFramed(name string) {
 		message, _ := next()
 		say(fmt.Sprintf(`{"id":%v,"ok":true,"n":1000000000}`, message["id"]))
 		time.Sleep(time.Hour)
-	case "framed: polite":
+	case "framed: polite", "framed: slow":
+		if name == "framed: slow" {
+			time.Sleep(200 * time.Millisecond)
+		}
 		say(hello)
 		say(`{"type":"of a later version","n":0}`)
 		say(`{"type":"log","level":"warn","message":"careful"}`)
@@ -167,6 +170,12 @@ func TestFramedWorkerThatBreaksTheWire(t *testing.T) {
 			assert.ErrorContains(t, err, reason)
 		})
 	}
+}
+
+func TestFramedSlowHello(t *testing.T) {
+	pool, _ := startFaulty(t, "framed: slow", framed)
+	_, err := pool.Execute(t.Context(), task("a", ""))
+	require.NoError(t, err)
 }
 
 func TestFramedCall(t *testing.T) {

@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -191,4 +193,33 @@ func TestCommonJSModule(t *testing.T) {
 	require.NoError(t, err)
 	defer pool.Close()
 	requireValue(t, `["--max-old-space-size=64"]`, pool, task("flags", ""))
+}
+
+// Node.js's own permission model works for the runtime and keeps the module from files
+// and programs.
+func TestPermissionModel(t *testing.T) {
+	flag := "--permission"
+	if exec.Command("node", flag, "--eval", "0").Run() != nil {
+		flag = "--experimental-permission" // before Node.js 23
+	}
+	dir := t.TempDir()
+	module := filepath.Join(dir, "tasks.mjs")
+	writeModule(t, module, `import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+export const tasks = { read: (file) => readFileSync(file, "utf8").length > 0, spawn: () => spawnSync("true").status };`)
+	pool := start(t, Node(module, flag, "--allow-fs-read="+dir+"/"))
+	requireValue(t, "true", pool, task("read", strconv.Quote(module)))
+	_, err := pool.Execute(t.Context(), task("read", strconv.Quote(os.Args[0])))
+	require.ErrorContains(t, err, "restricted")
+	_, err = pool.Execute(t.Context(), task("spawn", ""))
+	require.ErrorContains(t, err, "restricted")
+}
+
+func TestWorkerOutOfMemory(t *testing.T) {
+	module := filepath.Join(t.TempDir(), "tasks.mjs")
+	writeModule(t, module, `export const tasks = { eat: () => { for (const all = []; ; ) all.push(new Array(1e6).fill(1.5)); }, live: () => 1 };`)
+	pool := start(t, Node(module, "--max-old-space-size=16"))
+	_, err := pool.Execute(t.Context(), task("eat", ""))
+	requireCode(t, protocol.CodeWorkerCrashed, err)
+	requireValue(t, "1", pool, task("live", ""))
 }

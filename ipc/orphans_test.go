@@ -39,7 +39,7 @@ func TestNoOrphans(t *testing.T) {
 			module := filepath.Join(t.TempDir(), "tasks.cjs")
 			mark := filepath.Join(filepath.Dir(module), "running")
 			writeModule(t, module, fmt.Sprintf(`module.exports = { tasks: { never: async () => {
-				const start = require("node:fs").appendFileSync(%q, process.pid + "\n");
+				require("node:fs").appendFileSync(%q, process.pid + "\n");
 				%s
 			} } };`, mark, never))
 			server := exec.Command(os.Args[0])

@@ -55,8 +55,9 @@ func Start(ctx context.Context, opts Options) (*Pool, error) {
 	}
 	p.announced.Store(&announcement{idempotent: set(opts.Idempotent)})
 	p.s = newScheduler(&p.opts)
+	r := p.s.roll(time.Now(), len(p.s.slots))
 	go p.supervise()
-	if err := p.roll(ctx, len(p.s.slots)); err != nil {
+	if err := p.rolled(ctx, r); err != nil {
 		_ = p.Close()
 		return nil, err
 	}
@@ -69,13 +70,15 @@ func Start(ctx context.Context, opts Options) (*Pool, error) {
 // one does not get ready, the old ones stay, and the error says why. (A worker on the
 // plain wire counts as ready when its process is started.) If ctx is done, or another
 // Restart begins, before all are ready, the old ones stay, too.
-func (p *Pool) Restart(ctx context.Context) error { return p.roll(ctx, 1) }
-
-// roll starts a new generation of workers, so many at a time.
-func (p *Pool) roll(ctx context.Context, atOnce int) error {
+func (p *Pool) Restart(ctx context.Context) error {
 	p.mu.Lock()
-	r := p.s.roll(time.Now(), atOnce)
+	r := p.s.roll(time.Now(), 1)
 	p.unlock()
+	return p.rolled(ctx, r)
+}
+
+// rolled waits for what becomes of a new generation of workers.
+func (p *Pool) rolled(ctx context.Context, r *rollout) error {
 	var err error
 	select {
 	case err = <-r.result:
@@ -181,7 +184,7 @@ func (p *Pool) run(m *member) {
 		}
 		w.lost = func() {
 			p.mu.Lock()
-			p.s.lose(m)
+			p.s.lose(time.Now(), m)
 			p.unlock()
 		}
 		p.mu.Lock()

@@ -170,15 +170,24 @@ func TestKillingWorkersWhileClientsCall(t *testing.T) {
 		})
 	}
 	for kills := range 6 {
-		slot := kills % 2
-		var pid int
-		require.Eventually(t, func() bool {
-			pid = pool.Stats().Workers[slot].PID
-			return pid != 0
-		}, 20*time.Second, time.Millisecond)
-		starts := pool.Stats().Workers[slot].Starts
-		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
-		require.Eventually(t, func() bool { return pool.Stats().Workers[slot].Starts > starts }, 20*time.Second, time.Millisecond)
+		var victim WorkerStats
+		eventually(t, func() bool {
+			for _, w := range pool.Stats().Workers {
+				if w.Slot == kills%2 && w.State == "ready" {
+					victim = w
+				}
+			}
+			return victim.PID != 0
+		})
+		require.NoError(t, syscall.Kill(victim.PID, syscall.SIGKILL))
+		eventually(t, func() bool {
+			for _, w := range pool.Stats().Workers {
+				if w.Slot == victim.Slot && w.Starts > victim.Starts {
+					return true
+				}
+			}
+			return false
+		})
 	}
 	close(stop)
 	callers.Wait()

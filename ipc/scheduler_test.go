@@ -113,7 +113,7 @@ func (w *world) exit(m *member) {
 	delete(w.running, m)
 	delete(w.stopped, m)
 	delete(w.pings, m)
-	w.s.lose(m)
+	w.s.lose(w.now, m)
 	left := w.calls
 	w.calls = nil
 	for _, c := range left {
@@ -418,7 +418,7 @@ func TestSchedulerLetsASpareTakeOver(t *testing.T) {
 
 // exitCalls ends a worker with its calls, of size 1.
 func (w *world) exitCalls(m *member) {
-	w.s.lose(m)
+	w.s.lose(w.now, m)
 	for m.inFlight > 0 {
 		w.s.release(m, 1, true)
 	}

@@ -47,7 +47,7 @@ func pidOf(t testing.TB, pool *Pool) int {
 func TestTaskTimeout(t *testing.T) {
 	wires(t, func(t *testing.T, wire string) {
 		pool, answers := startHeld(t, wire, func(o *Options) {
-			o.TaskTimeout = time.Millisecond
+			o.TaskTimeout, o.CancelGrace = time.Millisecond, time.Minute
 			o.TaskTimeouts = map[string]time.Duration{"held on": 0, "pid": time.Minute}
 		})
 		other := execute(pool, "held on")
@@ -94,7 +94,7 @@ func TestBlockedWorkerIsKilled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pool, _ := startHeld(t, "framed", func(o *Options) { o.PingTimeout = 100 * time.Millisecond })
+			pool, _ := startHeld(t, "framed", func(o *Options) { o.PingTimeout = time.Second })
 			eventually(t, func() bool { return pool.Stats().Workers[0].Lag > 0 })
 			requireCode(t, protocol.CodeWorkerCrashed, <-block(pool))
 			requireValue(t, `"next"`, pool, task("next", ""))

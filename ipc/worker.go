@@ -27,6 +27,7 @@ type worker struct {
 	mu     sync.Mutex
 	reason error         // why the worker was killed, if it was for breaking the wire
 	timers []*time.Timer // that will end it; stopped when it has ended
+	over   bool          // it has
 }
 
 func startWorker(opts *Options, launch *launcher, slot int) (*worker, error) {
@@ -80,6 +81,7 @@ func (w *worker) run(ready func(hello *control)) error {
 	if w.reason != nil {
 		ended = fmt.Errorf("%w: it broke the wire: %w", errEnded, w.reason)
 	}
+	w.over = true
 	for _, timer := range w.timers {
 		timer.Stop()
 	}
@@ -135,5 +137,7 @@ func (w *worker) kill() { w.proc.signal(kill) }
 func (w *worker) after(d time.Duration, f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timers = append(w.timers, time.AfterFunc(d, f))
+	if !w.over {
+		w.timers = append(w.timers, time.AfterFunc(d, f))
+	}
 }
