@@ -18,18 +18,22 @@ const module = "github.com/bluelibs/go-tunnel"
 // The arrows between packages point downwards only.
 func TestPackagesImportDownwardsOnly(t *testing.T) {
 	allowed := map[string][]string{
-		"":                        {"protocol"},
-		"standalone":              {"protocol"},
-		"ipc":                     {"protocol", "protocol/rawjson"},
-		"protocol":                {"protocol/rawjson"},
-		"protocol/rawjson":        {},
-		"protocol/protocoltest":   {"protocol"},
-		"examples/ipc":            {"", "examples/internal/serve", "ipc"},
-		"examples/standalone":     {"", "examples/internal/serve", "protocol", "standalone"},
-		"examples/mount":          {"", "examples/internal/serve", "standalone"},
-		"examples/runner":         {"", "examples/internal/serve", "ipc"},
-		"examples/quickstart":     {"", "standalone"},
-		"examples/internal/serve": {"", "protocol"},
+		"":                          {"protocol"},
+		"standalone":                {"protocol"},
+		"ipc":                       {"protocol", "protocol/rawjson"},
+		"protocol":                  {"protocol/rawjson"},
+		"protocol/rawjson":          {},
+		"protocol/protocoltest":     {"protocol"},
+		"protocol/internal/ecma":    {},
+		"protocol/internal/dialect": {"protocol", "protocol/rawjson"},
+		"protocol/serializer":       {"protocol", "protocol/internal/dialect", "protocol/internal/ecma"},
+		"protocol/ejson":            {"protocol", "protocol/internal/dialect", "protocol/internal/ecma"},
+		"examples/ipc":              {"", "examples/internal/serve", "ipc"},
+		"examples/standalone":       {"", "examples/internal/serve", "protocol", "standalone"},
+		"examples/mount":            {"", "examples/internal/serve", "standalone"},
+		"examples/runner":           {"", "examples/internal/serve", "ipc"},
+		"examples/quickstart":       {"", "standalone"},
+		"examples/internal/serve":   {"", "protocol"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}{{range .Imports}} {{.}}{{end}}", "./...").Output()
 	require.NoError(t, err)
