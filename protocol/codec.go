@@ -5,8 +5,9 @@ package protocol
 type Codec interface {
 	// Marshal returns v as one JSON document in the dialect.
 	Marshal(v any) ([]byte, error)
-	// Unmarshal decodes a document into the value that v points to. The error is an
-	// *Error of CodeInvalidJSON if the document breaks the rules of JSON or of the
-	// dialect; every other error means that it does not fit v.
+	// Unmarshal decodes a document into the value that v points to. Nil data stands for
+	// no value at all, JavaScript's undefined. The error is an *Error of CodeInvalidJSON
+	// if the document breaks the rules of JSON or of the dialect; every other error means
+	// that it does not fit v.
 	Unmarshal(data []byte, v any) error
 }

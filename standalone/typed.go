@@ -14,7 +14,7 @@ import (
 // Task registers a typed task. The input is decoded into an In, whose zero value
 // stands for no input; one that does not fit is answered with 400 INVALID_INPUT. The
 // result is encoded; one that cannot be is an internal error. In and Out follow the
-// rules of encoding/json.
+// rules of encoding/json, or of the registry's Codec.
 //
 // It panics as HandleTask does.
 func Task[In, Out any](r *Registry, id string, fn func(ctx context.Context, in In) (Out, error)) {
@@ -24,7 +24,7 @@ func Task[In, Out any](r *Registry, id string, fn func(ctx context.Context, in I
 	warmDecoder[In]()
 	warmEncoder[Out]()
 	r.HandleTask(id, func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
-		in, err := decode[In](call.Payload)
+		in, err := decode[In](r.Codec, call.Payload)
 		if err != nil {
 			return nil, err
 		}
@@ -32,7 +32,7 @@ func Task[In, Out any](r *Registry, id string, fn func(ctx context.Context, in I
 		if err != nil {
 			return nil, err
 		}
-		value, err := json.MarshalOf(out, json.DisableHTMLEscape())
+		value, err := encode(r.Codec, out)
 		if err != nil {
 			return nil, fmt.Errorf("standalone: encode the result of task %s: %w", call.ID, err)
 		}
@@ -51,7 +51,7 @@ func Event[P any](r *Registry, id string, fn func(ctx context.Context, payload P
 	}
 	warmDecoder[P]()
 	r.HandleEvent(id, func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
-		payload, err := decode[P](call.Payload)
+		payload, err := decode[P](r.Codec, call.Payload)
 		if err != nil {
 			return nil, err
 		}
@@ -60,18 +60,6 @@ func Event[P any](r *Registry, id string, fn func(ctx context.Context, payload P
 		}
 		return &protocol.Reply{Value: call.Payload}, nil
 	})
-}
-
-// decode takes only what was checked to be JSON (protocol.Call says so): the decoder
-// is fast because it trusts its input.
-func decode[T any](payload []byte) (value T, err error) {
-	if payload == nil {
-		return value, nil
-	}
-	if err := json.UnmarshalOf(payload, &value); err != nil {
-		return value, invalidInput(err)
-	}
-	return value, nil
 }
 
 // invalidInput says where the input does not fit, as far as that is known, without

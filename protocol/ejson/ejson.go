@@ -88,8 +88,11 @@ func (c *Codec) Marshal(v any) ([]byte, error) {
 	return text, nil
 }
 
-// Unmarshal decodes a document. It follows protocol.Codec.
+// Unmarshal decodes a document; nil leaves v as it is. It follows protocol.Codec.
 func (c *Codec) Unmarshal(data []byte, v any) error {
+	if data == nil {
+		return nil
+	}
 	if err := dialect.Check(data); err != nil {
 		return err
 	}

@@ -97,8 +97,13 @@ func (c *Codec) Marshal(v any) ([]byte, error) {
 	return text, nil
 }
 
-// Unmarshal decodes a document in tree or graph form. It follows protocol.Codec.
+// Unmarshal decodes a document in tree or graph form; nil is Undefined. It follows
+// protocol.Codec.
 func (c *Codec) Unmarshal(data []byte, v any) error {
+	d := dialect.Decoder{Rules: &rules{codec: c}, Types: &c.types}
+	if data == nil {
+		return d.Into(Undefined{}, v)
+	}
 	if err := dialect.Check(data); err != nil {
 		return err
 	}
@@ -109,7 +114,6 @@ func (c *Codec) Unmarshal(data []byte, v any) error {
 	if err != nil {
 		return dialect.Invalid(err)
 	}
-	d := dialect.Decoder{Rules: &rules{codec: c}, Types: &c.types}
 	return d.Into(value, v)
 }
 
