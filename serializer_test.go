@@ -29,8 +29,8 @@ import (
 
 // customPoint is the custom type of testdata/runner/values.js.
 type customPoint struct {
-	X any `json:"x"`
-	Y any `json:"y"`
+	X json.RawMessage `json:"x,omitempty"`
+	Y json.RawMessage `json:"y,omitempty"`
 }
 
 // codecs are the dialects, by the names that the scripts have for them.

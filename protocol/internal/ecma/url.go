@@ -17,7 +17,7 @@ var (
 
 // URL reports whether text is an absolute URL as the href of a URL object is one. It is
 // narrower than the constructor of URL, which repairs what it can: domain names must
-// be in ASCII, addresses in their usual form, and nothing is trimmed.
+// be in ASCII, those in Punycode of common alphabets, addresses in their usual form, and nothing is trimmed.
 func URL(text string) bool {
 	if strings.ContainsAny(text, "\t\n\r") || text != strings.TrimFunc(text, func(r rune) bool { return r <= ' ' }) {
 		return false
@@ -59,7 +59,7 @@ func host(text string) bool {
 		return closed && err == nil && ip.Is6() && ip.Zone() == "" && (rest == "" || rest[0] == ':' && port(rest[1:]))
 	}
 	name, digits, hasPort := strings.Cut(text, ":")
-	if hasPort && !port(digits) || !domain.MatchString(name) {
+	if hasPort && !port(digits) || !domain.MatchString(name) || !internationalized(name) {
 		return false
 	}
 	return !number.MatchString(name) || ipv4.MatchString(name)
