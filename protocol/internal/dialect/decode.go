@@ -99,11 +99,19 @@ func (d *Decoder) method(v any, target reflect.Value) (done bool, err error) {
 		return false, nil
 	}
 	pointer := target.Addr()
-	if n, ok := v.(stdjson.Number); ok && len(n) > maxDigits {
-		return true, d.Mismatch(v, target)
+	switch value := v.(type) {
+	case nil, string:
+	case stdjson.Number:
+		if len(value) > maxDigits {
+			return true, d.Mismatch(v, target)
+		}
+	default:
+		if target.Type() == timeType { // whose own words are no help to a caller
+			return true, d.Mismatch(v, target)
+		}
 	}
 	if pointer.Type().Implements(jsonUnmarshaler) {
-		text, err := Marshal(d.Rules, d.Types, d.Native(v))
+		text, err := Marshal(d.Rules, d.Types, v)
 		if err == nil {
 			err = pointer.Interface().(stdjson.Unmarshaler).UnmarshalJSON(text)
 		}

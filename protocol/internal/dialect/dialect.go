@@ -8,6 +8,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"reflect"
+	"time"
 )
 
 // Rules are what makes a dialect. The values they deal in are nil, bool, string,
@@ -36,6 +37,8 @@ var (
 	textMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
 	jsonUnmarshaler = reflect.TypeFor[json.Unmarshaler]()
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+	timeType        = reflect.TypeFor[time.Time]()
+	objectType      = reflect.TypeFor[Object]()
 	jsonNumber      = reflect.TypeFor[json.Number]() // which is that of goccy/go-json, too
 )
 

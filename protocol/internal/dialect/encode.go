@@ -92,6 +92,8 @@ func (e *Encoder) Plain(v reflect.Value) error {
 		return e.number(v.String())
 	case kind == reflect.String:
 		e.String(v.String())
+	case v.Type() == objectType:
+		return e.parsed(v.Interface().(Object))
 	case kind == reflect.Struct:
 		return e.structure(v)
 	case kind == reflect.Map:
@@ -177,6 +179,15 @@ func (e *Encoder) structure(v reflect.Value) error {
 		if value := f.in(v, false); value.IsValid() && !f.omitted(value) {
 			members = append(members, Field{f.name, value, f.asString})
 		}
+	}
+	return e.object(members)
+}
+
+// parsed writes an object of a document.
+func (e *Encoder) parsed(o Object) error {
+	members := make([]Field, len(o.Members))
+	for i, m := range o.Members {
+		members[i] = Field{Name: m.Name, value: reflect.ValueOf(m.Value)}
 	}
 	return e.object(members)
 }
