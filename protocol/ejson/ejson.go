@@ -28,7 +28,6 @@
 package ejson
 
 import (
-	"bytes"
 	"encoding/hex"
 	"fmt"
 	"reflect"
@@ -93,10 +92,11 @@ func (c *Codec) Unmarshal(data []byte, v any) error {
 	if data == nil {
 		return nil
 	}
-	if err := dialect.Check(data); err != nil {
+	marked, err := dialect.Check(data, func(quoted []byte) bool { return quoted[1] == '$' })
+	if err != nil {
 		return err
 	}
-	if plain(data) && !c.types.Hold(v, func(t reflect.Type) bool { return ownTypes[t] }) && json.Unmarshal(data, v) == nil {
+	if !marked && !c.types.Hold(v, func(t reflect.Type) bool { return ownTypes[t] }) && json.Unmarshal(data, v) == nil {
 		return nil
 	}
 	value, err := c.decode(dialect.Parse(data))
@@ -105,10 +105,4 @@ func (c *Codec) Unmarshal(data []byte, v any) error {
 	}
 	d := dialect.Decoder{Rules: &rules{codec: c}, Types: &c.types}
 	return d.Into(value, v)
-}
-
-// plain reports whether a document has no name that begins like those of markers do, nor
-// an escape that one could hide behind.
-func plain(data []byte) bool {
-	return !bytes.Contains(data, []byte(`"$`)) && !bytes.Contains(data, []byte(`\u`))
 }

@@ -38,10 +38,10 @@
 package serializer
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/goccy/go-json"
 
@@ -104,10 +104,11 @@ func (c *Codec) Unmarshal(data []byte, v any) error {
 	if data == nil {
 		return d.Into(Undefined{}, v)
 	}
-	if err := dialect.Check(data); err != nil {
+	marked, err := dialect.Check(data, special)
+	if err != nil {
 		return err
 	}
-	if plain(data) && !c.types.Hold(v, isOwn) && json.Unmarshal(data, v) == nil {
+	if !marked && !c.types.Hold(v, isOwn) && json.Unmarshal(data, v) == nil {
 		return nil
 	}
 	value, err := c.decode(data)
@@ -117,15 +118,14 @@ func (c *Codec) Unmarshal(data []byte, v any) error {
 	return d.Into(value, v)
 }
 
-// plain reports whether a document is like any other: it has nothing that could be a
-// marker or a name to drop, nor an escape that such a thing could hide behind.
-func plain(data []byte) bool {
-	if bytes.Contains(data, []byte(`\u`)) || bytes.Contains(data, []byte(`"constructor"`)) ||
-		bytes.Contains(data, []byte(`"prototype"`)) || bytes.Contains(data, []byte(`"`+escapePrefix)) {
-		return false
+// special reports whether a name in quotes is one that plain JSON has no rules for.
+func special(quoted []byte) bool {
+	switch quoted[1] {
+	case '_', '$', 'c', 'p':
+		name := string(quoted[1 : len(quoted)-1])
+		return name == typeKey || name == graphKey || unsafeKey(name) || strings.HasPrefix(name, escapePrefix)
 	}
-	return !bytes.Contains(data, []byte(`"__`)) || !bytes.Contains(data, []byte(typeKey)) &&
-		!bytes.Contains(data, []byte(graphKey)) && !bytes.Contains(data, []byte(protoKey))
+	return false
 }
 
 const (

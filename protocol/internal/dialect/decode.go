@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"github.com/goccy/go-json"
+
+	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
 // Decoder sets Go values from the values of a document.
@@ -247,7 +249,7 @@ func (d *Decoder) structure(o *Object, target reflect.Value) error {
 		}
 		v := m.Value
 		if text, ok := v.(string); ok && f.asString {
-			if Check([]byte(text)) != nil {
+			if rawjson.Check([]byte(text), 0) != nil {
 				return At(d.Mismatch(v, target), m.Name)
 			}
 			v = Parse([]byte(text))

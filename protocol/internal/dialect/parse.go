@@ -30,12 +30,17 @@ func (o *Object) Get(name string) (value any, ok bool) {
 	return nil, false
 }
 
-// Check returns the error of a document that is not JSON or nested too deep.
-func Check(data []byte) error {
-	if err := rawjson.Check(data, protocol.MaxDepth); err != nil {
-		return Invalid(err)
+// Check returns the error of a document that is not JSON or nested too deep. Found says
+// whether special accepted the name of any member, or could not because it is written
+// with an escape; special gets names in quotes.
+func Check(data []byte, special func(quoted []byte) bool) (found bool, err error) {
+	err = rawjson.Names(data, protocol.MaxDepth, func(quoted []byte) {
+		found = found || special(quoted) || bytes.IndexByte(quoted, '\\') >= 0
+	})
+	if err != nil {
+		return false, Invalid(err)
 	}
-	return nil
+	return found, nil
 }
 
 // Invalid returns the error for a document that breaks the rules of its dialect.
