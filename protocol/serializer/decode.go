@@ -11,9 +11,10 @@ import (
 
 // decoding is one document on its way from JSON to the values of the dialect.
 type decoding struct {
-	codec *Codec
-	depth int
-	graph *graph // nil in tree form
+	codec   *Codec
+	depth   int
+	deepest int    // the deepest value so far
+	graph   *graph // nil in tree form
 }
 
 // decode returns the value of a checked document.
@@ -28,12 +29,15 @@ func (c *Codec) decode(data []byte) (any, error) {
 	return d.value(root)
 }
 
+var errDepth = fmt.Errorf("nested deeper than %d", protocol.MaxDepth)
+
 // value decodes what is inside v and makes of v what it stands for. A tree is as deep
 // as its document, which was checked; a graph may be deeper.
 func (d *decoding) value(v any) (any, error) {
 	if d.depth > protocol.MaxDepth {
-		return nil, fmt.Errorf("nested deeper than %d", protocol.MaxDepth)
+		return nil, errDepth
 	}
+	d.deepest = max(d.deepest, d.depth)
 	d.depth++
 	defer func() { d.depth-- }()
 	if d.graph != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/internal/dialect"
 )
 
@@ -18,8 +19,9 @@ type graph struct {
 }
 
 type resolved struct {
-	value any
-	size  int // how many values it unfolds to
+	value  any
+	size   int // how many values it unfolds to
+	height int // how deep they are nested
 }
 
 // maxShared is how many values a graph may unfold to beyond those in its document,
@@ -67,19 +69,24 @@ func (d *decoding) reference(ref any, members int) (any, error) {
 		return nil, errors.New("broken reference")
 	}
 	if known, ok := d.graph.done[id]; ok {
+		if d.deepest = max(d.deepest, d.depth+known.height); d.deepest > protocol.MaxDepth {
+			return nil, errDepth
+		}
 		return known.value, d.graph.count(known.size)
 	}
 	if d.graph.open[id] {
 		return nil, errors.New("graph has a cycle")
 	}
 	d.graph.open[id] = true
-	before := d.graph.left
+	left, deepest := d.graph.left, d.deepest
+	d.deepest = d.depth
 	value, err := d.node(id)
 	if err != nil {
 		return nil, err
 	}
 	delete(d.graph.open, id)
-	d.graph.done[id] = resolved{value, before - d.graph.left}
+	d.graph.done[id] = resolved{value, left - d.graph.left, d.deepest - d.depth}
+	d.deepest = max(deepest, d.deepest)
 	return value, nil
 }
 

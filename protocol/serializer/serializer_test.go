@@ -212,6 +212,24 @@ func bomb(levels int) string {
 	return fmt.Sprintf(`{"__graph":true,"root":{"__ref":"%d"},"nodes":{%s}}`, levels, strings.Join(nodes, ","))
 }
 
+// What was decoded at the surface may be referred to from below, but not make a value
+// deeper than a document could be.
+func TestGraphDepth(t *testing.T) {
+	chain := func(first, last int) []byte {
+		nodes := `"0":{"kind":"array","value":[]}`
+		for n := 1; n <= last; n++ {
+			nodes += fmt.Sprintf(`,"%d":{"kind":"array","value":[{"__ref":"%d"}]}`, n, n-1)
+		}
+		return fmt.Appendf(nil, `{"__graph":true,"root":[{"__ref":"%d"},{"__ref":"%d"}],"nodes":{%s}}`, first, last, nodes)
+	}
+	var v any
+	require.NoError(t, newCodec().Unmarshal(chain(400, 490), &v))
+	_, err := newCodec().Marshal(v)
+	require.NoError(t, err)
+	require.ErrorContains(t, newCodec().Unmarshal(chain(490, 1200), &v), "deeper")
+	require.ErrorContains(t, newCodec().Unmarshal(chain(0, 1200), &v), "deeper")
+}
+
 func TestGraphSharesWithinBounds(t *testing.T) {
 	var v any
 	require.NoError(t, newCodec().Unmarshal([]byte(bomb(10)), &v))

@@ -100,7 +100,7 @@ func (p *parser) value() any {
 
 func (p *parser) array() []any {
 	p.i++
-	items := make([]any, 0, 1) // not of no size: no two arrays begin at the same address
+	items := []any{}
 	for p.next() != ']' {
 		items = append(items, p.value())
 		if p.next() == ',' {

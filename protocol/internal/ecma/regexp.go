@@ -1,6 +1,7 @@
 package ecma
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf16"
 )
@@ -64,7 +65,7 @@ func (p *syntax) hasNames() bool {
 				}
 			}
 		case '(':
-			if rest := string(p.src[i+1:]); strings.HasPrefix(rest, "?<") && !strings.HasPrefix(rest, "?<=") && !strings.HasPrefix(rest, "?<!") {
+			if p.at(i, "(?<") && !p.at(i, "(?<=") && !p.at(i, "(?<!") {
 				return true
 			}
 		}
@@ -74,26 +75,28 @@ func (p *syntax) hasNames() bool {
 
 func (p *syntax) references() bool {
 	for _, name := range p.backNames {
-		if !contains(p.names, name) {
+		if !slices.Contains(p.names, name) {
 			return false
 		}
 	}
 	return !p.unicode || p.back <= p.groups
 }
 
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
-}
-
 func (p *syntax) more() bool { return p.i < len(p.src) }
 
-func (p *syntax) peek(text string) bool {
-	return len(p.src)-p.i >= len(text) && string(p.src[p.i:p.i+len(text)]) == text
+func (p *syntax) peek(text string) bool { return p.at(p.i, text) }
+
+// at reports whether a text, which is ASCII, is at i.
+func (p *syntax) at(i int, text string) bool {
+	if len(p.src)-i < len(text) {
+		return false
+	}
+	for n := range len(text) {
+		if p.src[i+n] != rune(text[n]) {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *syntax) take(text string) bool {
@@ -135,7 +138,7 @@ func (p *syntax) term() bool {
 		}
 	case p.take("(?<"):
 		name, ok := p.groupName()
-		if !ok || contains(p.names, name) {
+		if !ok || slices.Contains(p.names, name) {
 			return false
 		}
 		p.names = append(p.names, name)

@@ -1,6 +1,9 @@
 package ecma
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // MaxPattern is how long a pattern may be, in UTF-16 code units.
 const MaxPattern = 1024
@@ -74,11 +77,10 @@ func repeats(pattern string, i int) bool {
 // ambiguous reports whether one alternative of a group begins with another.
 func ambiguous(body string) bool {
 	branches := alternatives(withoutPrefix(body))
-	for i, left := range branches {
-		for _, right := range branches[i+1:] {
-			if strings.HasPrefix(left, right) || strings.HasPrefix(right, left) {
-				return true
-			}
+	slices.Sort(branches) // which puts one right behind its beginning
+	for i := 1; i < len(branches); i++ {
+		if strings.HasPrefix(branches[i], branches[i-1]) {
+			return true
 		}
 	}
 	return false
