@@ -77,6 +77,11 @@ func (d *decoding) reference(ref any, members int) (any, error) {
 	if d.graph.open[id] {
 		return nil, errors.New("graph has a cycle")
 	}
+	if d.depth > protocol.MaxDepth {
+		return nil, errDepth
+	}
+	d.depth++ // a reference counts as much as what it refers to
+	defer func() { d.depth-- }()
 	d.graph.open[id] = true
 	left, deepest := d.graph.left, d.deepest
 	d.deepest = d.depth

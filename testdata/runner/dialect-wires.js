@@ -8,6 +8,8 @@ const ref = (id) => ({ __ref: id });
 const nested = (depth, inner = "0") => "[".repeat(depth) + inner + "]".repeat(depth);
 const regexp = (pattern, flags = "") => typed("RegExp", { pattern, flags });
 
+const chain = (nodes) => graph(ref("0"), Array.from({ length: nodes }, (_, i) => ({ kind: "array", value: i + 1 < nodes ? [ref(`${i + 1}`)] : [] })));
+
 const ofSerializer = [
   // JSON itself
   "", " ", "{", "nul", "[1,]", "{\"a\":1,}", "'a'", "NaN", "1 2", "\ufeff1", "01", "\"\t\"",
@@ -68,6 +70,7 @@ const ofSerializer = [
   graph({ a: { __graph: true, root: 1, nodes: {} }, __proto: 1 }, {}), '{"__graph":true,"root":1}', '{"__graph":1,"root":1,"nodes":{}}', '{"__graph":true,"nodes":{}}', '{"__graph":true,"root":1,"nodes":null}',
   graph(ref("a"), {}), graph({ __ref: 1 }, {}), graph({ __ref: "a", b: 1 }, { a: { kind: "array", value: [] } }), graph(ref("a"), { a: null }), graph(ref("a"), { a: { kind: "array", value: {} } }),
   graph(ref("a"), { a: { kind: "object", value: [] } }), graph(ref("a"), { a: { kind: "thing", value: 1 } }), graph(ref("a"), { a: { kind: "type", type: "Nothing", value: 1 } }),
+  chain(500), chain(501),
   graph(ref("constructor"), { constructor: { kind: "array", value: [] } }),
 ];
 
