@@ -227,7 +227,7 @@ var notFields = map[string]bool{
 func errorOf(payload any) (any, error) {
 	name, ok1 := text(payload, "name")
 	message, ok2 := text(payload, "message")
-	if !ok1 || !ok2 {
+	if !ok1 || !ok2 || name == "" {
 		return nil, errPayload
 	}
 	e := &Error{Name: name, Message: message}

@@ -33,7 +33,7 @@
 //
 // Some of what Runner accepts is refused since it has no meaning here: dates that are
 // invalid or not in ISO format, cyclic graphs, bigints of more than 10,000 digits,
-// regular expressions in the newest syntax, unusual URLs. Texts are UTF-8: half of a
+// errors without a name, regular expressions in the newest syntax, unusual URLs. Texts are UTF-8: half of a
 // surrogate pair becomes U+FFFD.
 package serializer
 

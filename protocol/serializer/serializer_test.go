@@ -190,7 +190,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 	c := newCodec()
 	for _, wire := range []string{
 		record("Date", `"31 Jan 2024"`), record("Date", `"x"`), record("Date", `8.65e15`), record("Date", `true`),
-		record("BigInt", `"`+strings.Repeat("7", 10_001)+`"`), record("Point", `5`), `{"$runner.escape::a":1,"a":2}`,
+		record("BigInt", `"`+strings.Repeat("7", 10_001)+`"`), record("Point", `5`), record("Error", `{"name":"","message":"m"}`), `{"$runner.escape::a":1,"a":2}`,
 		`{"__graph":true,"root":{"__ref":"a"},"nodes":{"a":{"kind":"array","value":[{"__ref":"a"}]}}}`,
 		`{"__graph":true,"root":{"__ref":"a"},"nodes":{"a":{"kind":"type","type":"Buffer","value":[]}}}`,
 		bomb(40), strings.Repeat("[", 1_000_000), strings.Repeat(`{"__type":"Set","value":[`, 600) + strings.Repeat("]}", 600),
