@@ -13,17 +13,16 @@ import (
 const headerContext = "X-Runner-Context"
 
 // ContextValue returns the value of an async context that the caller of a typed handler
-// has sent along, decoded in a dialect: that of its registry, mostly. A nil codec means
-// plain JSON. It reports false if there is none of that id, or if it does not fit a T: as
+// has sent along, decoded in the dialect of its registry. It reports false if there is none of that id, or if it does not fit a T: as
 // in Runner, a context that cannot be read is one that was not sent. It may be kept.
 //
 // Callers send what they like: a context says what its caller claims, and no more.
-func ContextValue[T any](ctx context.Context, codec protocol.Codec, id string) (value T, ok bool) {
-	text, ok := ContextText(ctx, codec, id)
+func ContextValue[T any](ctx context.Context, id string) (value T, ok bool) {
+	text, ok := ContextText(ctx, id)
 	if !ok || text == protocol.Undefined {
 		return value, ok // a context may have the value undefined
 	}
-	if unmarshal(codec, text, &value) != nil {
+	if s, _ := ctx.Value(scopeKey{}).(scope); unmarshal(s.codec, text, &value) != nil {
 		var zero T
 		return zero, false
 	}
@@ -32,14 +31,14 @@ func ContextValue[T any](ctx context.Context, codec protocol.Codec, id string) (
 
 // ContextText is ContextValue without decoding the value: for contexts whose own
 // serialize function writes something else than the dialect.
-func ContextText(ctx context.Context, codec protocol.Codec, id string) (text string, ok bool) {
-	call := CallFrom(ctx)
-	if call == nil {
+func ContextText(ctx context.Context, id string) (text string, ok bool) {
+	s, ok := ctx.Value(scopeKey{}).(scope)
+	if !ok {
 		return "", false
 	}
 	var texts map[string]any
-	all := utf8OfLatin1(protocol.HeaderValue(call.Header, headerContext))
-	if all == "" || unmarshal(codec, all, &texts) != nil {
+	all := utf8OfLatin1(protocol.HeaderValue(s.call.Header, headerContext))
+	if all == "" || unmarshal(s.codec, all, &texts) != nil {
 		return "", false
 	}
 	text, ok = texts[id].(string)

@@ -3,7 +3,6 @@ package standalone_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,10 +19,10 @@ type user struct {
 }
 
 // withContexts runs a typed task whose caller has sent an x-runner-context header.
-func withContexts(t *testing.T, headers []string, read func(ctx context.Context)) {
+func withContexts(t *testing.T, codec protocol.Codec, headers []string, read func(ctx context.Context)) {
 	t.Helper()
 	for _, kind := range []protocol.Kind{protocol.KindTask, protocol.KindEvent} {
-		registry := standalone.NewRegistry()
+		registry := &standalone.Registry{Codec: codec}
 		ran := false
 		run := func(ctx context.Context) { read(ctx); ran = true }
 		standalone.Task(registry, "a", func(ctx context.Context, _ any) (any, error) { run(ctx); return nil, nil })
@@ -66,40 +65,40 @@ func TestContextValue(t *testing.T) {
 		"deep inside":                {`{"app.user":"` + strings.Repeat(`[`, 20_000) + `"}`, false, user{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			withContexts(t, []string{c.header}, func(ctx context.Context) {
-				got, ok := standalone.ContextValue[user](ctx, nil, "app.user")
+			withContexts(t, nil, []string{c.header}, func(ctx context.Context) {
+				got, ok := standalone.ContextValue[user](ctx, "app.user")
 				assert.Equal(t, c.ok, ok)
 				assert.Equal(t, c.want, got)
 			})
 		})
 	}
 	t.Run("sent twice", func(t *testing.T) {
-		withContexts(t, []string{`{"app.user":"{}"}`, `{}`}, func(ctx context.Context) {
-			_, ok := standalone.ContextValue[user](ctx, nil, "app.user")
+		withContexts(t, nil, []string{`{"app.user":"{}"}`, `{}`}, func(ctx context.Context) {
+			_, ok := standalone.ContextValue[user](ctx, "app.user")
 			assert.False(t, ok)
 		})
 	})
 	t.Run("other types", func(t *testing.T) {
-		withContexts(t, []string{`{"n":"5","list":"[1,2]","text":"T:acme"}`}, func(ctx context.Context) {
-			n, ok := standalone.ContextValue[int](ctx, nil, "n")
+		withContexts(t, nil, []string{`{"n":"5","list":"[1,2]","text":"T:acme"}`}, func(ctx context.Context) {
+			n, ok := standalone.ContextValue[int](ctx, "n")
 			assert.True(t, ok)
 			assert.Equal(t, 5, n)
-			list, ok := standalone.ContextValue[[]any](ctx, nil, "list")
+			list, ok := standalone.ContextValue[[]any](ctx, "list")
 			assert.True(t, ok)
 			assert.Equal(t, []any{1.0, 2.0}, list)
-			text, ok := standalone.ContextText(ctx, nil, "text")
+			text, ok := standalone.ContextText(ctx, "text")
 			assert.True(t, ok)
 			assert.Equal(t, "T:acme", text)
-			_, ok = standalone.ContextText(ctx, nil, "none")
+			_, ok = standalone.ContextText(ctx, "none")
 			assert.False(t, ok)
 		})
 	})
 	t.Run("not sent", func(t *testing.T) {
-		withContexts(t, nil, func(ctx context.Context) {
-			_, ok := standalone.ContextValue[any](ctx, nil, "app.user")
+		withContexts(t, nil, nil, func(ctx context.Context) {
+			_, ok := standalone.ContextValue[any](ctx, "app.user")
 			assert.False(t, ok)
 		})
-		_, ok := standalone.ContextValue[any](t.Context(), nil, "app.user")
+		_, ok := standalone.ContextValue[any](t.Context(), "app.user")
 		assert.False(t, ok, "outside of a handler")
 	})
 }
@@ -107,18 +106,21 @@ func TestContextValue(t *testing.T) {
 // shouting is a dialect whose documents are in capital letters.
 type shouting struct{}
 
-func (shouting) Marshal(any) ([]byte, error) { return nil, errors.New("not needed") }
+func (shouting) Marshal(any) ([]byte, error) { return []byte("NULL"), nil }
 
 func (shouting) Unmarshal(data []byte, v any) error {
+	if data == nil {
+		return nil
+	}
 	return json.Unmarshal([]byte(strings.ToLower(string(data))), v)
 }
 
 func TestContextValueInADialect(t *testing.T) {
-	withContexts(t, []string{`{"APP.USER":"{\"NAME\":\"ANN\"}"}`}, func(ctx context.Context) {
-		got, ok := standalone.ContextValue[user](ctx, shouting{}, "app.user")
+	withContexts(t, shouting{}, []string{`{"APP.USER":"{\"NAME\":\"ANN\"}"}`}, func(ctx context.Context) {
+		got, ok := standalone.ContextValue[user](ctx, "app.user")
 		assert.True(t, ok)
 		assert.Equal(t, user{"ann"}, got)
-		_, ok = standalone.ContextValue[int](ctx, shouting{}, "app.user")
+		_, ok = standalone.ContextValue[int](ctx, "app.user")
 		assert.False(t, ok)
 	})
 }

@@ -9,7 +9,8 @@
 //	http.Handle("/__runner/", tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}}))
 //
 // There are two tiers. [Task] and [Event] take typed functions: they decode the
-// input and encode the result with goccy/go-json and nothing else. The raw tier,
+// input and encode the result with goccy/go-json, or in the dialect of the registry's
+// Codec, and nothing else. The raw tier,
 // [Registry.HandleTask] and [Registry.HandleEvent], sees the bytes.
 //
 // A handler tells its caller what went wrong with a *protocol.Error. Any other
@@ -35,6 +36,12 @@ type HandlerFunc func(ctx context.Context, call *protocol.Call) (*protocol.Reply
 // value is an empty one. Its methods may be called concurrently; handlers may be
 // added while calls are running.
 type Registry struct {
+	// Codec is the dialect of JSON that typed handlers get their inputs and return their
+	// results in: a *serializer.Codec for the clients of Runner 5 and later, an
+	// *ejson.Codec for those of Runner 4. Set it before the first call. Nil means plain
+	// JSON.
+	Codec protocol.Codec
+
 	mu       sync.RWMutex
 	handlers [2]map[string]HandlerFunc
 	inputs   [2]map[string]reflect.Type // of typed handlers

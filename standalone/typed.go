@@ -16,7 +16,7 @@ import (
 // Task registers a typed task. The input is decoded into an In, whose zero value
 // stands for no input; one that does not fit is answered with 400 INVALID_INPUT. The
 // result is encoded; one that cannot be is an internal error. In and Out follow the
-// rules of encoding/json, except that:
+// rules of encoding/json, or of the registry's Codec, except that:
 //
 //   - an In of io.Reader or io.ReadCloser is the raw body of a call that has one; every
 //     other call is answered with 415 UNSUPPORTED_MEDIA_TYPE. It may be read until the
@@ -34,15 +34,15 @@ func Task[In, Out any](r *Registry, id string, fn func(ctx context.Context, in I
 	}
 	input, output := inputOf[In](), outputOf[Out]()
 	r.HandleTask(id, func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
-		in, err := input(call)
+		in, err := input(r.Codec, call)
 		if err != nil {
 			return nil, err
 		}
-		out, err := fn(withCall(ctx, call), in)
+		out, err := fn(r.withCall(ctx, call), in)
 		if err != nil {
 			return nil, err
 		}
-		reply, err := output(ctx, out)
+		reply, err := output(ctx, r.Codec, out)
 		if err != nil {
 			return nil, fmt.Errorf("standalone: encode the result of task %s: %w", call.ID, err)
 		}
@@ -52,10 +52,10 @@ func Task[In, Out any](r *Registry, id string, fn func(ctx context.Context, in I
 }
 
 // inputOf returns the function that makes an In of a call.
-func inputOf[In any]() func(*protocol.Call) (In, error) {
+func inputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 	switch any((*In)(nil)).(type) {
 	case *io.Reader, *io.ReadCloser:
-		return func(call *protocol.Call) (body In, err error) {
+		return func(_ protocol.Codec, call *protocol.Call) (body In, err error) {
 			if call.Body == nil {
 				return body, errNoBody
 			}
@@ -63,23 +63,25 @@ func inputOf[In any]() func(*protocol.Call) (In, error) {
 		}
 	}
 	warmDecoder[In]()
-	return func(call *protocol.Call) (In, error) { return decode[In](call.Payload) }
+	return func(codec protocol.Codec, call *protocol.Call) (In, error) { return decode[In](codec, call.Payload) }
 }
 
 // outputOf returns the function that makes a reply of an Out.
-func outputOf[Out any]() func(context.Context, Out) (*protocol.Reply, error) {
+func outputOf[Out any]() func(context.Context, protocol.Codec, Out) (*protocol.Reply, error) {
 	switch any((*Out)(nil)).(type) {
 	case *io.Reader, *io.ReadCloser:
-		return func(ctx context.Context, out Out) (*protocol.Reply, error) {
+		return func(ctx context.Context, _ protocol.Codec, out Out) (*protocol.Reply, error) {
 			source, _ := any(out).(io.Reader)
 			return streamed(ctx, source), nil
 		}
 	case **protocol.Reply:
-		return func(_ context.Context, out Out) (*protocol.Reply, error) { return any(out).(*protocol.Reply), nil }
+		return func(_ context.Context, _ protocol.Codec, out Out) (*protocol.Reply, error) {
+			return any(out).(*protocol.Reply), nil
+		}
 	}
 	warmEncoder[Out]()
-	return func(_ context.Context, out Out) (*protocol.Reply, error) {
-		value, err := json.MarshalOf(out, json.DisableHTMLEscape())
+	return func(_ context.Context, codec protocol.Codec, out Out) (*protocol.Reply, error) {
+		value, err := encode(codec, out)
 		return &protocol.Reply{Value: value}, err
 	}
 }
@@ -95,28 +97,16 @@ func Event[P any](r *Registry, id string, fn func(ctx context.Context, payload P
 	}
 	warmDecoder[P]()
 	r.HandleEvent(id, func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
-		payload, err := decode[P](call.Payload)
+		payload, err := decode[P](r.Codec, call.Payload)
 		if err != nil {
 			return nil, err
 		}
-		if err := fn(withCall(ctx, call), payload); err != nil {
+		if err := fn(r.withCall(ctx, call), payload); err != nil {
 			return nil, err
 		}
 		return &protocol.Reply{Value: call.Payload}, nil
 	})
 	r.setInput(protocol.KindEvent, id, reflect.TypeFor[P]())
-}
-
-// decode takes only what was checked to be JSON (protocol.Call says so): the decoder
-// is fast because it trusts its input.
-func decode[T any](payload []byte) (value T, err error) {
-	if payload == nil {
-		return value, nil
-	}
-	if err := json.UnmarshalOf(payload, &value); err != nil {
-		return value, invalidInput(err)
-	}
-	return value, nil
 }
 
 // invalidInput says where the input does not fit, as far as that is known, without
@@ -153,16 +143,22 @@ func warmEncoder[T any]() {
 	_, _ = json.MarshalOf(value, json.DisableHTMLEscape())
 }
 
-type callKey struct{}
+type scopeKey struct{}
 
-func withCall(ctx context.Context, call *protocol.Call) context.Context {
-	return context.WithValue(ctx, callKey{}, call)
+// scope is what a typed handler's context knows.
+type scope struct {
+	call  *protocol.Call
+	codec protocol.Codec
+}
+
+func (r *Registry) withCall(ctx context.Context, call *protocol.Call) context.Context {
+	return context.WithValue(ctx, scopeKey{}, scope{call, r.Codec})
 }
 
 // CallFrom returns the call that a typed handler runs for, from its context: for the
 // request id, the headers and the caller's identity. It is nil in other contexts,
 // and must not be kept after the handler has returned.
 func CallFrom(ctx context.Context) *protocol.Call {
-	call, _ := ctx.Value(callKey{}).(*protocol.Call)
-	return call
+	s, _ := ctx.Value(scopeKey{}).(scope)
+	return s.call
 }

@@ -45,7 +45,7 @@ func goTasks() *standalone.Registry {
 	})
 	// The caller's async context "app.user", which comes with the request.
 	standalone.Task(registry, "app.tasks.whoami", func(ctx context.Context, _ any) (string, error) {
-		caller, ok := standalone.ContextValue[user](ctx, nil, "app.user")
+		caller, ok := standalone.ContextValue[user](ctx, "app.user")
 		if !ok {
 			return "nobody", nil
 		}

@@ -47,6 +47,19 @@ func Check(data []byte, maxDepth int) error {
 // collected counts only if Members returns nil.
 func Members(data []byte, maxDepth int, member func(name, value []byte)) error {
 	s := scanner{data: data, maxDepth: maxDepth}
+	return s.document(member)
+}
+
+// Names does what Check does and calls name for the name of every member of every
+// object, in quotes and as it is written. As for Members, what it collected counts only
+// if there is no error.
+func Names(data []byte, maxDepth int, name func(quoted []byte)) error {
+	s := scanner{data: data, maxDepth: maxDepth, name: name}
+	return s.document(nil)
+}
+
+func (s *scanner) document(member func(name, value []byte)) error {
+	data := s.data
 	i := s.space(0)
 	if member != nil && i < len(data) && data[i] == '{' {
 		i = s.object(i, 0, member)
@@ -70,6 +83,7 @@ func Members(data []byte, maxDepth int, member func(name, value []byte)) error {
 type scanner struct {
 	data     []byte
 	maxDepth int
+	name     func(quoted []byte)
 	offset   int
 	tooDeep  bool
 }
@@ -131,6 +145,9 @@ func (s *scanner) object(i, depth int, member func(name, value []byte)) int {
 			return -1
 		}
 		nameEnd := i
+		if s.name != nil {
+			s.name(s.data[name:nameEnd])
+		}
 		if i = s.space(i); i >= len(s.data) || s.data[i] != ':' {
 			return s.fail(i)
 		}

@@ -58,6 +58,17 @@ func TestMembers(t *testing.T) {
 	require.Error(t, Members([]byte(`{"a":1} x`), 1000, collect))
 }
 
+func TestNames(t *testing.T) {
+	var got []string
+	collect := func(quoted []byte) { got = append(got, string(quoted)) }
+	require.NoError(t, Names([]byte(` {"a":[{"b":"c"},{"\u0064":{"":1}}]} `), 1000, collect))
+	assert.Equal(t, []string{`"a"`, `"b"`, `"\u0064"`, `""`}, got)
+	require.NoError(t, Names([]byte(`["a"]`), 1000, collect))
+	assert.Len(t, got, 4)
+	require.Error(t, Names([]byte(`{"a":}`), 1000, collect))
+	require.ErrorIs(t, Names([]byte(`{"a":{"b":1}}`), 1, collect), ErrDepth)
+}
+
 func TestMembersValueCannotBeGrownIntoItsNeighbour(t *testing.T) {
 	data := []byte(`{"a":1,"b":2}`)
 	require.NoError(t, Members(data, 10, func(_, value []byte) { _ = append(value, "overwritten"...) }))

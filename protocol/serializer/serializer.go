@@ -1,0 +1,142 @@
+// Package serializer is the dialect of Runner 5 and later: its serializer, for Go. With
+// it a task's Go types hold what a JavaScript caller sent, and the caller gets real
+// dates, maps and big integers back.
+//
+//	registry := standalone.NewRegistry()
+//	registry.Codec = new(serializer.Codec)
+//
+// This is how values of JavaScript, on the left, stand in an any; they are encoded
+// from the same types, wherever these stand:
+//
+//	undefined                    Undefined
+//	number, NaN, Infinity        float64
+//	bigint                       *big.Int (big.Int is encoded alike)
+//	Date                         time.Time
+//	RegExp, Symbol               RegExp, Symbol
+//	Map, Set                     Map, Set
+//	Error                        *Error (Error is encoded alike)
+//	URL, URLSearchParams         URL, URLSearchParams (url.URL, url.Values are encoded alike)
+//	Buffer                       []byte
+//	typed arrays, ArrayBuffer…   Binary
+//	a registered type            its Go type
+//
+// The rest is as encoding/json has it, and so are struct tags. A field takes a value
+// in other forms, too: a bigint as any integer that is large enough, a Map as a Go map,
+// a Set as a slice, binary data as a []byte, every one also as a type that implements
+// json.Unmarshaler, which sees it as on the wire. What a json.Marshaler returns is
+// taken to be on the wire as it is. Go maps and slices are encoded as plain objects and
+// arrays.
+//
+// Documents are refused as those of Runner are: for unknown types and broken ones, for
+// regular expressions that may take exponential time, for depth. Members named
+// __proto__, constructor and prototype are dropped both ways.
+//
+// Some of what Runner accepts is refused since it has no meaning here: dates that are
+// invalid or not in ISO format, cyclic graphs, bigints of more than 10,000 digits,
+// errors without a name, regular expressions in the newest syntax, unusual URLs. Texts are UTF-8: half of a
+// surrogate pair becomes U+FFFD.
+package serializer
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-json"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/internal/dialect"
+)
+
+// Codec is the dialect. The zero value is ready. It may be used concurrently, but must
+// not be changed after its first use, nor copied.
+type Codec struct {
+	// AllowedTypes are the only types that are decoded, by the names that they have on the
+	// wire. Nil means all.
+	AllowedTypes []string
+
+	types  dialect.Types
+	custom custom
+}
+
+var _ protocol.Codec = (*Codec)(nil)
+
+// custom are the types that were registered.
+type custom struct {
+	byID   map[string]reflect.Type
+	byType map[reflect.Type]string
+}
+
+// Register makes T travel as the custom type that is registered in JavaScript with the
+// same id. What JavaScript's serialize returns must be T as it is encoded otherwise, by
+// its fields or its own methods. It panics if id or T is taken or T is a pointer or an
+// interface.
+func Register[T any](c *Codec, id string) {
+	typ := reflect.TypeFor[T]()
+	switch {
+	case typ.Kind() == reflect.Pointer, typ.Kind() == reflect.Interface:
+		panic(fmt.Sprintf("serializer: %s cannot be registered", typ))
+	case id == "" || decoderOf(id) != nil || c.custom.byID[id] != nil:
+		panic(fmt.Sprintf("serializer: the id %q is taken", id))
+	case encoders[typ] != nil || c.custom.byType[typ] != "":
+		panic(fmt.Sprintf("serializer: %s is registered twice", typ))
+	}
+	if c.custom.byID == nil {
+		c.custom = custom{byID: make(map[string]reflect.Type), byType: make(map[reflect.Type]string)}
+	}
+	c.custom.byID[id], c.custom.byType[typ] = typ, id
+}
+
+// Marshal returns v as a document, always in tree form.
+func (c *Codec) Marshal(v any) ([]byte, error) {
+	text, err := dialect.Marshal(&rules{codec: c}, &c.types, v)
+	if err != nil {
+		return nil, fmt.Errorf("serializer: %w", err)
+	}
+	return text, nil
+}
+
+// Unmarshal decodes a document in tree or graph form; nil is Undefined. It follows
+// protocol.Codec.
+func (c *Codec) Unmarshal(data []byte, v any) error {
+	d := dialect.Decoder{Rules: &rules{codec: c}, Types: &c.types}
+	if data == nil {
+		return d.Into(Undefined{}, v)
+	}
+	marked, err := dialect.Check(data, special)
+	if err != nil {
+		return err
+	}
+	if !marked && !c.types.Hold(v, isOwn) && json.Unmarshal(data, v) == nil {
+		return nil
+	}
+	value, err := c.decode(data)
+	if err != nil {
+		return dialect.Invalid(err)
+	}
+	return d.Into(value, v)
+}
+
+// special reports whether a name in quotes is one that plain JSON has no rules for.
+func special(quoted []byte) bool {
+	switch quoted[1] {
+	case '_', '$', 'c', 'p':
+		name := string(quoted[1 : len(quoted)-1])
+		return name == typeKey || name == graphKey || unsafeKey(name) || strings.HasPrefix(name, escapePrefix)
+	}
+	return false
+}
+
+const (
+	typeKey      = "__type"
+	graphKey     = "__graph"
+	protoKey     = "__proto__"
+	escapePrefix = "$runner.escape::"
+)
+
+func unsafeKey(name string) bool {
+	return name == protoKey || name == "constructor" || name == "prototype"
+}
+
+var errPayload = errors.New("serializer: broken value")
