@@ -17,7 +17,7 @@ var conforming = []string{"standalone", "ipc", "module"}
 var knowsParallel = map[string]bool{"standalone": true, "module": true}
 
 // takesBytes are the executors that take files and streams.
-var takesBytes = map[string]bool{"standalone": true}
+var takesBytes = map[string]bool{"standalone": true, "module": true, "runner": true}
 
 func TestConformance(t *testing.T) {
 	for _, name := range conforming {

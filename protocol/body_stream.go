@@ -34,6 +34,7 @@ type Body struct {
 	closed      bool
 	interrupted bool // by Close, as net/http takes for the end of the connection
 	ended       bool // to its last byte
+	err         error
 }
 
 var errBodyClosed = errors.New("protocol: the body is closed")
@@ -119,7 +120,7 @@ func (b *Body) Read(p []byte) (int, error) {
 		if b.left -= int64(n); b.left < 0 {
 			b.left = 0
 			b.decoded = failedReader{errTooLarge}
-			return 0, readError(b.ctx, errTooLarge, CodeStream)
+			return 0, b.fail(errTooLarge)
 		}
 	}
 	switch {
@@ -128,7 +129,23 @@ func (b *Body) Read(p []byte) (int, error) {
 	case errors.Is(err, errBodyClosed):
 		return n, errBodyClosed
 	}
-	return n, readError(b.ctx, err, CodeStream)
+	return n, b.fail(err)
+}
+
+func (b *Body) fail(err error) error {
+	failed := readError(b.ctx, err, CodeStream)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = failed
+	return failed
+}
+
+// Err returns the error that Read returned for what is wrong with the body, nil if none:
+// it says more than what a task makes of it.
+func (b *Body) Err() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
 }
 
 // Close makes a Read that waits for the caller return, and all later ones fail.

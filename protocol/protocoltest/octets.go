@@ -45,7 +45,6 @@ func octetCases() []Case {
 		one("JSON as octets", "An octet stream is not parsed.", octets("kit.body", addBody), hashed(addBody)),
 		one("content type in capitals", "The case of an octet stream's content type does not matter.", octets("kit.body", "abc").contentType("Application/Octet-Stream"), hashed("abc")),
 		one("content type with parameters", "An octet stream's content type may have parameters.", octets("kit.body", "abc").contentType("application/octet-stream;x=y"), hashed("abc")),
-		one("no input", "With an octet stream the input is undefined.", octets("app.tasks.echo", `{"input":1}`), result(undefined)),
 		one("unread body", "A body that the task does not read does not hold up its answer.", octets("app.tasks.nothing", large), result(undefined)),
 		one("unread body, chunked", "A body that the task does not read may have any length.", octets("app.tasks.nothing", large).chunked(), result(undefined)),
 		one("failing task", "An octet stream's errors are those of other calls.", octets("app.tasks.quota", "abc"), failure(http.StatusInternalServerError, "INTERNAL_ERROR", "Quota of 3 exceeded", `"id":"app.errors.quota"`, `"data":{"limit":3}`)),
