@@ -18,23 +18,24 @@ import (
 )
 
 // incomparable are documents of which the echo cannot be the same: halves of surrogate
-// pairs, which Go's strings cannot hold; -0, which JavaScript itself writes as 0; the
-// name that EJSON reads but does not write, and binary data, which it reads as text; errors that are nodes of a graph, which the
-// serializer restores without what makes them errors to a deep comparison.
-var incomparable = regexp.MustCompile(`(?i)\\ud[89a-f]|-0|__proto__|\$binary|"kind":"type".*Error`)
+// pairs, which Go's strings cannot hold; -0, which JavaScript itself writes as 0, and what
+// rounds to it; the name that EJSON reads but does not write, and binary data, which it
+// reads as text; errors that are nodes of a graph, which the serializer restores without
+// what makes them errors to a deep comparison.
+var incomparable = regexp.MustCompile(`(?i)\\ud[89a-f]|-0|-[0-9.]+e-[0-9]{3}|__proto__|\$binary|"kind":"type".*Error`)
 
 // What Go accepts the real serializers accept, and read alike: of the documents of the
 // golden files, those that fuzzing found, and a few thousand that are nearly like them.
 func TestDialectsDifferential(t *testing.T) {
 	npmInstall(t)
-	random := rand.New(rand.NewPCG(1, 2))
 	var cases []dialectCase
 	for name, codec := range codecs() {
+		random := rand.New(rand.NewPCG(1, 2)) // the same documents every time
 		documents := dialectDocuments(t, name)
-		for range 60_000 {
+		for range 30_000 {
 			documents = append(documents, mutate(random, documents))
 		}
-		for range 10_000 {
+		for range 5_000 {
 			documents = append(documents, randomRegExp(random, name))
 		}
 		before := len(cases)
@@ -47,7 +48,7 @@ func TestDialectsDifferential(t *testing.T) {
 			}
 		}
 		t.Logf("%s: %d documents, %d accepted", name, len(documents), len(cases)-before)
-		assert.Greater(t, len(cases)-before, 2000, "too few to tell anything")
+		assert.Greater(t, len(cases)-before, 1000, "too few to tell anything")
 	}
 	compareDialects(t, cases)
 }
@@ -63,7 +64,8 @@ func echoOf(t *testing.T, codec protocol.Codec, wire string) (echo string, accep
 	return string(text), true
 }
 
-// dialectDocuments returns the documents of the golden file and of the fuzz corpus.
+// dialectDocuments returns the documents of the golden file and of the fuzz corpus, and
+// those of the files that DIALECT_CORPUS matches: what fuzzing has left in Go's cache.
 func dialectDocuments(t *testing.T, name string) []string {
 	t.Helper()
 	dir := filepath.Join("protocol", name, "testdata")

@@ -33,8 +33,10 @@
 //
 // Some of what Runner accepts is refused since it has no meaning here: dates that are
 // invalid or not in ISO format, cyclic graphs, bigints of more than 10,000 digits,
-// errors without a name, regular expressions in the newest syntax, unusual URLs. Texts are UTF-8: half of a
-// surrogate pair becomes U+FFFD.
+// errors without a name, regular expressions in the newest syntax, unusual URLs. Texts
+// are UTF-8: half of a surrogate pair becomes U+FFFD. The null cause of an error is lost.
+// Where the whole document is plain JSON, members of one name that are objects fill one
+// struct together, as in encoding/json; otherwise, and in an any, the last one counts.
 package serializer
 
 import (
