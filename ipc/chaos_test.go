@@ -137,6 +137,7 @@ func TestOverload(t *testing.T) {
 	pool, _ := startHeld(t, "framed", func(o *Options) {
 		o.Concurrency, o.MaxQueue, o.QueueTimeout = 4, 16, time.Second
 	})
+	before := systemMemory()
 	var mu sync.Mutex
 	var refused, served []time.Duration
 	var callers sync.WaitGroup
@@ -167,6 +168,9 @@ func TestOverload(t *testing.T) {
 	require.NotEmpty(t, refused)
 	t.Logf("%d served, p99 %v, max %v; %d refused, p99 %v, max %v", len(served), p99(served), served[len(served)-1],
 		len(refused), p99(refused), refused[len(refused)-1])
+	more := systemMemory() - before
+	t.Logf("%d MiB more memory", more>>20)
+	assert.Less(t, more, int64(64<<20))
 	stats := pool.Stats()
 	assert.EqualValues(t, len(refused), stats.Refused.Full+stats.Refused.Late)
 }
