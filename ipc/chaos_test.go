@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -36,6 +37,7 @@ func TestKillStorm(t *testing.T) {
 			})
 			var mu sync.Mutex
 			outcomes := map[string]error{}
+			var answered atomic.Int64
 			var callers sync.WaitGroup
 			over := make(chan struct{})
 			for caller := range 64 {
@@ -49,6 +51,7 @@ func TestKillStorm(t *testing.T) {
 						key := fmt.Sprintf("%d %d", caller, n)
 						reply, err := pool.Execute(background, task("record", `"`+key+`"`))
 						if err == nil {
+							answered.Add(1)
 							assert.Equal(t, `"`+key+`"`, string(reply.Value))
 						}
 						mu.Lock()
@@ -57,7 +60,7 @@ func TestKillStorm(t *testing.T) {
 					}
 				})
 			}
-			kills := killWorkers(pool, duration)
+			kills := killWorkers(pool, duration, &answered)
 			close(over)
 			callers.Wait()
 
@@ -90,15 +93,22 @@ func TestKillStorm(t *testing.T) {
 	}
 }
 
-// killWorkers kills a worker each 0.1 s, and returns how many.
-func killWorkers(pool *Pool, duration time.Duration) (kills int) {
+// killWorkers kills a worker each 0.1 s, as long as between two kills the pool has had
+// the time to answer some rounds of calls, and returns how many.
+func killWorkers(pool *Pool, duration time.Duration, answered *atomic.Int64) (kills int) {
+	const between = 256
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(duration); time.Now().Before(end); {
+	next := int64(0)
+	for end := time.Now().Add(duration); kills == 0 || time.Now().Before(end); {
 		<-tick.C
 		workers := slices.DeleteFunc(pool.Stats().Workers, func(w WorkerStats) bool { return w.State != "ready" })
-		if len(workers) > 0 && syscall.Kill(workers[rand.N(len(workers))].PID, syscall.SIGKILL) == nil {
+		if answered.Load() < next || len(workers) == 0 {
+			continue
+		}
+		if syscall.Kill(workers[rand.N(len(workers))].PID, syscall.SIGKILL) == nil {
 			kills++
+			next = answered.Load() + between
 		}
 	}
 	return kills
@@ -137,6 +147,7 @@ func TestOverload(t *testing.T) {
 	pool, _ := startHeld(t, "framed", func(o *Options) {
 		o.Concurrency, o.MaxQueue, o.QueueTimeout = 4, 16, time.Second
 	})
+	before := systemMemory()
 	var mu sync.Mutex
 	var refused, served []time.Duration
 	var callers sync.WaitGroup
@@ -167,6 +178,9 @@ func TestOverload(t *testing.T) {
 	require.NotEmpty(t, refused)
 	t.Logf("%d served, p99 %v, max %v; %d refused, p99 %v, max %v", len(served), p99(served), served[len(served)-1],
 		len(refused), p99(refused), refused[len(refused)-1])
+	more := systemMemory() - before
+	t.Logf("%d MiB more memory", more>>20)
+	assert.Less(t, more, int64(64<<20))
 	stats := pool.Stats()
 	assert.EqualValues(t, len(refused), stats.Refused.Full+stats.Refused.Late)
 }

@@ -25,7 +25,8 @@ var (
 //
 // or a running Runner application as runtime or default export, or a function that
 // returns or promises either. The file is relative to Options.Dir. Flags are Node's
-// own, such as "--max-old-space-size=512" or "--permission".
+// own, such as "--max-old-space-size=512", or "--permission" (before Node.js 23
+// "--experimental-permission") with "--allow-fs-read=" and the module's folder.
 //
 // Change what else needs changing in the result before Start.
 func Node(file string, flags ...string) Options {

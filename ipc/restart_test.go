@@ -208,3 +208,14 @@ func TestRecovery(t *testing.T) {
 		t.Logf("%d spare: p50 %v, max %v", spare, took[len(took)/2], took[len(took)-1])
 	}
 }
+
+func TestWorkerWithMuchMemoryIsReplaced(t *testing.T) {
+	if residentSet(os.Getpid()) == 0 {
+		t.Skip("not known here")
+	}
+	pool, _ := startHeld(t, "framed", func(o *Options) { o.MaxMemory, o.measureEvery = 1, time.Millisecond })
+	assert.Positive(t, pool.Stats().Workers[0].Memory)
+	pid := pidOf(t, pool)
+	eventually(t, func() bool { return pidOf(t, pool) != pid })
+	eventually(t, func() bool { return pool.Stats().Exits[ExitMemory] > 0 })
+}

@@ -81,7 +81,6 @@ type member struct {
 	callLimit uint64     // served calls that wear it, 0 for none
 	expires   time.Time  // the age that does, zero for none
 	measureAt time.Time  // when to look at its memory
-	memory    int64      // of the last look, in bytes
 
 	pingAt, pinged time.Time // when the next ping is due, when one was sent that waits for its answer
 	stalledAt      time.Time // when it was found not to answer, zero if it does

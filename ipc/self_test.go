@@ -35,6 +35,13 @@ func measureSelf(t *testing.T) selfMeasure {
 	return selfMeasure{files: len(files), goroutines: runtime.NumGoroutine(), children: len(childrenOf(t, os.Getpid())), heap: mem.HeapAlloc}
 }
 
+// systemMemory returns what this process has ever got from the system.
+func systemMemory() int64 {
+	var mem runtime.MemStats
+	runtime.ReadMemStats(&mem)
+	return int64(mem.Sys)
+}
+
 // childrenOf returns the states of a process's children, zombies included, by their ids.
 func childrenOf(t *testing.T, parent int) map[int]string {
 	t.Helper()

@@ -131,9 +131,8 @@ func (s *scheduler) pong(now time.Time, m *member) {
 	s.dirty = true
 }
 
-// measured takes how much memory a worker has.
+// measured takes how much memory a worker has, in bytes.
 func (s *scheduler) measured(m *member, bytes int64) {
-	m.memory = bytes
 	if bytes > s.opts.MaxMemory && m.state == ready {
 		m.wearOut(s, ExitMemory)
 	}
