@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -144,7 +146,7 @@ func startStreams(t *testing.T) (*Pool, *logBuffer) { return startFaulty(t, "fra
 
 func requireFree(t *testing.T, pool *Pool) {
 	t.Helper()
-	require.Eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 0 }, 10*time.Second, time.Millisecond)
+	eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 0 })
 }
 
 func TestBrokenStreams(t *testing.T) {
@@ -264,7 +266,7 @@ func TestResultStream(t *testing.T) {
 		_, err = reply.Stream.Read(make([]byte, 1))
 		require.Error(t, err)
 		requireFree(t, pool)
-		require.Contains(t, log.String(), "cancelled")
+		eventually(t, func() bool { return strings.Contains(log.String(), "cancelled") })
 	})
 	t.Run("its caller leaves", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -285,4 +287,58 @@ func TestPlainWorkersTakeNoStreams(t *testing.T) {
 	_, err := pool.Execute(t.Context(), &protocol.Call{ID: "app.tasks.add", Body: newBody(strings.NewReader("x"))})
 	requireCode(t, protocol.CodeUnsupportedMediaType, err)
 	require.ErrorContains(t, err, "framed wire")
+}
+
+// Whatever a worker says about streams, nothing hangs, panics or exceeds its bounds.
+func FuzzStreams(f *testing.F) {
+	hello := "{\"type\":\"hello\",\"wire\":1}\n"
+	f.Add([]byte("{\"id\":1,\"ok\":true,\"stream\":true}\n{\"type\":\"data\",\"id\":1,\"n\":3}\nabc{\"type\":\"end\",\"id\":1}\n"))
+	f.Add([]byte("{\"type\":\"window\",\"id\":1,\"size\":5}\n{\"type\":\"stop\",\"id\":1}\n{\"id\":1,\"ok\":true,\"result\":[1]}\n"))
+	f.Add([]byte("{\"type\":\"end\",\"id\":1,\"error\":\"x\"}\n{\"type\":\"data\",\"id\":1,\"n\":-1}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		input, theirs, err := os.Pipe()
+		require.NoError(t, err)
+		defer input.Close()
+		released := 0
+		l := &link{
+			calls: theirs, maxMessage: 1000, log: discard, pending: map[uint64]*exchange{},
+			hello: func(*control) {}, pong: func() {}, release: func(int, bool) { released++ },
+		}
+		l.wake.L = &l.mu
+		var sides sync.WaitGroup
+		sides.Go(l.write)
+		sides.Go(func() { _, _ = io.Copy(io.Discard, input) })
+		answered, pending := make(chan answer, 1), make(chan bool, 1)
+		sides.Go(func() {
+			call := &protocol.Call{ID: "a", Body: newBody(strings.NewReader("a body of a few bytes"))}
+			a, left := l.ask(context.Background(), 1, call, func(dst []byte, id uint64) []byte {
+				return appendFramedCall(dst, id, call, nil)
+			})
+			answered <- a
+			pending <- left
+		})
+		for asked := false; !asked; { // a worker says nothing of a call that it has not seen
+			l.mu.Lock()
+			asked = len(l.pending) > 0
+			l.mu.Unlock()
+			runtime.Gosched()
+		}
+		if l.readFramed(newLineReader(io.MultiReader(strings.NewReader(hello), bytes.NewReader(data)), 1000)) == nil {
+			t.Fatal("no error at the end")
+		}
+		l.end(true)
+		l.fail(errEnded)
+		a, left := <-answered, <-pending
+		if a.stream != nil {
+			n, err := io.Copy(io.Discard, a.stream.body)
+			if n > streamCredit || err == nil && n > int64(len(data)) {
+				t.Fatalf("%d bytes of a stream, %v", n, err)
+			}
+			require.NoError(t, a.stream.body.Close())
+		}
+		sides.Wait()
+		if left != (released == 1) || released > 1 {
+			t.Fatalf("a place was given back %d times", released)
+		}
+	})
 }
