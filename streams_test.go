@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -377,4 +378,66 @@ func BenchmarkStream(b *testing.B) {
 		})
 	}
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// BenchmarkStalledStreams shares 32 downloads of 4 MiB per operation through one worker,
+// alone and beside as many that nobody reads.
+func BenchmarkStalledStreams(b *testing.B) {
+	const streams, size = 32, 4 << 20
+	for _, stalled := range []int{0, streams} {
+		b.Run(fmt.Sprintf("beside-%d", stalled), func(b *testing.B) {
+			base, _ := serveStreams(b, "ipc")
+			for range stalled {
+				res, err := download(b.Context(), base, 1<<40)
+				require.NoError(b, err)
+				b.Cleanup(func() { _ = res.Body.Close() })
+			}
+			b.SetBytes(streams * size)
+			for b.Loop() {
+				var done sync.WaitGroup
+				for range streams {
+					done.Go(func() {
+						res, err := download(b.Context(), base, size)
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						_, _ = io.Copy(io.Discard, res.Body)
+						_ = res.Body.Close()
+					})
+				}
+				done.Wait()
+			}
+		})
+	}
+}
+
+// BenchmarkSmallCallsBesideUploads times small calls, one after the other, while 8
+// uploads run flat out through the same worker.
+func BenchmarkSmallCallsBesideUploads(b *testing.B) {
+	for _, uploads := range []int{0, 8} {
+		b.Run(fmt.Sprintf("beside-%d", uploads), func(b *testing.B) {
+			base, _ := serveStreams(b, "ipc")
+			ctx, cancel := context.WithCancel(b.Context())
+			var running sync.WaitGroup
+			for range uploads {
+				running.Go(func() {
+					if res, err := octets(ctx, base, "drain", newSource(1<<40, 7)); err == nil {
+						_ = res.Body.Close()
+					}
+				})
+			}
+			times := make([]time.Duration, 0, 10_000)
+			for b.Loop() {
+				begin := time.Now()
+				postAdd(b, base)
+				times = append(times, time.Since(begin))
+			}
+			cancel()
+			running.Wait()
+			slices.Sort(times)
+			b.ReportMetric(float64(times[len(times)/2].Microseconds())/1000, "p50-ms")
+			b.ReportMetric(float64(times[len(times)*99/100].Microseconds())/1000, "p99-ms")
+		})
+	}
 }
