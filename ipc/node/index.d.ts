@@ -40,7 +40,7 @@ export interface InputFile {
   resolve(): Promise<{ stream: Readable }>;
   /** Gives the stream at once. */
   stream(): Readable;
-  /** Writes the file to a new one in the folder, which is that for temporary files unless given. It is yours to remove. */
+  /** Writes the file to a new one in the folder, or in that for temporary files. It is yours to remove. */
   toTempFile(dir?: string): Promise<{ path: string; bytesWritten: number }>;
 }
 
@@ -57,13 +57,13 @@ export interface StreamResult {
 }
 
 /**
- * Runs a task. Its input is the JSON that the caller sent, with an `InputFile` wherever that names a file of the form; or
- * a `Readable` of the raw body, if that is application/octet-stream. Both come as they are read, and end with the call:
- * with its answer, or that answer's last byte.
+ * Runs a task. Its input is the JSON that the caller sent, with an `InputFile` wherever that names a file of the form;
+ * or a `Readable` of the raw body, if that is application/octet-stream. Both come as they are read, and end with the
+ * call: with its answer, or that answer's last byte.
  *
- * What it returns is sent as JSON, or streamed if it is a `Readable` or a `StreamResult`. What it throws is for the log, and the caller sees an internal error:
- * except an error with `expose: true`, whose message, `id`, `data` and `httpCode` (or `status`) the caller sees, and
- * its `code` if that is one of the protocol, such as "NOT_FOUND".
+ * What it returns is sent as JSON, or streamed if it is a `Readable` or a `StreamResult`. What it throws is for the log,
+ * and the caller sees an internal error: except an error with `expose: true`, whose message, `id`, `data` and `httpCode`
+ * (or `status`) the caller sees, and its `code` if that is one of the protocol, such as "NOT_FOUND".
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a handler says itself which input it takes
 export type TaskHandler<Input = any, Result = unknown> = (

@@ -90,8 +90,8 @@ class Channel {
   }
 
   // send takes data from a stream at the end of this tick, and then as the output gets empty, a message at a time by
-  // turns with other streams. What is written goes first. stream.take(most) returns { line, parts, length, more, onSent }:
-  // if more is false, the stream is to be sent anew when it has something.
+  // turns with other streams. What is written goes first. stream.take(most) returns { line, parts, length, more,
+  // onSent }: if more is false, the stream is to be sent anew when it has something.
   send(stream) {
     this.#streams.push(stream);
     this.#schedule();

@@ -73,7 +73,7 @@ class Response extends Writable {
   // write ends the response after what is no bytes, and does not throw: pipe could not catch it.
   write(chunk, ...rest) {
     if (typeof chunk === "string" || isUint8Array(chunk)) return super.write(chunk, ...rest);
-    this.destroy(new TypeError(`a stream of bytes or text is needed, and not of ${chunk === null ? chunk : typeof chunk}`));
+    this.destroy(new TypeError(`a stream of bytes or text is needed, and not of what is ${typeof chunk}`));
     return false;
   }
 

@@ -20,21 +20,31 @@ function bundle() {
 
 // readMessages calls receive(message, bytes) for each message of a worker.
 function readMessages(input, receive) {
-  let parts = []; // of what is not complete
-  let message; // whose bytes are to come
+  let parts = []; // of the line, or of the bytes
+  let message; // whose bytes are coming
   let missing = 0;
+  const take = () => {
+    const whole = Buffer.concat(parts);
+    parts = [];
+    return whole;
+  };
   input.on("data", (chunk) => {
     while (chunk.length > 0) {
-      const end = message ? Math.min(missing, chunk.length) : chunk.indexOf(10) + 1 || chunk.length;
-      parts.push(chunk.subarray(0, end));
-      if (message) missing -= end;
-      else if (chunk[end - 1] === 10) message = JSON.parse(Buffer.concat(parts.splice(0)).toString());
-      else return;
-      missing ||= (parts.length === 0 && message.n) || 0;
-      chunk = chunk.subarray(end);
-      if (missing > 0) continue;
-      receive(message, Buffer.concat(parts.splice(0)));
-      message = undefined;
+      const newline = chunk.indexOf(10);
+      const size = message ? Math.min(missing, chunk.length) : newline + 1 || chunk.length;
+      parts.push(chunk.subarray(0, size));
+      chunk = chunk.subarray(size);
+      if (message) {
+        missing -= size;
+      } else if (newline !== -1) {
+        message = JSON.parse(take().toString());
+        missing = message.n ?? 0;
+      }
+      if (message && missing === 0) {
+        const complete = message;
+        message = undefined;
+        receive(complete, take());
+      }
     }
   });
 }
