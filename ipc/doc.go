@@ -52,7 +52,7 @@
 // readable until the stream has ended.
 //
 //	-> {"type":"task","id":4,"taskId":"up","body":true,…}
-//	-> {"type":"task","id":5,"taskId":"files","files":["F1"],…,"n":52}
+//	-> {"type":"task","id":5,"taskId":"files","files":["F1"],…,"n":51}
 //	   {"file":{"$runnerFile":"File","id":"F1","meta":{}}}
 //	<- {"type":"window","id":5,"s":1,"size":262144}
 //	-> {"type":"file","id":5,"s":1,"name":"a.txt","contentType":"text/plain"}

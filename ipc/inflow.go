@@ -36,9 +36,18 @@ type streamHead struct {
 func (h *streamHead) reply() *protocol.Reply {
 	header := make(http.Header)
 	for i := 0; i+1 < len(h.Headers); i += 2 {
-		header.Add(h.Headers[i], h.Headers[i+1])
+		header.Add(h.Headers[i], encodeLatin1(h.Headers[i+1]))
 	}
-	return &protocol.Reply{Stream: h.body, Status: h.Status, ContentType: h.ContentType, StreamHeader: header}
+	return &protocol.Reply{Stream: h.body, Status: h.Status, ContentType: encodeLatin1(h.ContentType), StreamHeader: header}
+}
+
+// encodeLatin1 writes a header's value as Node.js writes it, a byte a character.
+func encodeLatin1(s string) string {
+	encoded := make([]byte, 0, len(s))
+	for _, r := range s {
+		encoded = append(encoded, byte(min(r, 0xff))) // the worker refuses what does not fit
+	}
+	return string(encoded)
 }
 
 // inflow is a result that comes as a stream, an io.ReadCloser. The worker is never more
