@@ -82,9 +82,10 @@ func TestModuleAuthenticates(t *testing.T) {
 // may fall between each other's bytes.
 type printed struct {
 	slog.Handler
-	mu   sync.Mutex
-	text strings.Builder
-	cut  bool
+	mu      sync.Mutex
+	text    strings.Builder
+	cut     bool
+	dropped bool
 }
 
 func (p *printed) WithAttrs([]slog.Attr) slog.Handler { return p }
@@ -99,12 +100,13 @@ func (p *printed) Handle(_ context.Context, r slog.Record) error {
 			p.text.WriteString(a.Value.String())
 		}
 		p.cut = p.cut || a.Key == "cutBytes"
+		p.dropped = p.dropped || a.Key == "lines"
 		return true
 	})
 	return nil
 }
 
-// What a worker, or a child of it, prints can neither harm an answer nor get lost.
+// What a worker, or a child of it, prints can neither harm an answer nor get lost unsaid.
 func TestNoiseOfAModule(t *testing.T) {
 	const callers, rounds, kib = 64, 50, 1024
 	log := &printed{}
@@ -133,6 +135,9 @@ func TestNoiseOfAModule(t *testing.T) {
 	require.NoError(t, pool.Shutdown(t.Context()))
 	text := log.text.String()
 	assert.False(t, log.cut)
+	if log.dropped { // by a machine that had no time for this process, which the log says
+		return
+	}
 	assert.Equal(t, kib*1023, strings.Count(text, "#"))
 	text = strings.ReplaceAll(text, "#", "")
 	for n := range callers * rounds {
