@@ -44,12 +44,11 @@ export const tasks = {
     for await (const chunk of body) hash.update(chunk);
     return hash.digest("hex");
   },
-  drain: async (body, { signal }) => {
+  drain: (body, { signal }) => new Promise((resolve, reject) => {
     signal.addEventListener("abort", () => aborted++);
     let size = 0;
-    for await (const chunk of body) size += chunk.length;
-    return size;
-  },
+    body.on("data", (chunk) => (size += chunk.length)).on("end", () => resolve(size)).on("error", reject);
+  }),
   source: ({ size, seed }, { signal }) => {
     signal.addEventListener("abort", () => aborted++);
     const chunk = Buffer.alloc(64 << 10, seed);
@@ -83,7 +82,7 @@ func streamApp() *standalone.Registry {
 		return hex.EncodeToString(hash.Sum(nil)), err
 	})
 	standalone.Task(r, "drain", func(_ context.Context, body io.Reader) (int64, error) {
-		return io.Copy(io.Discard, body)
+		return io.CopyBuffer(struct{ io.Writer }{io.Discard}, body, make([]byte, 64<<10))
 	})
 	standalone.Task(r, "source", func(_ context.Context, in sourceInput) (io.Reader, error) {
 		return newSource(in.Size, byte(in.Seed)), nil

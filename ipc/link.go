@@ -221,8 +221,8 @@ func (l *link) write() {
 	defer l.mu.Unlock()
 	defer l.hangUp()
 	for {
-		for len(l.out) == 0 && len(l.frames) == 0 && !l.closed {
-			l.wake.Wait()
+		for l.writing || len(l.out) == 0 && len(l.frames) == 0 && !l.closed {
+			l.wake.Wait() // another one may be writing data
 		}
 		l.writing = true
 		if len(l.frames) == 0 {
@@ -240,21 +240,17 @@ func (l *link) write() {
 			if spare = batch; cap(spare) > maxSpare {
 				spare = nil
 			}
+			l.dead = l.dead || errors.Is(err, syscall.EPIPE)
 			if err != nil { // the process is ending too; its calls fail when it has
-				l.dead = l.dead || errors.Is(err, syscall.EPIPE)
 				return
 			}
 		}
 		if len(l.frames) > 0 {
 			flow := l.frames[0]
 			l.frames = append(l.frames[:0], l.frames[1:]...)
-			l.sentData = l.sent
-			l.mu.Unlock()
-			_, err := l.calls.Write(flow.ready)
-			l.mu.Lock()
+			err := l.writeData(flow.ready)
 			flow.written()
 			if err != nil {
-				l.dead = l.dead || errors.Is(err, syscall.EPIPE)
 				return
 			}
 		} else if len(batch) == 0 { // closed
@@ -262,6 +258,16 @@ func (l *link) write() {
 		}
 		l.writing = false
 	}
+}
+
+// writeData writes a data message. The lock is held, except while it writes.
+func (l *link) writeData(message []byte) error {
+	l.sentData = l.sent
+	l.mu.Unlock()
+	_, err := l.calls.Write(message)
+	l.mu.Lock()
+	l.dead = l.dead || errors.Is(err, syscall.EPIPE)
+	return err
 }
 
 // hangUp ends the worker's input. The lock is held.

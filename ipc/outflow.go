@@ -196,7 +196,9 @@ func (f *outflow) await() int {
 
 func (f *outflow) wanted() bool { return !f.u.over && !f.stopped && !f.u.l.closed }
 
-// send gives a data message with n bytes to the writer once the one before is written.
+// send sends a data message with n bytes: at once if the link has nothing else to
+// write, since to wake the writer would take longer, and by the writer otherwise, once
+// the message before has been written.
 func (f *outflow) send(message []byte, n int) {
 	l := f.u.l
 	l.mu.Lock()
@@ -206,9 +208,18 @@ func (f *outflow) send(message []byte, n int) {
 		return
 	}
 	f.credit -= n
-	f.ready = message
-	l.frames = append(l.frames, f)
-	l.wake.Signal()
+	if l.writing || len(l.out) > 0 || len(l.frames) > 0 {
+		f.ready = message
+		l.frames = append(l.frames, f)
+		l.wake.Signal()
+		return
+	}
+	l.writing = true
+	_ = l.writeData(message) // the writer will see the same error
+	l.writing = false
+	if len(l.out) > 0 || len(l.frames) > 0 || l.closed {
+		l.wake.Signal()
+	}
 }
 
 // flush waits until no data message is on its way. The link's lock is held.

@@ -12,7 +12,7 @@ import (
 var ErrStreamCut = errors.New("stream cut short")
 
 // streamBuffer is how much of a stream is read at once.
-const streamBuffer = 32 << 10
+const streamBuffer = 64 << 10
 
 // WriteStream answers with r.Stream and closes it. What can be read is sent and
 // flushed at once. An error before the first byte is returned as it is, with nothing
