@@ -95,6 +95,9 @@
 //
 // # Goroutines
 //
-// A pool has one goroutine per worker that starts, watches and restarts it, and one
-// more for each of its pipes, four or five. They end with Close or Shutdown.
+// A pool has two goroutines of its own, one that supervises and one that starts
+// processes, and each worker has one that runs it, one that logs, and one for each of
+// its pipes. A call has one for each stream of its request that the worker reads, and
+// none otherwise. On Unix a pool has a shell as a helper process, which kills the
+// workers should this process be killed. All end with Close or Shutdown.
 package ipc

@@ -139,8 +139,9 @@ func (f *inflow) next() error {
 func (f *inflow) cancel(err error) {
 	l := f.l
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.pending[f.id] == f.x && f.err == nil {
+	leaves := l.pending[f.id] == f.x && !f.x.left
+	if leaves {
+		f.x.left = true
 		l.say(appendFramedCancel(l.out, f.id))
 	}
 	f.chunks = nil
@@ -148,6 +149,10 @@ func (f *inflow) cancel(err error) {
 		f.err = err
 	}
 	f.more.Broadcast()
+	l.mu.Unlock()
+	if leaves {
+		l.leave()
+	}
 }
 
 // end says what comes after the last chunk. The link's lock is held.
@@ -217,8 +222,9 @@ func (l *link) endResult(message *control) {
 	if x.result != nil {
 		x.result.end(err)
 	}
+	left := x.left
 	l.mu.Unlock()
-	l.release(x.size, x.result == nil)
+	l.release(x.size, left)
 }
 
 // buffer returns one for a data message.

@@ -27,7 +27,8 @@ type link struct {
 	hello          func(*control)               // takes a hello, on the framed wire
 	noise          func(line []byte, cut int64) // takes what is no answer, on the plain wire
 	pong           func()                       // takes the answer to a ping
-	release        func(size int, left bool)    // takes back the place of a call that ask has left to the link; left: to nobody
+	leave          func()                       // takes that nobody waits for a result that is a stream
+	release        func(size int, left bool)    // takes back the place of a call that ask has left to the link; left: nobody waited
 
 	idle    sync.Pool // of *exchange that are not in pending
 	buffers sync.Pool // of *[headRoom + maxFrame]byte
@@ -58,6 +59,7 @@ type exchange struct {
 	upload   *upload     // the streams of its request, nil if there are none
 	result   *inflow     // its result, if that is a stream
 	away     bool        // ask has returned before the end
+	left     bool        // nobody waits for it any more
 }
 
 func newLink(proc *process, opts *Options, log *slog.Logger) *link {
@@ -109,7 +111,7 @@ func (l *link) ask(ctx context.Context, size int, call *protocol.Call, appendTo 
 	select {
 	case a = <-x.answered:
 	case <-ctx.Done():
-		if l.leave(id, x) {
+		if l.abandon(id, x) {
 			x.upload.end(true)
 			return answer{id: id, err: ctx.Err()}, true
 		}
@@ -125,15 +127,15 @@ func (l *link) ask(ctx context.Context, size int, call *protocol.Call, appendTo 
 	return a, false
 }
 
-// leave gives up waiting for an answer, and tells a framed worker so. It reports false
+// abandon gives up waiting for an answer, and tells a framed worker so. It reports false
 // if the answer is being delivered.
-func (l *link) leave(id uint64, x *exchange) bool {
+func (l *link) abandon(id uint64, x *exchange) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.pending[id] != x || x.away {
 		return false
 	}
-	x.away = true
+	x.away, x.left = true, true
 	if !l.plain {
 		l.say(appendFramedCancel(l.out, id))
 	}
@@ -171,7 +173,7 @@ func (l *link) deliver(a answer) {
 	left := x.away && a.stream == nil
 	l.mu.Unlock()
 	if left {
-		l.release(x.size, true)
+		l.release(x.size, x.left)
 		return
 	}
 	x.answered <- a
@@ -192,7 +194,7 @@ func (l *link) fail(err error) {
 	for _, x := range pending {
 		switch {
 		case x.away:
-			l.release(x.size, x.result == nil)
+			l.release(x.size, x.left)
 		case x.asked > taken:
 			x.answered <- answer{err: errGone}
 		default:

@@ -176,6 +176,11 @@ func (p *Pool) perform(a action) {
 func (p *Pool) run(m *member) {
 	w, err := startWorker(&p.opts, p.launch, m.slot)
 	if err == nil {
+		w.leave = func() {
+			p.mu.Lock()
+			p.s.leave(m)
+			p.unlock()
+		}
 		w.release = func(size int, left bool) { p.takeBack(m, size, left) }
 		w.pong = func() {
 			p.mu.Lock()

@@ -302,7 +302,7 @@ func FuzzStreams(f *testing.F) {
 		released := 0
 		l := &link{
 			calls: theirs, maxMessage: 1000, log: discard, pending: map[uint64]*exchange{},
-			hello: func(*control) {}, pong: func() {}, release: func(int, bool) { released++ },
+			hello: func(*control) {}, pong: func() {}, leave: func() {}, release: func(int, bool) { released++ },
 		}
 		l.wake.L = &l.mu
 		var sides sync.WaitGroup

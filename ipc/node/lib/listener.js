@@ -9,6 +9,7 @@ const { Call, describe } = require("./call.js");
 const { moduleSource } = require("./module.js");
 const { isRuntime, runnerSource } = require("./runner.js");
 
+const UNAVAILABLE = { message: "Worker unavailable", code: "WORKER_UNAVAILABLE" };
 const PROTOCOL_ERROR = 70; // exit code: EX_SOFTWARE
 
 // A source has: hello() with what it announces, task(call, text) and event(call, text), auth(call), abortReason(),
@@ -99,10 +100,10 @@ class Listener {
 
   #start(message, text) {
     checkId(message.id);
-    if (this.#draining) return; // the server has been told by its own drain, or is gone
     const call = new Call(this, message);
     try {
-      if (text === null) call.fail({ message: "Payload too large", code: "PAYLOAD_TOO_LARGE" });
+      if (this.#draining) call.fail(UNAVAILABLE);
+      else if (text === null) call.fail({ message: "Payload too large", code: "PAYLOAD_TOO_LARGE" });
       else this.#source[message.type](call, text);
     } catch (error) {
       call.crash(error);
