@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,6 +61,25 @@ func misbehave(name string) {
 		}
 		fmt.Fprint(count, "x")
 		answer(last)
+	case "reads one of four calls, then exits":
+		if _, err := os.Stat(os.Getenv("IPC_TEST_COUNT")); err == nil { // its successor behaves
+			for {
+				answer(next())
+			}
+		}
+		if err := os.WriteFile(os.Getenv("IPC_TEST_COUNT"), nil, 0o600); err != nil {
+			panic(err)
+		}
+		line := []byte{0}
+		for line[0] != '\n' { // byte by byte, and not one more
+			if _, err := os.Stdin.Read(line); err != nil {
+				panic(err)
+			}
+		}
+		for unread(os.Stdin) < 3*int64(len(`{"type":"task","id":1,"taskId":"any"}`+"\n")) {
+			runtime.Gosched()
+		}
+		os.Exit(1)
 	case "exits while busy":
 		next()
 	case "half an answer":
@@ -131,6 +151,32 @@ func TestWorkerThatEndsWithACall(t *testing.T) {
 			requireCode(t, protocol.CodeWorkerCrashed, err)
 		})
 	}
+}
+
+// What a dead worker has not read another one gets, since it cannot have run.
+func TestCallsThatADeadWorkerNeverRead(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("what is left in a pipe is known on Linux only")
+	}
+	pool, _ := startFaulty(t, "reads one of four calls, then exits", func(o *Options) {
+		o.Env = append(o.Env, "IPC_TEST_COUNT="+filepath.Join(t.TempDir(), "count"))
+	})
+	outcomes := make(chan error, 4)
+	for range cap(outcomes) {
+		go func() {
+			_, err := pool.Execute(t.Context(), task("any", ""))
+			outcomes <- err
+		}()
+	}
+	crashed := 0
+	for range cap(outcomes) {
+		if err := <-outcomes; err != nil {
+			requireCode(t, protocol.CodeWorkerCrashed, err)
+			crashed++
+		}
+	}
+	assert.Equal(t, 1, crashed, "the one that was read")
+	assert.EqualValues(t, 3, pool.Stats().Replays)
 }
 
 func TestWorkerThatDiesAtOnceLeavesThePoolAlive(t *testing.T) {

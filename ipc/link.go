@@ -40,6 +40,7 @@ type link struct {
 	writing bool                 // the writer has taken some and not yet sent them
 	lastID  uint64               // ids are not used again
 	pending map[uint64]*exchange // what the worker has not ended; nil when it is gone
+	refuses bool                 // takes no more calls
 	closed  bool                 // no more messages; the writer ends the input
 	lent    int                  // the windows of all results together, in bytes
 
@@ -86,7 +87,7 @@ func (l *link) ask(ctx context.Context, size int, call *protocol.Call, appendTo 
 		x = &exchange{answered: make(chan answer, 1)}
 	}
 	l.mu.Lock()
-	if l.closed {
+	if l.refuses || l.closed {
 		l.mu.Unlock()
 		return answer{err: errGone}, false
 	}
@@ -284,6 +285,13 @@ func (l *link) hangUp() {
 		flow.written()
 	}
 	l.frames = nil
+}
+
+// refuse lets the worker have no more calls.
+func (l *link) refuse() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refuses = true
 }
 
 // end lets the worker take no more calls and closes its input when all was sent. Dead

@@ -195,7 +195,6 @@ func TestKillingWorkersWhileClientsCall(t *testing.T) {
 		assert.Contains(t, []protocol.Code{"", protocol.CodeWorkerCrashed, protocol.CodeWorkerUnavailable}, code)
 	}
 	assert.Positive(t, outcomes[""])
-	assert.Positive(t, outcomes[protocol.CodeWorkerCrashed])
 	require.Eventually(t, func() bool { // back by itself
 		reply, err := pool.Execute(t.Context(), task("app.tasks.add", `{"a":1,"b":2}`))
 		return err == nil && string(reply.Value) == "3"

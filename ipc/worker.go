@@ -74,7 +74,8 @@ func (w *worker) run(ready func(hello *control)) error {
 		})
 	}
 	w.proc.await()
-	w.close(true)
+	w.close()
+	w.end(true)
 	pipes.Wait()
 	ended := fmt.Errorf("%w: %s", errEnded, w.proc.reap())
 	w.mu.Lock()
@@ -102,13 +103,14 @@ func (w *worker) listen() {
 		return
 	}
 	// Without its output it is of no use. An ending process gets the time to end.
-	w.close(false)
+	w.close()
 	w.after(drainTime, w.kill)
 }
 
-// close lets the worker have no more calls, because it is about to end.
-func (w *worker) close(dead bool) {
-	w.end(dead)
+// close lets the worker have no more calls, because it is about to end. Its input stays
+// open, to tell what it has read of it.
+func (w *worker) close() {
+	w.refuse()
 	w.lost()
 }
 
@@ -119,7 +121,7 @@ func (w *worker) violate(reason error) {
 		w.reason = reason
 	}
 	w.mu.Unlock()
-	w.close(false)
+	w.close()
 	w.kill()
 }
 
