@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	chartLabels = 210 // width of the contenders' names
+	chartLabels = 230 // width of the contenders' names
 	chartPanel  = 220 // width of a panel, a third of which is for its figures
 	chartRow    = 26
 	chartTop    = 64
