@@ -28,6 +28,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"protocol/ratelimit":        {"protocol"},
 		"protocol/compress":         {},
 		"protocol/protocoltest":     {"protocol"},
+		"examples/bench":            {"", "ipc", "standalone"},
 		"examples/client":           {"protocol", "protocol/client"},
 		"examples/ipc":              {"", "examples/internal/serve", "ipc"},
 		"examples/standalone":       {"", "examples/internal/serve", "protocol", "standalone"},
