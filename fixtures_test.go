@@ -30,7 +30,7 @@ var appAllowList = protocol.NewAllowList(
 	[]string{
 		"app.tasks.add", "app.tasks.greet", "app.tasks.echo", "app.tasks.fail", "app.tasks.nothing", "app.tasks.sleep",
 		"app.tasks.quota", "app.tasks.teapot", "app.tasks.coded", "app.tasks.cancelled", "app.tasks.function",
-		"app.tasks.requestId", "app/tasks/odd id%",
+		"app.tasks.requestId", "app/tasks/odd id%", "kit.upload", "kit.body", "kit.duplex", "kit.stream",
 	},
 	[]string{
 		"app.events.notify", "app.events.log", "app.events.fail", "app.events.quota", "app.events.rename",
