@@ -3,9 +3,10 @@ package tunnel_test
 import "slices"
 
 // differences is the whole list: what is deliberate, what net/http does before a Handler
-// is asked, what follows from passing JSON values on as they came, and what a worker that
-// is a Runner application is not told.
-var differences = slices.Concat(deliberateDifferences, transportDifferences, valueDifferences, runnerDifferences)
+// is asked, what follows from passing JSON values on as they came, what a worker that is a
+// Runner application is not told, and what files, raw bodies and streams differ in.
+var differences = slices.Concat(deliberateDifferences, transportDifferences, valueDifferences, runnerDifferences,
+	formDifferences, octetDifferences, responseDifferences, streamDifferences)
 
 var deliberateDifferences = []difference{
 	{
@@ -44,6 +45,7 @@ var deliberateDifferences = []difference{
 			"methods/DELETE /__runner/task/app.tasks.add", "methods/DELETE /__runner/event/app.events.unknown",
 			"methods/TRACE /__runner/task/app.tasks.add", "methods/PROPFIND /__runner/task/app.tasks.add",
 			"methods/405 without a token", "methods/405 before 403 and 401", "methods/method override",
+			"kit: streams/HEAD", "stream/HEAD",
 			"CORS, none/405", "request id/on 405", "not configured/405 first", "auth/connection goes on after 405",
 		},
 	},

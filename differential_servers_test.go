@@ -28,7 +28,7 @@ func (g serverPair) serve(t *testing.T, execs map[string]tunnel.Executor, full *
 		switch {
 		case name == "runner":
 			addresses[name] = g.serveRunner(t, exec.(*ipc.Pool), full)
-		case g.runnerOnly:
+		case g.runnerOnly, g.movesBytes && name == "ipc", !g.movesBytes && name == "module":
 		case g.closed:
 			// ExecutorFunc hides that it is a Lister.
 			addresses[name] = serveAsIs(t, tunnel.ExecutorFunc(exec.Execute), g.ours)

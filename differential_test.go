@@ -2,10 +2,12 @@ package tunnel_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,6 +28,9 @@ type exchange struct {
 	raw     string
 	answers int  // how many to read; 0 means 1
 	cut     bool // end the sending side after raw
+	hangs   bool // Runner never ends its answer, or never begins it
+
+	big func() string // makes raw, where that is long
 }
 
 // serverPair is a Runner process and our servers with the same configuration.
@@ -40,6 +45,9 @@ type serverPair struct {
 	// runnerOnly marks what only a Runner application has: of ours, only the one that
 	// serves such an application is asked.
 	runnerOnly bool
+	// movesBytes marks files, raw bodies and streams: a task module is asked too, and the
+	// plain worker, which takes none of them, is not.
+	movesBytes bool
 	// validators makes our server ask the application's auth validators too.
 	validators bool
 }
@@ -47,10 +55,11 @@ type serverPair struct {
 var serverPairs = slices.Concat(
 	routingGroups, methodGroups, authGroups, bodyGroups, errorGroups, eventGroups, corsGroups,
 	runnerValueGroups, runnerResultGroups, runnerErrorGroups, runnerContextGroups, runnerEventGroups, runnerAuthGroups,
+	kitGroups, formGroups, formFileGroups, formLimitGroups, octetGroups, responseGroups, streamGroups,
 )
 
 // compared are the executors that the requests go to, with the test application.
-var compared = []string{"standalone", "ipc", "runner"}
+var compared = []string{"standalone", "ipc", "module", "runner"}
 
 // difference says where our answers are not Runner's. The test fails if one that is not
 // here occurs, and if one that is here does not.
@@ -77,9 +86,16 @@ func TestDifferential(t *testing.T) {
 			ours := g.serve(t, execs, full)
 			for _, c := range g.cases {
 				t.Run(c.name, func(t *testing.T) {
-					want := c.send(t, theirs)
+					if c.big != nil {
+						c.raw = c.big()
+					}
+					bound := answerBound
+					if c.hangs {
+						bound = hangBound
+					}
+					want := c.send(t, theirs, bound)
 					for name, address := range ours {
-						got := compareAnswers(want, c.send(t, address))
+						got := compareAnswers(want, c.send(t, address, answerBound))
 						assert.ElementsMatch(t, listedDifferences(g.name+"/"+c.name, name), got,
 							"%s: listA is what the list of differences says, listB what was found, for %.500q", name, c.raw)
 					}
@@ -135,14 +151,18 @@ var uuidV4 = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0
 // retryTime is in the message of Runner's rate limit.
 var retryTime = regexp.MustCompile(`Try again after [0-9]{4}-[0-9:T.-]+Z`)
 
-// answerBound is for servers that never answer; no case is about time.
-const answerBound = 20 * time.Second
+const (
+	// answerBound is for servers that never answer; no case is about time.
+	answerBound = 20 * time.Second
+	// hangBound is for cases in which Runner is known not to answer.
+	hangBound = 2 * time.Second
+)
 
-func (c exchange) send(t *testing.T, address string) (answers []rawAnswer) {
+func (c exchange) send(t *testing.T, address string, bound time.Duration) (answers []rawAnswer) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	require.NoError(t, err)
-	require.NoError(t, conn.SetDeadline(time.Now().Add(answerBound)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(bound)))
 	sent := make(chan struct{})
 	go func() { // a server may answer, and hang up, before it has read everything
 		defer close(sent)
@@ -177,11 +197,11 @@ func (c exchange) send(t *testing.T, address string) (answers []rawAnswer) {
 func (c exchange) read(reader *bufio.Reader, method string) rawAnswer {
 	response, err := http.ReadResponse(reader, &http.Request{Method: method})
 	if err != nil {
-		return rawAnswer{}
+		return rawAnswer{body: ending("", err)}
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		body = append(body, " (cut short)"...)
+		body = append(body, ending(" (cut short)", err)...)
 	}
 	switch {
 	case response.StatusCode == http.StatusNoContent:
@@ -208,10 +228,18 @@ func (c exchange) read(reader *bufio.Reader, method string) rawAnswer {
 	}
 }
 
+// ending says how an answer ended before its time.
+func ending(cut string, err error) string {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return " (and no more)"
+	}
+	return cut
+}
+
 // comparedHeaders are the headers that belong to the protocol, besides those of CORS.
 var comparedHeaders = []string{
-	"Allow", "Cache-Control", "Content-Length", "Content-Type", "Retry-After", "Vary", "Www-Authenticate",
-	"X-Content-Type-Options", "X-Frame-Options", "X-Runner-Request-Id",
+	"Allow", "Cache-Control", "Content-Disposition", "Content-Length", "Content-Type", "Etag", "Location", "Retry-After",
+	"Set-Cookie", "Vary", "Www-Authenticate", "X-A", "X-Content-Type-Options", "X-Frame-Options", "X-Runner-Request-Id",
 }
 
 // compareAnswers says in words where our answers are not theirs.

@@ -132,11 +132,14 @@ func bodyStatus(status int) int {
 	switch {
 	case status == 0:
 		return http.StatusOK
-	case status < 200, status > 599,
-		status == http.StatusNoContent, status == http.StatusResetContent, status == http.StatusNotModified:
+	case status < 200, status > 599, hasNoBody(status):
 		return http.StatusInternalServerError
 	}
 	return status
+}
+
+func hasNoBody(status int) bool {
+	return status == http.StatusNoContent || status == http.StatusResetContent || status == http.StatusNotModified
 }
 
 func (e *Error) code() Code {

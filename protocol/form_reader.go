@@ -89,7 +89,8 @@ func (r *formReader) begin() error {
 				return errFormLayout
 			}
 			if len(rest) == 0 || strings.IndexByte(" \t\r-", rest[0]) >= 0 {
-				r.gate = gate{Reader: io.MultiReader(bytes.NewReader(bytes.Clone(line)), r.body)}
+				// The last delimiter needs no line end: this is for the gate to tell it from a cut form.
+				r.gate = gate{Reader: io.MultiReader(bytes.NewReader(bytes.Clone(line)), r.body, strings.NewReader("\r\n"))}
 				r.parts = multipart.NewReader(&r.gate, r.boundary)
 				return nil
 			}
@@ -158,20 +159,26 @@ func (r *formReader) end() {
 
 const unlimited = -1
 
-// gate lets no more through than is left, if that is not unlimited.
+// gate lets no more through than is left, if that is not unlimited. Its end comes
+// unexpectedly: mime/multipart takes a header that io.EOF cuts for the end of the form.
 type gate struct {
 	io.Reader
 	left int
 }
 
 func (g *gate) Read(b []byte) (int, error) {
-	if g.left == unlimited {
-		return g.Reader.Read(b)
-	}
 	if g.left == 0 {
 		return 0, errFormLayout
 	}
-	n, err := g.Reader.Read(b[:min(len(b), g.left)])
-	g.left -= n
+	if g.left != unlimited {
+		b = b[:min(len(b), g.left)]
+	}
+	n, err := g.Reader.Read(b)
+	if g.left != unlimited {
+		g.left -= n
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
 	return n, err
 }

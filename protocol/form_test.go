@@ -140,6 +140,8 @@ func TestFormErrors(t *testing.T) {
 		"cut behind a part":     {form: manifest(`1`), want: layout},
 		"cut at the end":        {form: manifest(`1`) + "--b", want: layout},
 		"cut in a header":       {form: manifest(`1`) + "--b\r\nContent-D", want: layout},
+		"cut behind a header":   {form: manifest(`1`) + "--b\r\nContent-Disposition: form-data; name=\"x\"", want: layout},
+		"cut in a first header": {form: "--b\r\nContent-Disposition: form-data; name=\"__man", want: layout},
 		"cut in a field":        {form: manifest(`1`) + part("a", "", "123")[:54], want: layout},
 		"cut in a file":         {form: manifest(ab) + cutFile("a", "1234"), want: cut},
 		"cut in an extra file":  {form: manifest(`1`) + cutFile("a", "1234"), want: cut},

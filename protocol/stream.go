@@ -32,8 +32,12 @@ func WriteStream(w http.ResponseWriter, r *Reply) (err error) {
 		return err
 	}
 	started = true
-	setStreamHeader(w.Header(), r)
-	w.WriteHeader(bodyStatus(r.Status))
+	status := bodyStatus(r.Status)
+	if n == 0 && err == io.EOF && hasNoBody(r.Status) {
+		status = r.Status // nothing is lost
+	}
+	setStreamHeader(w.Header(), r, status)
+	w.WriteHeader(status)
 	return copyStream(w, r.Stream, buf, n, err)
 }
 
@@ -41,8 +45,10 @@ func WriteStream(w http.ResponseWriter, r *Reply) (err error) {
 func copyStream(w http.ResponseWriter, stream io.Reader, buf []byte, n int, readErr error) error {
 	flush := http.NewResponseController(w)
 	for {
-		if _, err := w.Write(buf[:n]); err != nil {
-			return err
+		if n > 0 { // a status without a body allows not even an empty one
+			if _, err := w.Write(buf[:n]); err != nil {
+				return err
+			}
 		}
 		if readErr == io.EOF {
 			return nil
@@ -75,17 +81,23 @@ func readSome(r io.Reader, buf []byte) (n int, err error) {
 var ownHeaders = map[string]bool{
 	"Access-Control-Allow-Credentials": true, "Access-Control-Allow-Origin": true, "Connection": true,
 	"Keep-Alive": true, "Set-Cookie": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
-	"Vary": true, "X-Content-Type-Options": true, "X-Frame-Options": true, HeaderRequestID: true,
+	"X-Content-Type-Options": true, "X-Frame-Options": true, HeaderRequestID: true,
 }
 
-func setStreamHeader(h http.Header, r *Reply) {
+func setStreamHeader(h http.Header, r *Reply, status int) {
 	contentType := r.ContentType
-	if contentType == "" {
+	if contentType == "" && !hasNoBody(status) {
 		contentType = "application/octet-stream"
 	}
-	h.Set("Content-Type", contentType)
+	if contentType != "" {
+		h.Set("Content-Type", contentType)
+	}
 	for name, values := range r.StreamHeader {
-		if name = textproto.CanonicalMIMEHeaderKey(name); !ownHeaders[name] {
+		switch name = textproto.CanonicalMIMEHeaderKey(name); {
+		case ownHeaders[name]:
+		case name == "Vary": // beside what the protocol says of Origin
+			h[name] = append(h[name], values...)
+		default:
 			h[name] = values
 		}
 	}

@@ -37,12 +37,32 @@ async function play(response, steps) {
   }
 }
 
+// readFiles replaces the files of a value by their texts.
+async function readFiles(value, texts) {
+  if (value instanceof NodeInputFile) {
+    if (!texts.has(value)) texts.set(value, await text((await value.resolve()).stream));
+    return `file: ${texts.get(value)}`;
+  }
+  if (value instanceof Map || value instanceof Set) {
+    return new value.constructor(await readFiles([...value], texts));
+  }
+  const prototype = typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : undefined;
+  if (Array.isArray(value) || prototype === Object.prototype || prototype === null) {
+    for (const key of Object.keys(value)) value[key] = await readFiles(value[key], texts);
+  }
+  return value;
+}
+
 const tasks = [
   // {file} -> what it is, and its text
   task("file", async ({ file }) => {
     const { stream } = await file.resolve();
     return { text: await text(stream), isFile: file instanceof NodeInputFile, meta: meta(file) };
   }),
+  // {file} -> its text, without a wait for what it is
+  task("fileStream", async ({ file }) => text(file.stream())),
+  // anything -> the same, described, with the texts of the files instead of them
+  task("filesInside", async (input) => describe(await readFiles(input, new Map()))),
   // {files} -> their sums, read one after the other, or all at once
   task("filesInTurn", async ({ files }) => {
     const sums = [];
@@ -125,6 +145,13 @@ const tasks = [
   task("response", async ({ steps, returns, streams }) => {
     await play(useExposureContext().res, steps);
     return streams ? new PassThrough().end(streams) : returns;
+  }),
+  // raw body, the JSON of {steps, returns} -> the same
+  task("bodyResponse", async () => {
+    const { req, res } = useExposureContext();
+    const { steps, returns } = JSON.parse(await text(req));
+    await play(res, steps);
+    return returns;
   }),
   // -> what a fresh response says of itself
   task("freshResponse", async () => {

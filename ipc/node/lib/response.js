@@ -72,12 +72,15 @@ class Response extends Writable {
 
   // write ends the response after what is no bytes, and does not throw: pipe could not catch it.
   write(chunk, ...rest) {
+    if (this.writableEnded) return false;
     if (typeof chunk === "string" || isUint8Array(chunk)) return super.write(chunk, ...rest);
     this.destroy(new TypeError(`a stream of bytes or text is needed, and not of what is ${typeof chunk}`));
     return false;
   }
 
+  // end does nothing the second time, and write nothing after it, as in Node.js, which breaks nothing off.
   end(...args) {
+    if (this.writableEnded) return this;
     this.flushHeaders();
     return super.end(...args);
   }
@@ -186,6 +189,10 @@ class Response extends Writable {
         this.#headers[name](...args);
         return this;
       };
+    }
+    // What need not arrive, and does not.
+    for (const name of ["addTrailers", "writeContinue", "writeEarlyHints", "writeProcessing"]) {
+      this.prototype[name] = function () {};
     }
     for (const name of ["getHeader", "getHeaders", "getHeaderNames", "hasHeader"]) {
       this.prototype[name] = function (...args) {

@@ -215,7 +215,7 @@ class RunnerSource {
     const body = { ok: true, result: value };
     if (!response?.getHeaderNames().length) return this.#answer(call, body);
     const json = this.#serializer.stringify(body);
-    response.writeHead(200, { "content-type": JSON_TYPE }).end(json);
+    response.writeHead(200, { "content-type": JSON_TYPE, "content-length": Buffer.byteLength(json) }).end(json);
     return finished(response);
   }
 

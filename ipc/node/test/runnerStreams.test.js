@@ -145,9 +145,11 @@ for (const [name, head, text, error] of [
   ["writeAndThrow", { status: 200 }, "some", /secret/],
   ["writeAndThrowTyped", { status: 200 }, "some", /Coded/],
   ["destroy", { status: 200 }, "some", /the response was destroyed/],
-  ["headersOnly", { status: 200, contentType: jsonType, headers: ["x-a", "1"] }, '{"ok":true,"result":7}'],
+  ["headersOnly", { status: 200, contentType: jsonType, headers: ["x-a", "1", "content-length", "22"] }, '{"ok":true,"result":7}'],
   ["headersAndStream", { status: 200, contentType: "application/octet-stream", headers: ["x-a", "1"] }, "x"],
   ["endAndStream", { status: 200 }, "x"],
+  ["endTwice", { status: 200 }, "x"],
+  ["hints", { status: 200, headers: ["trailer", "x-a"] }, "x"],
 ]) {
   test(`res: ${name}`, async (t) => {
     const worker = await start(t);
