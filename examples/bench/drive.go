@@ -35,17 +35,17 @@ func drive(ctx context.Context, addr string, l *load, warm, duration time.Durati
 	if err != nil {
 		return nil, err
 	}
+	for _, c := range callers {
+		if err := c.limit(warm + duration + callTimeout); err != nil {
+			return nil, err
+		}
+	}
 	stop := context.AfterFunc(ctx, func() { // ends all calls at once
 		for _, c := range callers {
 			_ = c.limit(0)
 		}
 	})
 	defer stop()
-	for _, c := range callers {
-		if err := c.limit(warm + duration + callTimeout); err != nil {
-			return nil, err
-		}
-	}
 	t := &tally{}
 	if len(callers) == 1 {
 		err = t.alone(callers[0], warm, duration, mark)

@@ -42,7 +42,7 @@ func main() {
 	duration := flag.Duration("duration", 2*time.Second, "`time` for each load")
 	only := flag.String("only", "", "`names` of contenders, loads or both, with commas between, instead of all")
 	flag.Parse()
-	b := &bench{dir: *dir, rounds: max(*rounds, 1), duration: *duration, progress: progress}
+	b := &bench{dir: *dir, rounds: max(*rounds, 1), duration: *duration}
 	err := b.choose(*only)
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -16,7 +16,6 @@ type bench struct {
 	duration   time.Duration
 	contenders []contender
 	loads      []load
-	progress   func(format string, args ...any)
 }
 
 // run measures every contender in every round, one after the other.
@@ -30,12 +29,12 @@ func (b *bench) run(ctx context.Context) (*results, error) {
 					return nil, ctx.Err()
 				}
 				if err != nil { // the others can still be measured
-					b.progress("round %d, %s: %v", round+1, c.name, err)
+					progress("round %d, %s: %v", round+1, c.name, err)
 					r.notes = append(r.notes, fmt.Sprintf("Round %d, %s: %v", round+1, c.title, err))
 				}
 			}
 		}
-		b.progress("round %d of %d is done", round+1, b.rounds)
+		progress("round %d of %d is done", round+1, b.rounds)
 	}
 	return r, nil
 }
@@ -76,7 +75,7 @@ func (b *bench) runContender(ctx context.Context, r *results, c contender, worke
 		if failure != nil {
 			r.notes = append(r.notes, fmt.Sprintf("%s, %s: %v", c.title, l.name, failure))
 		}
-		b.progress("%-10s  %-8s  %8.0f/s  %v failed", c.name, l.name, f[rate], f[failures])
+		progress("%-10s  %-8s  %8.0f/s  %v failed", c.name, l.name, f[rate], f[failures])
 	}
 	return nil
 }
