@@ -30,6 +30,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"protocol/protocoltest":     {"protocol"},
 		"examples/client":           {"protocol", "protocol/client"},
 		"examples/ipc":              {"", "examples/internal/serve", "ipc"},
+		"examples/deploy":           {"", "ipc"},
 		"examples/standalone":       {"", "examples/internal/serve", "protocol", "standalone"},
 		"examples/mount":            {"", "examples/internal/serve", "standalone"},
 		"examples/runner":           {"", "examples/internal/serve", "ipc"},
