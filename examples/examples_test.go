@@ -27,12 +27,14 @@ type program struct {
 // to stop at the end of the test.
 func start(t *testing.T, name string, args ...string) (base string) {
 	t.Helper()
-	return startProgram(t, name, args...).base
+	return startProgram(t, ".", name, args...).base
 }
 
-func startProgram(t *testing.T, name string, args ...string) (p program) {
+// startProgram does so in a folder.
+func startProgram(t *testing.T, dir, name string, args ...string) (p program) {
 	t.Helper()
 	cmd := exec.Command(build(t, name), append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	cmd.Dir = dir
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	cmd.Stderr = os.Stderr
@@ -120,7 +122,7 @@ func TestTry(t *testing.T) {
 		t.Run(c.command, func(t *testing.T) {
 			t.Parallel()
 			command := strings.Fields(c.command)
-			out, err := exec.Command("sh", "-c", startProgram(t, command[0], command[1:]...).try).CombinedOutput()
+			out, err := exec.Command("sh", "-c", startProgram(t, ".", command[0], command[1:]...).try).CombinedOutput()
 			require.NoError(t, err, string(out))
 			assert.Contains(t, string(out), c.want)
 		})

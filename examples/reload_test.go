@@ -34,7 +34,7 @@ func TestReload(t *testing.T) {
 		require.NoError(t, os.WriteFile(worker, []byte(source), 0o600))
 	}
 	save(1)
-	server := startProgram(t, "ipc", "-watch", "-worker", worker)
+	server := startProgram(t, ".", "ipc", "-watch", "-worker", worker)
 	base := server.base
 	version := func() string { return post(t, base+"/task/version", "", "x-runner-token", "secret") }
 	over := make(chan struct{})

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +16,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+
+	tunnel "github.com/bluelibs/go-tunnel"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -98,8 +105,11 @@ func TestSlowCallers(t *testing.T) {
 					}
 				}
 			}), 200*time.Millisecond))
-			server.EnableHTTP2 = version == "HTTP/2.0"
-			server.StartTLS()
+			if server.EnableHTTP2 = version == "HTTP/2.0"; server.EnableHTTP2 {
+				server.StartTLS()
+			} else {
+				server.Start()
+			}
 			defer server.Close()
 			defer server.Client().CloseIdleConnections()
 
@@ -126,5 +136,29 @@ func TestSlowCallers(t *testing.T) {
 			assert.Error(t, <-ended, "nothing is read of the answer")
 			_ = res.Body.Close()
 		})
+	}
+}
+
+// A tunnel answers such a caller, also while a task reads its body.
+func TestSlowCallersOfATunnel(t *testing.T) {
+	exec := tunnel.ExecutorFunc(func(_ context.Context, call *protocol.Call) (*protocol.Reply, error) {
+		_, err := io.Copy(io.Discard, call.Body)
+		return &protocol.Reply{}, err
+	})
+	handler := tunnel.New(exec, tunnel.Config{AllowAnonymous: true, AllowList: protocol.NewAllowList([]string{"a"}, nil), Logger: slog.New(slog.DiscardHandler)})
+	server := httptest.NewServer(impatient(handler, 200*time.Millisecond))
+	defer server.Close()
+	for contentType, want := range map[string]string{
+		"application/json":                "HTTP/1.1 408 ",
+		"multipart/form-data; boundary=b": "HTTP/1.1 408 ",
+		"application/octet-stream":        "HTTP/1.1 4", // net/http cancels the request, which counts as the caller's
+	} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, "POST /__runner/task/a HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\nContent-Type: "+contentType+"\r\n\r\nhalf")
+		require.NoError(t, err)
+		answer, err := io.ReadAll(conn) // the server closes it
+		require.NoError(t, errors.Join(err, conn.Close()))
+		assert.True(t, strings.HasPrefix(string(answer), want), "%s: %s", contentType, answer)
 	}
 }
