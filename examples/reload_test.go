@@ -34,7 +34,8 @@ func TestReload(t *testing.T) {
 		require.NoError(t, os.WriteFile(worker, []byte(source), 0o600))
 	}
 	save(1)
-	base, process := startProcess(t, "ipc", "-watch", "-worker", worker)
+	server := startProgram(t, ".", "ipc", "-watch", "-worker", worker)
+	base := server.base
 	version := func() string { return post(t, base+"/task/version", "", "x-runner-token", "secret") }
 	over := make(chan struct{})
 	var callers sync.WaitGroup
@@ -59,7 +60,7 @@ func TestReload(t *testing.T) {
 
 	pid := func() string { return post(t, base+"/task/pid", "", "x-runner-token", "secret") }
 	before := pid()
-	require.NoError(t, process.Signal(syscall.SIGHUP))
+	require.NoError(t, server.process.Signal(syscall.SIGHUP))
 	require.Eventually(t, func() bool { return pid() != before }, 30*time.Second, 10*time.Millisecond)
 	close(over)
 	callers.Wait()

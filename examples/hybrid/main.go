@@ -56,6 +56,7 @@ func goTasks() *standalone.Registry {
 
 func main() {
 	flags := serve.Register("", "")
+	flags.Try = serve.TryAdd
 	flag.Parse()
 	if err := run(flags); err != nil {
 		fmt.Fprintln(os.Stderr, err)

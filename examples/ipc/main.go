@@ -39,6 +39,7 @@ const ownIDs, ownEventIDs = "app.tasks.add,app.tasks.greet,app.tasks.echo,app.ta
 
 func main() {
 	flags := serve.Register("", "")
+	flags.Try = serve.TryAdd
 	worker := flag.String("worker", "", "worker `file` for node (default: the example's own)")
 	plain := flag.Bool("plain", false, "speak JSON lines on the worker's stdin and stdout")
 	workers := flag.Int("workers", 1, "`number` of worker processes")

@@ -91,6 +91,7 @@ func mint(key []byte, subject string, lifetime time.Duration) (string, error) {
 
 func main() {
 	flags := serve.Register("", "")
+	flags.Try = "curl -X POST URL/task/app.tasks.whoami TOKEN"
 	key := flag.String("key", "an example's key is no secret: give your own", "`key` that tokens are signed with")
 	mintFor := flag.String("mint", "", "print a token for a `subject` and exit")
 	flag.Parse()

@@ -58,7 +58,7 @@ func logRequests(next http.Handler) http.Handler {
 func main() {
 	addr := flag.String("addr", "127.0.0.1:7070", "`address` to listen on")
 	flag.Parse()
-	flags := &serve.Flags{Addr: *addr, BasePath: "/__runner", Token: "secret", Header: "x-runner-token"}
+	flags := &serve.Flags{Addr: *addr, BasePath: "/__runner", Token: "secret", Header: "x-runner-token", Try: serve.TryAdd}
 	public := tunnel.Config{Tokens: []string{flags.Token}}
 	if err := flags.Run(serve.Context(), newHandler(public)); err != nil {
 		fmt.Fprintln(os.Stderr, err)

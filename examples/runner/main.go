@@ -23,6 +23,7 @@ import (
 
 func main() {
 	flags := serve.Register("", "")
+	flags.Try = serve.TryAdd
 	app := flag.String("app", "examples/runner/app.js", "the application's main module, a `file`")
 	workers := flag.Int("workers", 1, "`number` of worker processes")
 	flag.Parse()

@@ -32,6 +32,7 @@ var (
 
 func main() {
 	flags := serve.Register("", "")
+	flags.Try = `curl -N -X POST URL/task/app.tasks.clock TOKEN -d '{"input": {"ticks": 3}}'`
 	flag.Parse()
 	if err := run(flags); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -49,6 +49,7 @@ func hash(ctx context.Context, in struct{ File standalone.File }) (out hashed, e
 
 func main() {
 	flags := serve.Register("", "")
+	flags.Try = `curl -X POST URL/task/app.tasks.hash TOKEN -F '__manifest={"input": {"file": {"$runnerFile": "File", "id": "F1", "meta": {"name": "hosts"}}}}' -F file:F1=@/etc/hosts`
 	maxFile := flag.Int64("max-file", 10<<30, "largest file in `bytes`")
 	file := flag.String("send", "", "send a `file` to the server at -addr instead of being one")
 	flag.Parse()

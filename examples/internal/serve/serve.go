@@ -23,11 +23,14 @@ import (
 
 // Flags are the command line's, with the examples' defaults.
 type Flags struct {
-	Addr, BasePath, Token, Header, Origin, Tasks, Events string
-	MaxBody                                              int64
+	Addr, BasePath, Token, Header, Origin, Tasks, Events, Cert, Key string
+	MaxBody                                                         int64
 
 	// Ready says whether requests can be served. Nil means always.
 	Ready func() bool
+	// Try is a command line to print at the start. URL in it stands for the address and
+	// the base path, TOKEN for curl's arguments that present the token.
+	Try string
 }
 
 // Register defines the flags. Tasks and events are the default allow-list; without
@@ -41,6 +44,8 @@ func Register(tasks, events string) *Flags {
 	flag.StringVar(&f.Origin, "cors-origin", "*", "`origin` that browsers may call from")
 	flag.StringVar(&f.Tasks, "tasks", tasks, "allowed tasks, `ids` with commas between")
 	flag.StringVar(&f.Events, "events", events, "allowed events, `ids` with commas between")
+	flag.StringVar(&f.Cert, "tls-cert", "", "certificate `file`; with it the server speaks TLS, and HTTP/2")
+	flag.StringVar(&f.Key, "tls-key", "", "key `file` of the certificate")
 	flag.Int64Var(&f.MaxBody, "max-body", protocol.DefaultMaxBody, "largest request body in `bytes`")
 	return f
 }
@@ -78,6 +83,9 @@ func Context() context.Context {
 	return ctx
 }
 
+// TryAdd is a Flags.Try for servers that have the task app.tasks.add.
+const TryAdd = `curl -X POST URL/task/app.tasks.add TOKEN -H 'Content-Type: application/json' -d '{"input": {"a": 5, "b": 3}}'`
+
 // stopTimeout is how long requests that are under way may take after a signal.
 const stopTimeout = 15 * time.Second
 
@@ -89,16 +97,18 @@ func (f *Flags) Run(ctx context.Context, handler http.Handler) error {
 	if err != nil {
 		return err
 	}
+	// A ReadTimeout would cut off every upload that takes longer, a WriteTimeout every
+	// streamed answer: both count from the request's beginning, however well it goes on.
+	// examples/deploy has limits for callers that make no progress.
 	server := &http.Server{
 		Handler:           f.withHealth(ctx, handler),
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 	}
 	f.announce(listener.Addr())
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- f.serve(server, listener) }()
 	select {
 	case err := <-served:
 		return err
@@ -129,8 +139,21 @@ func (f *Flags) withHealth(ctx context.Context, handler http.Handler) http.Handl
 	})
 }
 
+func (f *Flags) serve(server *http.Server, listener net.Listener) error {
+	if f.secure() {
+		return server.ServeTLS(listener, f.Cert, f.Key)
+	}
+	return server.Serve(listener)
+}
+
+func (f *Flags) secure() bool { return f.Cert != "" || f.Key != "" }
+
 func (f *Flags) announce(addr net.Addr) {
-	url := "http://" + addr.String() + strings.TrimSuffix("/"+strings.Trim(f.BasePath, "/"), "/")
-	fmt.Printf("Listening on %s\nTry:\n  curl -X POST %s/task/app.tasks.add -H '%s: %s' -H 'Content-Type: application/json' -d '{\"input\": {\"a\": 5, \"b\": 3}}'\n",
-		url, url, f.Header, f.Token)
+	url := "http://"
+	if f.secure() {
+		url = "https://"
+	}
+	url += addr.String() + strings.TrimSuffix("/"+strings.Trim(f.BasePath, "/"), "/")
+	try := strings.NewReplacer("URL", url, "TOKEN", "-H '"+f.Header+": "+f.Token+"'").Replace(f.Try)
+	fmt.Printf("Listening on %s\nTry:\n  %s\n", url, try)
 }

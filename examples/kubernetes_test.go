@@ -1,0 +1,188 @@
+package examples
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What the manifest uses of Kubernetes' types.
+type (
+	labels     map[string]string
+	objectMeta struct {
+		Name                string
+		Labels, Annotations labels
+	}
+	selector struct {
+		MatchLabels labels `yaml:"matchLabels"`
+	}
+	object[Spec any] struct {
+		APIVersion string `yaml:"apiVersion"`
+		Kind       string
+		Metadata   objectMeta
+		Spec       Spec
+	}
+	deployment struct {
+		Selector selector
+		Strategy struct {
+			RollingUpdate struct {
+				MaxUnavailable int `yaml:"maxUnavailable"`
+				MaxSurge       int `yaml:"maxSurge"`
+			} `yaml:"rollingUpdate"`
+		}
+		Template struct {
+			Metadata objectMeta
+			Spec     podSpec
+		}
+	}
+	podSpec struct {
+		AutomountServiceAccountToken  bool `yaml:"automountServiceAccountToken"`
+		TerminationGracePeriodSeconds int  `yaml:"terminationGracePeriodSeconds"`
+		SecurityContext               struct {
+			RunAsNonRoot   bool                  `yaml:"runAsNonRoot"`
+			RunAsUser      int                   `yaml:"runAsUser"`
+			RunAsGroup     int                   `yaml:"runAsGroup"`
+			FSGroup        int                   `yaml:"fsGroup"`
+			SeccompProfile struct{ Type string } `yaml:"seccompProfile"`
+		} `yaml:"securityContext"`
+		Containers []container
+		Volumes    []struct {
+			Name   string
+			Secret *struct {
+				SecretName  string `yaml:"secretName"`
+				DefaultMode int    `yaml:"defaultMode"`
+			}
+			EmptyDir *struct {
+				SizeLimit string `yaml:"sizeLimit"`
+			} `yaml:"emptyDir"`
+		}
+	}
+	container struct {
+		Name, Image string
+		Args        []string
+		Ports       []struct {
+			Name          string
+			ContainerPort int `yaml:"containerPort"`
+		}
+		StartupProbe   probe `yaml:"startupProbe"`
+		LivenessProbe  probe `yaml:"livenessProbe"`
+		ReadinessProbe probe `yaml:"readinessProbe"`
+		Lifecycle      struct {
+			PreStop struct{ Exec struct{ Command []string } } `yaml:"preStop"`
+		}
+		Resources       struct{ Requests, Limits labels }
+		SecurityContext struct {
+			AllowPrivilegeEscalation bool `yaml:"allowPrivilegeEscalation"`
+			ReadOnlyRootFilesystem   bool `yaml:"readOnlyRootFilesystem"`
+			Capabilities             struct{ Drop []string }
+		} `yaml:"securityContext"`
+		VolumeMounts []struct {
+			Name      string
+			MountPath string `yaml:"mountPath"`
+			ReadOnly  bool   `yaml:"readOnly"`
+		} `yaml:"volumeMounts"`
+	}
+	probe struct {
+		HTTPGet          struct{ Path, Port string } `yaml:"httpGet"`
+		PeriodSeconds    int                         `yaml:"periodSeconds"`
+		TimeoutSeconds   int                         `yaml:"timeoutSeconds"`
+		FailureThreshold int                         `yaml:"failureThreshold"`
+	}
+	service struct {
+		Selector labels
+		Ports    []struct {
+			Name       string
+			Port       int
+			TargetPort string `yaml:"targetPort"`
+		}
+	}
+	disruptionBudget struct {
+		MaxUnavailable int `yaml:"maxUnavailable"`
+		Selector       selector
+	}
+	autoscaler struct {
+		ScaleTargetRef struct {
+			APIVersion string `yaml:"apiVersion"`
+			Kind, Name string
+		} `yaml:"scaleTargetRef"`
+		MinReplicas int `yaml:"minReplicas"`
+		MaxReplicas int `yaml:"maxReplicas"`
+		Metrics     []struct {
+			Type string
+			Pods struct {
+				Metric struct{ Name string }
+				Target struct {
+					Type         string
+					AverageValue string `yaml:"averageValue"`
+				}
+			}
+			Resource struct {
+				Name   string
+				Target struct {
+					Type               string
+					AverageUtilization int `yaml:"averageUtilization"`
+				}
+			}
+		}
+		Behavior struct {
+			ScaleDown struct {
+				StabilizationWindowSeconds int `yaml:"stabilizationWindowSeconds"`
+			} `yaml:"scaleDown"`
+		}
+	}
+)
+
+// The parts of the manifest fit each other, the server and the image.
+func TestKubernetes(t *testing.T) {
+	t.Parallel()
+	manifest := read(t, "deploy/kubernetes.yaml")
+	documents := strings.Split(manifest, "\n---\n")
+	require.Len(t, documents, 4)
+	var app object[deployment]
+	var front object[service]
+	var budget object[disruptionBudget]
+	var scaling object[autoscaler]
+	strict(t, []byte(documents[0]), &app)
+	strict(t, []byte(documents[1]), &front)
+	strict(t, []byte(documents[2]), &budget)
+	strict(t, []byte(documents[3]), &scaling)
+
+	pod := app.Spec.Template
+	assert.Equal(t, app.Spec.Selector.MatchLabels, pod.Metadata.Labels)
+	assert.Equal(t, pod.Metadata.Labels, front.Spec.Selector)
+	assert.Equal(t, pod.Metadata.Labels, budget.Spec.Selector.MatchLabels)
+	target := scaling.Spec.ScaleTargetRef
+	assert.Equal(t, []string{app.APIVersion, app.Kind, app.Metadata.Name}, []string{target.APIVersion, target.Kind, target.Name})
+	assert.Contains(t, manifest, "name: {as: "+scaling.Spec.Metrics[0].Pods.Metric.Name+"}")
+
+	require.Len(t, pod.Spec.Containers, 1)
+	c := pod.Spec.Containers[0]
+	ports := map[string]int{}
+	for _, port := range c.Ports {
+		ports[port.Name] = port.ContainerPort
+	}
+	assert.Equal(t, map[string]int{"http": 7070, "admin": 7071}, ports)
+	assert.Equal(t, "http", front.Spec.Ports[0].TargetPort)
+	for path, probes := range map[string][]probe{"/healthz": {c.StartupProbe, c.LivenessProbe}, "/readyz": {c.ReadinessProbe}} {
+		for _, p := range probes {
+			assert.Equal(t, path, p.HTTPGet.Path)
+			assert.Equal(t, "admin", p.HTTPGet.Port)
+		}
+	}
+	volumes := map[string]bool{}
+	for _, v := range pod.Spec.Volumes {
+		volumes[v.Name] = v.Secret != nil || v.EmptyDir != nil
+	}
+	for _, mount := range c.VolumeMounts {
+		assert.True(t, volumes[mount.Name], mount.Name)
+	}
+
+	needs := tries(t, build(t, "deploy"), "ipc/tasks.mjs", c.Args)
+	require.Equal(t, "sleep", c.Lifecycle.PreStop.Exec.Command[0])
+	wait, err := time.ParseDuration(c.Lifecycle.PreStop.Exec.Command[1] + "s")
+	require.NoError(t, err)
+	assert.Greater(t, time.Duration(pod.Spec.TerminationGracePeriodSeconds)*time.Second, wait+needs)
+}
