@@ -312,10 +312,11 @@ func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Reques
 		h.sent(r, protocol.WriteOK(w))
 	}
 	if err != nil { // nothing was sent
+		err = outcome(ctx, err)
 		if body, ok := call.Body.(*protocol.Body); ok && body.Err() != nil {
 			err = body.Err() // and not what the task made of it
 		}
-		h.refuse(w, r, outcome(ctx, err))
+		h.refuse(w, r, err)
 	}
 }
 

@@ -33,6 +33,7 @@ type Body struct {
 	reading     bool
 	closed      bool
 	interrupted bool // by Close, as net/http takes for the end of the connection
+	gone        bool // the request's context was done before, maybe because of an error of Read
 	ended       bool // to its last byte
 	err         error
 }
@@ -102,6 +103,7 @@ func (b *Body) parentDone() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.interrupted && errors.Is(b.r.Context().Err(), context.Canceled) {
+		b.gone = true
 		b.cancel()
 	}
 }
@@ -216,7 +218,7 @@ func (r rawBody) Read(p []byte) (int, error) {
 	case err == nil:
 	case err == io.EOF:
 		b.ended = true
-	case b.interrupted:
+	case b.interrupted && !b.gone:
 		return n, errBodyClosed
 	case b.r.Context().Err() != nil:
 		b.cancel() // at once, so that nobody takes the error for another one
