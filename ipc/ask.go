@@ -57,7 +57,6 @@ func (p *Pool) try(ctx context.Context, size int, call *protocol.Call, repeat bo
 		}
 		a, pending := m.worker.ask(ctx, size, call, appendTo)
 		p.settle(ctx, m, size, a, pending)
-		logCall(ctx, m.worker, call, a.err)
 		switch {
 		case a.err == errGone:
 		case repeat && replays < maxReplays && errors.Is(a.err, errEnded):

@@ -4,8 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"time"
-
-	"github.com/bluelibs/go-tunnel/protocol"
 )
 
 // logExit logs the end of a worker: as an error if nobody wanted it.
@@ -26,19 +24,6 @@ func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifeti
 		log = w.log
 	}
 	log.Log(context.Background(), level, "ipc: worker ended", attrs...)
-}
-
-// logCall says which worker had a call. The handler's line about the request has the
-// same request id.
-func logCall(ctx context.Context, w *worker, call *protocol.Call, err error) {
-	if call == nil || !w.log.Enabled(ctx, slog.LevelDebug) {
-		return
-	}
-	attrs := []any{"requestId", call.RequestID}
-	if err != nil {
-		attrs = append(attrs, "error", err)
-	}
-	w.log.DebugContext(ctx, "ipc: call", attrs...)
 }
 
 // reportRefusals logs what was refused since the last time.
