@@ -1,4 +1,4 @@
-.PHONY: help all fmt vet lint test race fuzz bench
+.PHONY: help all fmt vet lint test race nested fuzz bench
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
@@ -6,7 +6,7 @@ FUZZTIME ?= 30s
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-all: fmt vet lint test race ## what CI checks
+all: fmt vet lint test race nested ## what CI checks
 
 fmt: ## fail if gofmt would change a file
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
@@ -24,6 +24,9 @@ test: ## all tests, with Node.js and the Runner clients
 
 race: ## the same under the race detector
 	go test -race ./...
+
+nested: ## all of that for the module in examples/observability
+	cd examples/observability && go vet ./... && $(STATICCHECK) ./... && go test -race -count=1 ./...
 
 fuzz: ## every fuzz target for FUZZTIME
 	@for pkg in $$(go list ./...); do \

@@ -15,6 +15,7 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,8 +75,9 @@ type Config struct {
 	// NumericErrorCodes writes errors in the older form of the 4.x policy: the HTTP
 	// status as code, and the code as codeName. Released Runner clients need it off.
 	NumericErrorCodes bool
-	// Logger gets what was refused or failed: 5xx at Error, 401 and 403 at Warn, the
-	// rest at Debug, OVERLOADED and WORKER_UNAVAILABLE with it. Tokens and bodies are never logged. Nil means slog.Default().
+	// Logger gets a line about each request but preflights: 5xx at Error, 401 and 403 at
+	// Warn, the rest at Debug, OVERLOADED and WORKER_UNAVAILABLE with it. Tokens and bodies
+	// are never logged. Nil means slog.Default().
 	Logger *slog.Logger
 }
 
@@ -142,7 +144,7 @@ func New(exec Executor, cfg Config) *Handler {
 // ServeHTTP answers one request. The order of its steps is the protocol's: base
 // path, preflight, request id, route, method; the endpoints go on from there.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer h.recover(w, r)
+	defer h.recover(w, r, nil)
 	header := w.Header()
 	protocol.SetSecurityHeaders(header)
 	h.cors.SetHeaders(header, r.Header)
@@ -150,7 +152,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, below := h.base.Cut(r.URL)
 	if !below {
 		h.cors.SetExposed(header)
-		h.refuseUnread(w, r, &protocol.Error{Code: protocol.CodeNotFound})
+		h.refuseUnread(w, r, nil, &protocol.Error{Code: protocol.CodeNotFound})
 		return
 	}
 	header[protocol.HeaderRequestID] = []string{protocol.RequestID(r.Header)}
@@ -164,7 +166,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Only the router's tree is used: its ServeHTTP would redirect.
 	handle, params, _ := h.routes.Lookup(r.Method, path)
 	if handle == nil {
-		h.refuseUnread(w, r, h.unrouted(header, path))
+		h.refuseUnread(w, r, nil, h.unrouted(header, path))
 		return
 	}
 	handle(w, r, params)
@@ -194,15 +196,15 @@ func (h *Handler) unrouted(header http.Header, path string) error {
 
 func (h *Handler) discovery(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
 	if _, err := h.admit(r, requestID(w)); err != nil {
-		h.refuseUnread(w, r, err)
+		h.refuseUnread(w, r, nil, err)
 		return
 	}
 	doc, err := h.describe()
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuse(w, r, nil, err)
 		return
 	}
-	h.sent(r, protocol.WriteResult(w, doc))
+	h.served(w, r, nil, http.StatusOK, protocol.WriteResult(w, doc))
 }
 
 func (h *Handler) describe() ([]byte, error) {
@@ -216,7 +218,7 @@ func (h *Handler) describe() ([]byte, error) {
 // authentication, allow-list, body, execution, answer.
 func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, params httprouter.Params) {
-		call := &protocol.Call{
+		call := &request{begun: time.Now(), Call: protocol.Call{
 			Kind:      kind,
 			RequestID: requestID(w),
 			Header:    r.Header,
@@ -224,11 +226,12 @@ func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
 			Method:    r.Method,
 			Target:    r.RequestURI,
 			BasePath:  string(h.base),
-		}
+		}}
+		defer h.recover(w, r, call)
 		err := h.let(r, call, params[0].Value[1:])
 		switch {
 		case err != nil:
-			h.refuseUnread(w, r, err)
+			h.refuseUnread(w, r, call, err)
 		case kind == protocol.KindEvent || protocol.BodyModeOf(r.Header) == protocol.BodyJSON:
 			h.json(w, r, call)
 		default:
@@ -238,7 +241,7 @@ func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
 }
 
 // let does all that comes before the body.
-func (h *Handler) let(r *http.Request, call *protocol.Call, escapedID string) error {
+func (h *Handler) let(r *http.Request, call *request, escapedID string) error {
 	id, ok := protocol.UnescapeID(escapedID)
 	if !ok {
 		return &protocol.Error{Code: protocol.CodeNotFound}
@@ -252,31 +255,31 @@ func (h *Handler) let(r *http.Request, call *protocol.Call, escapedID string) er
 }
 
 // json goes on with a call whose body is JSON.
-func (h *Handler) json(w http.ResponseWriter, r *http.Request, call *protocol.Call) {
+func (h *Handler) json(w http.ResponseWriter, r *http.Request, call *request) {
 	buf := h.bodies.Get().(*[]byte)
 	defer h.recycle(buf) // after the answer: a reply may alias the payload
 	body, err := protocol.ReadBody(*buf, r, h.limits.MaxBody)
 	if err != nil {
-		h.refuseUnread(w, r, err)
+		h.refuseUnread(w, r, call, err)
 		return
 	}
 	*buf = body
 	if call.Payload, call.ReturnPayload, err = protocol.ParsePayload(call.Kind, body); err != nil {
-		h.refuse(w, r, err)
+		h.refuse(w, r, call, err)
 		return
 	}
 	h.run(r.Context(), w, r, call)
 }
 
 // bytes goes on with a call whose body is read while the task runs.
-func (h *Handler) bytes(w http.ResponseWriter, r *http.Request, call *protocol.Call) {
+func (h *Handler) bytes(w http.ResponseWriter, r *http.Request, call *request) {
 	multipart, limit := protocol.BodyModeOf(r.Header) == protocol.BodyMultipart, h.limits.MaxStream
 	if multipart {
 		limit = 0 // it has limits of its own
 	}
 	body, err := protocol.OpenBody(w, r, limit)
 	if err != nil {
-		h.refuseUnread(w, r, err)
+		h.refuseUnread(w, r, call, err)
 		return
 	}
 	defer body.Release()
@@ -284,7 +287,7 @@ func (h *Handler) bytes(w http.ResponseWriter, r *http.Request, call *protocol.C
 		call.Form = protocol.NewForm(body, r.Header.Get("Content-Type"), h.limits)
 		defer call.Form.Close()
 		if call.Payload, err = call.Form.Manifest(); err != nil {
-			h.refuse(w, r, err)
+			h.refuse(w, r, call, err)
 			return
 		}
 	} else {
@@ -294,8 +297,8 @@ func (h *Handler) bytes(w http.ResponseWriter, r *http.Request, call *protocol.C
 }
 
 // run executes a call and answers.
-func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Request, call *protocol.Call) {
-	reply, err := h.exec.Execute(ctx, call)
+func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Request, call *request) {
+	reply, err := h.exec.Execute(ctx, &call.Call)
 	if err == nil && reply == nil {
 		err = errors.New("tunnel: the executor returned neither a reply nor an error")
 	}
@@ -305,18 +308,18 @@ func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	switch {
 	case err != nil:
 	case reply.Stream != nil:
-		err = h.stream(w, reply)
+		err = h.stream(w, r, call, reply)
 	case call.Kind == protocol.KindTask || call.ReturnPayload:
-		h.sent(r, protocol.WriteResult(w, reply.Value))
+		h.served(w, r, call, http.StatusOK, protocol.WriteResult(w, reply.Value))
 	default:
-		h.sent(r, protocol.WriteOK(w))
+		h.served(w, r, call, http.StatusOK, protocol.WriteOK(w))
 	}
 	if err != nil { // nothing was sent
 		err = outcome(ctx, err)
 		if body, ok := call.Body.(*protocol.Body); ok && body.Err() != nil {
 			err = body.Err() // and not what the task made of it
 		}
-		h.refuse(w, r, err)
+		h.refuse(w, r, call, err)
 	}
 }
 
@@ -397,17 +400,24 @@ func outcome(ctx context.Context, err error) error {
 
 // stream sends a streamed reply. When that fails half-way the connection is aborted,
 // so that a body that was cut short never looks complete.
-func (h *Handler) stream(w http.ResponseWriter, reply *protocol.Reply) error {
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request, call *request, reply *protocol.Reply) error {
 	defer func() {
-		if v := recover(); v != nil {
-			h.log.Error("tunnel: stream cut short", "requestId", requestID(w), "error", fmt.Sprintf("panic: %v\n%s", v, debug.Stack()))
+		switch v := recover(); v {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(v)
+		default:
+			h.record(w, r, call, slog.LevelError, "tunnel: stream cut short", "error", fmt.Sprintf("panic: %v\n%s", v, debug.Stack()))
 			panic(http.ErrAbortHandler)
 		}
 	}()
 	err := protocol.WriteStream(w, reply)
-	if errors.Is(err, protocol.ErrStreamCut) {
-		h.log.Warn("tunnel: stream cut short", "requestId", requestID(w), "error", err)
+	switch {
+	case errors.Is(err, protocol.ErrStreamCut):
+		h.record(w, r, call, slog.LevelWarn, "tunnel: stream cut short", "error", err)
 		panic(http.ErrAbortHandler)
+	case err == nil:
+		h.served(w, r, call, cmp.Or(reply.Status, http.StatusOK), nil)
 	}
 	return err
 }
@@ -426,19 +436,58 @@ func (h *Handler) recycle(buf *[]byte) {
 const unreadTime = 100 * time.Millisecond
 
 // refuseUnread refuses a request whose body was not read to its end.
-func (h *Handler) refuseUnread(w http.ResponseWriter, r *http.Request, err error) {
+func (h *Handler) refuseUnread(w http.ResponseWriter, r *http.Request, call *request, err error) {
 	if r.ProtoMajor == 1 && r.ContentLength != 0 {
 		// A writer that does not support this waits for the server's own timeout.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(unreadTime))
 	}
-	h.refuse(w, r, err)
+	h.refuse(w, r, call, err)
 }
 
-// refuse is where every request ends that was not answered with a success.
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+// refuse is where every request ends that was not answered with a success. Call is nil
+// for one that is no call.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, call *request, err error) {
 	public := protocol.Public(err)
-	status := public.Status()
-	level := slog.LevelDebug
+	h.failed(w, r, call, public, err)
+	if err := protocol.WriteError(w, public, h.numericCodes); err != nil && r.Context().Err() == nil {
+		h.log.Warn("tunnel: answer not sent as it should be", "requestId", requestID(w), "error", err)
+	}
+}
+
+// recover turns a panic of a task, or of anything else below ServeHTTP, into an
+// internal error. Nothing was sent by then: streaming, which alone sends piece by
+// piece, aborts the connection by a panic of its own.
+func (h *Handler) recover(w http.ResponseWriter, r *http.Request, call *request) {
+	switch v := recover(); v {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(v)
+	default:
+		h.refuse(w, r, call, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+	}
+}
+
+// request is a call and when it came.
+type request struct {
+	protocol.Call
+	begun time.Time
+}
+
+// served logs a request that was answered with a success. Err is what became of
+// writing the answer.
+func (h *Handler) served(w http.ResponseWriter, r *http.Request, call *request, status int, err error) {
+	if err != nil && r.Context().Err() == nil {
+		h.record(w, r, call, slog.LevelWarn, "tunnel: answer not sent as it should be", "status", status, "error", err)
+		return
+	}
+	if h.log.Enabled(r.Context(), slog.LevelDebug) { // asked before anything is allocated
+		h.record(w, r, call, slog.LevelDebug, "tunnel: request served", "status", status)
+	}
+}
+
+// failed logs a request that is refused or whose call failed.
+func (h *Handler) failed(w http.ResponseWriter, r *http.Request, call *request, public *protocol.Error, err error) {
+	status, level := public.Status(), slog.LevelDebug
 	switch {
 	case public.Code == protocol.CodeOverloaded, public.Code == protocol.CodeWorkerUnavailable:
 		// Who has no room for calls refuses many: it is for the executor to say so, once.
@@ -448,42 +497,42 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		level = slog.LevelWarn
 	}
 	if h.log.Enabled(r.Context(), level) {
-		h.log.Log(r.Context(), level, "tunnel: request failed",
-			"requestId", requestID(w), "method", r.Method, "path", shorten(r.URL.Path),
-			"status", status, "error", err)
-	}
-	h.sent(r, protocol.WriteError(w, public, h.numericCodes))
-}
-
-// sent takes what became of writing an answer.
-func (h *Handler) sent(r *http.Request, err error) {
-	if err != nil && r.Context().Err() == nil {
-		h.log.Warn("tunnel: answer not sent as it should be", "path", shorten(r.URL.Path), "error", err)
+		code := public.Code
+		if !code.Known() {
+			code = protocol.CodeInternal
+		}
+		outcome := []any{"status", status, "code", string(code), "error", err}
+		if level == slog.LevelWarn {
+			outcome = append(outcome, "remote", r.RemoteAddr) // whom an audit asks for
+		}
+		h.record(w, r, call, level, "tunnel: request failed", outcome...)
 	}
 }
 
-// recover turns a panic of a task, or of anything else below ServeHTTP, into an
-// internal error. Nothing was sent by then: streaming, which alone sends piece by
-// piece, aborts the connection by a panic of its own.
-func (h *Handler) recover(w http.ResponseWriter, r *http.Request) {
-	switch v := recover(); v {
-	case nil:
-	case http.ErrAbortHandler:
-		panic(v)
-	default:
-		h.refuse(w, r, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+// record writes a line about a request. Call is nil for one that is none.
+func (h *Handler) record(w http.ResponseWriter, r *http.Request, call *request, level slog.Level, message string, outcome ...any) {
+	attrs := []any{"requestId", requestID(w)}
+	if call != nil && call.ID != "" {
+		attrs = append(attrs, "kind", call.Kind.String(), "id", shorten(call.ID))
+	} else {
+		attrs = append(attrs, "method", r.Method, "path", shorten(r.URL.Path))
 	}
+	attrs = append(attrs, outcome...)
+	if call != nil {
+		attrs = append(attrs, "duration", time.Since(call.begun))
+	}
+	h.log.Log(r.Context(), level, message, attrs...)
 }
 
 func requestID(w http.ResponseWriter) string {
 	return w.Header().Get(protocol.HeaderRequestID)
 }
 
-// shorten keeps a hostile path from flooding the log.
-func shorten(path string) string {
+// shorten keeps a hostile path or id from flooding the log.
+func shorten(text string) string {
 	const most = 256
-	if len(path) > most {
-		return path[:most] + "…"
+	if len(text) > most {
+		return text[:most] + "…"
 	}
-	return path
+	return text
 }

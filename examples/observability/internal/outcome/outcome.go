@@ -1,0 +1,100 @@
+// Package outcome tells how a call ended, for middleware that watches calls.
+package outcome
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+
+	tunnel "github.com/bluelibs/go-tunnel"
+)
+
+// OK is the code of a call that succeeded.
+const OK protocol.Code = "OK"
+
+// Result is how a call ended.
+type Result struct {
+	Code   protocol.Code // OK, or one of the protocol's
+	Status int           // of the answer; 200 for every success
+}
+
+// Watch runs a call on next and calls done once, when it is over: for a streamed reply
+// that is when the stream is closed. An executor that panics ends with INTERNAL_ERROR.
+func Watch(ctx context.Context, next tunnel.Executor, call *protocol.Call, done func(Result)) (*protocol.Reply, error) {
+	result, streams := Result{protocol.CodeInternal, http.StatusInternalServerError}, false // of a panic
+	defer func() {
+		if !streams {
+			done(result)
+		}
+	}()
+	reply, err := next.Execute(ctx, call)
+	switch {
+	case err != nil:
+		result = failure(ctx, err)
+	case reply == nil: // what an executor must not return: the handler fails it
+	case reply.Stream != nil:
+		streams = true
+		watched := *reply
+		watched.Stream = &stream{ReadCloser: reply.Stream, ctx: ctx, done: done}
+		return &watched, nil
+	default:
+		result = success
+	}
+	return reply, err
+}
+
+var success = Result{OK, http.StatusOK}
+
+// failure returns what the handler makes of an error.
+func failure(ctx context.Context, err error) Result {
+	public := protocol.Public(err)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		public = &protocol.Error{Code: protocol.CodeRequestAborted}
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		public = &protocol.Error{Code: protocol.CodeTaskTimeout}
+	}
+	result := Result{public.Code, public.Status()}
+	if !result.Code.Known() {
+		result.Code = protocol.CodeInternal
+	}
+	return result
+}
+
+// stream is a streamed reply. One goroutine reads and closes it.
+type stream struct {
+	io.ReadCloser
+	ctx  context.Context
+	done func(Result)
+	err  error // of the last Read
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p)
+	s.err = err
+	return n, err
+}
+
+func (s *stream) Close() error {
+	err := s.ReadCloser.Close()
+	if s.done != nil {
+		s.done(s.result(err))
+		s.done = nil
+	}
+	return err
+}
+
+func (s *stream) result(closed error) Result {
+	switch {
+	case s.err == nil: // nobody wanted the rest
+		return failure(s.ctx, &protocol.Error{Code: protocol.CodeRequestAborted})
+	case s.err != io.EOF:
+		return failure(s.ctx, s.err)
+	case closed != nil:
+		return failure(s.ctx, closed)
+	}
+	return success
+}

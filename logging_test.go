@@ -1,0 +1,115 @@
+package tunnel_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	tunnel "github.com/bluelibs/go-tunnel"
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// logged serves one request and returns the lines that were logged from level on.
+func logged(t *testing.T, cfg tunnel.Config, level slog.Level, r *http.Request) []map[string]any {
+	t.Helper()
+	var log bytes.Buffer
+	cfg.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: level}))
+	registry := goApp()
+	registry.HandleTask("streams", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+		return &protocol.Reply{Stream: io.NopCloser(strings.NewReader("piece")), Status: http.StatusAccepted}, nil
+	})
+	registry.HandleTask("breaks off", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+		return &protocol.Reply{Stream: struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(strings.NewReader("piece"), failingReader{}), io.NopCloser(nil)}}, nil
+	})
+	registry.HandleTask("panics", func(context.Context, *protocol.Call) (*protocol.Reply, error) { panic("a bug") })
+	cfg.AllowList = registry.List()
+	handler := tunnel.New(registry, cfg)
+	func() {
+		defer func() {
+			if v := recover(); v != nil {
+				assert.Equal(t, http.ErrAbortHandler, v)
+			}
+		}()
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+	}()
+	assert.NotContains(t, log.String(), "s3cret")
+	assert.NotContains(t, log.String(), "b0dy")
+	var lines []map[string]any
+	for line := range strings.Lines(log.String()) {
+		fields := map[string]any{}
+		require.NoError(t, json.Unmarshal([]byte(line), &fields), line)
+		lines = append(lines, fields)
+	}
+	return lines
+}
+
+type failingReader struct{}
+
+func (failingReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestEachRequestIsOneLine(t *testing.T) {
+	const call, other = "requestId kind id duration", "requestId method path"
+	for name, c := range map[string]struct {
+		method, path, body string
+		level, message     string
+		fields             string // that must be there
+		want               map[string]any
+	}{
+		"a task":              {"POST", "/task/app.tasks.add", `{"input":{"a":1,"b":2,"c":"b0dy"}}`, "DEBUG", "tunnel: request served", call, map[string]any{"kind": "task", "id": "app.tasks.add", "status": 200.0}},
+		"an event":            {"POST", "/event/app.events.notify", `{"payload":"b0dy"}`, "DEBUG", "tunnel: request served", call, map[string]any{"kind": "event", "id": "app.events.notify", "status": 200.0}},
+		"discovery":           {"GET", "/discovery", "", "DEBUG", "tunnel: request served", other, map[string]any{"method": "GET", "status": 200.0}},
+		"a stream":            {"POST", "/task/streams", "", "DEBUG", "tunnel: request served", call, map[string]any{"id": "streams", "status": 202.0}},
+		"a cut stream":        {"POST", "/task/breaks%20off", "", "WARN", "tunnel: stream cut short", call, map[string]any{"id": "breaks off"}},
+		"bad JSON":            {"POST", "/task/app.tasks.add", `{"input":b0dy}`, "DEBUG", "tunnel: request failed", call, map[string]any{"status": 400.0, "code": "INVALID_JSON"}},
+		"a failure":           {"POST", "/task/app.tasks.fail", "", "ERROR", "tunnel: request failed", call, map[string]any{"status": 500.0, "code": "INTERNAL_ERROR"}},
+		"a panic":             {"POST", "/task/panics", "", "ERROR", "tunnel: request failed", call, map[string]any{"id": "panics", "status": 500.0, "code": "INTERNAL_ERROR"}},
+		"not exposed":         {"POST", "/task/other", "", "WARN", "tunnel: request failed", call, map[string]any{"id": "other", "status": 403.0, "code": "FORBIDDEN", "remote": "192.0.2.1:1234"}},
+		"an id out of bounds": {"POST", "/task/" + strings.Repeat("x", 1000), "", "WARN", "tunnel: request failed", call, map[string]any{"id": strings.Repeat("x", 256) + "…"}},
+		"not found":           {"POST", "/nowhere", "", "DEBUG", "tunnel: request failed", other, map[string]any{"path": "/__runner/nowhere", "status": 404.0, "code": "NOT_FOUND"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequest(c.method, "/__runner"+c.path, strings.NewReader(c.body))
+			r.Header.Set("x-runner-token", "s3cret")
+			lines := logged(t, tunnel.Config{Tokens: []string{"s3cret"}}, slog.LevelDebug, r)
+			require.Len(t, lines, 1)
+			assert.Equal(t, c.level, lines[0]["level"])
+			assert.Equal(t, c.message, lines[0]["msg"])
+			for _, field := range strings.Fields(c.fields) {
+				assert.Contains(t, lines[0], field)
+			}
+			for field, value := range c.want {
+				assert.Equal(t, value, lines[0][field], field)
+			}
+		})
+	}
+}
+
+func TestRefusedTokensAreAudited(t *testing.T) {
+	r := httptest.NewRequest("POST", "/__runner/task/app.tasks.add", strings.NewReader("b0dy"))
+	r.Header.Set("x-runner-token", "a wrong s3cret")
+	r.Header.Set("Authorization", "Bearer s3cret")
+	lines := logged(t, tunnel.Config{Tokens: []string{"the right s3cret"}}, slog.LevelInfo, r)
+	require.Len(t, lines, 1)
+	assert.Equal(t, "WARN", lines[0]["level"])
+	assert.Equal(t, "app.tasks.add", lines[0]["id"])
+	assert.Equal(t, "UNAUTHORIZED", lines[0]["code"])
+	assert.Equal(t, "192.0.2.1:1234", lines[0]["remote"])
+}
+
+func TestOnlyFailuresAreLoggedAtInfo(t *testing.T) {
+	r := httptest.NewRequest("POST", "/__runner/task/app.tasks.add", strings.NewReader(`{"input":{"a":1,"b":2}}`))
+	r.Header.Set("x-runner-token", "s3cret")
+	assert.Empty(t, logged(t, tunnel.Config{Tokens: []string{"s3cret"}}, slog.LevelInfo, r))
+}
