@@ -22,8 +22,11 @@ func TestRunnerClients(t *testing.T) {
 	for name, start := range executors {
 		servers[name] = func(t *testing.T) string { return serve(t, start(t), tunnel.Config{}) }
 	}
-	// These two have the application with everything.
-	typed := map[string]bool{"exposure": true, "runner": true}
+	// Two have the application with everything, and the plain worker takes no bytes.
+	more := map[string][]string{
+		"exposure": {"typed", "bytes"}, "runner": {"typed", "bytes", "strict"},
+		"standalone": {"bytes", "strict"}, "module": {"bytes", "strict"},
+	}
 	servers["exposure"] = func(t *testing.T) string { return startExposure(t, map[string]any{"app": fullApp}) }
 	servers["runner"] = func(t *testing.T) string {
 		return serveAsIs(t, runnerApp(t, fullApp), tunnel.Config{Tokens: []string{"secret"}})
@@ -34,10 +37,7 @@ func TestRunnerClients(t *testing.T) {
 			address := start(t)
 			ctx, cancel := context.WithTimeout(t.Context(), clientsBound)
 			defer cancel()
-			args := []string{"clients.js", address + "/__runner", "secret"}
-			if typed[name] {
-				args = append(args, "typed")
-			}
+			args := append([]string{"clients.js", address + "/__runner", "secret"}, more[name]...)
 			cmd := exec.CommandContext(ctx, "node", args...)
 			cmd.Dir = runnerDir
 			cmd.WaitDelay = time.Second

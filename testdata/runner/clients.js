@@ -2,9 +2,10 @@
 
 // Runs the real Runner clients against any server of the protocol that serves the tasks and events of app.js:
 //
-//   node clients.js http://127.0.0.1:1234/__runner secret [typed]
+//   node clients.js http://127.0.0.1:1234/__runner secret [typed] [bytes] [strict]
 //
-// JSON mode only: no files, no streams. With typed the server's application is a Runner one, with all of full.js.
+// With typed the server's application is a Runner one, with all of full.js; with bytes it takes files and streams, and
+// with strict also those that Runner's own server never answers.
 
 const assert = require("node:assert/strict");
 const {
@@ -15,11 +16,12 @@ const {
   Serializer,
 } = require("@bluelibs/runner");
 const { errors } = require("./app");
+const { byteChecks } = require("./byte-checks");
 const { pointType, typedChecks, typedErrors } = require("./typed-checks");
 
-const [baseUrl, token, typed] = process.argv.slice(2);
-if (!baseUrl || !token || ![undefined, "typed"].includes(typed)) {
-  console.error("usage: node clients.js BASE_URL TOKEN [typed]");
+const [baseUrl, token, ...more] = process.argv.slice(2);
+if (!baseUrl || !token || more.some((word) => !["typed", "bytes", "strict"].includes(word))) {
+  console.error("usage: node clients.js BASE_URL TOKEN [typed] [bytes] [strict]");
   process.exit(2);
 }
 
@@ -34,6 +36,9 @@ const clients = {
   mixed: createHttpMixedClient,
   "mixed, forced smart": (config) => createHttpMixedClient({ ...config, forceSmart: true }),
 };
+
+// Those of them that send Node.js files and streams.
+const byteClients = ["smart", "mixed", "mixed, forced smart"];
 
 const serializer = new Serializer();
 serializer.addType(pointType);
@@ -100,7 +105,8 @@ const echoes = {
   "a large string": "0123456789ž".repeat(18_000),
 };
 
-function checks(client, factory) {
+function checks(name, factory) {
+  const client = create(factory);
   const list = {
     add: async () => assert.equal(await client.task("app.tasks.add", { a: 5, b: 3 }), 8),
     greet: async () => assert.equal(await client.task("app.tasks.greet", { name: "Ada" }), "Hello, Ada!"),
@@ -155,14 +161,18 @@ function checks(client, factory) {
   for (const [name, value] of Object.entries(echoes)) {
     list[`echo of ${name}`] = async () => assert.deepEqual(await client.task("app.tasks.echo", value), value);
   }
-  if (typed) Object.assign(list, typedChecks(client, (options) => create(factory, options), rejection));
+  if (more.includes("typed")) Object.assign(list, typedChecks(client, (options) => create(factory, options), rejection));
+  if (more.includes("bytes") && byteClients.includes(name)) {
+    const stranger = create(factory, { auth: { token: `${token}x` } });
+    Object.assign(list, byteChecks(client, stranger, rejection, more.includes("strict")));
+  }
   return list;
 }
 
 async function main() {
   let passed = 0;
   for (const [clientName, factory] of Object.entries(clients)) {
-    for (const [name, check] of Object.entries(checks(create(factory), factory))) {
+    for (const [name, check] of Object.entries(checks(clientName, factory))) {
       try {
         await check();
       } catch (error) {

@@ -87,7 +87,8 @@ class Response extends Writable {
 
   // fail breaks it off after what was written.
   fail(error) {
-    this.write("", () => this.destroy(error));
+    if (this.writableEnded) this.destroy(error);
+    else this.write("", () => this.destroy(error));
   }
 
   // grant gives credit for so many bytes more.
