@@ -186,4 +186,3 @@ func secondUnanswered(theirs string) []string {
 		"answer 2: access-control-allow-origin: *, ours: none", "answer 2: " + bodyDiffers(theirs, ""),
 	}
 }
-
