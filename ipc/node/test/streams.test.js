@@ -440,7 +440,9 @@ test("streams take turns, and messages go ahead of them", async (t) => {
   worker.output.pause(); // all that can is waiting in the worker then
   const calls = Array.from({ length: 5 }, () => worker.start(task("count"), json({ length: WINDOW, size: FRAME })));
   await new Promise((resolve) => setTimeout(resolve, 200));
+  worker.input.cork(); // all at once
   for (const { id } of calls) worker.send({ type: "window", id, size: WINDOW - FIRST });
+  worker.input.uncork();
   await new Promise((resolve) => setTimeout(resolve, 200));
   const small = worker.start(task("add"), json({ a: 1, b: 2 }));
   await new Promise((resolve) => setTimeout(resolve, 200));
