@@ -15,7 +15,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/bluelibs/go-tunnel/examples/internal/serve"
 	"github.com/bluelibs/go-tunnel/ipc"
@@ -70,15 +69,11 @@ func run(flags *serve.Flags) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "go-tunnel-example-")
+	module, remove, err := serve.Module(nodeTasks)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	module := filepath.Join(dir, "tasks.mjs")
-	if err := os.WriteFile(module, nodeTasks, 0o600); err != nil {
-		return err
-	}
+	defer remove()
 
 	ctx := serve.Context()
 	var announced schema.Announced

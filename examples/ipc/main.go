@@ -107,10 +107,6 @@ func options(worker string, plain bool) (opts ipc.Options, remove func(), err er
 	case worker != "":
 		return ipc.Node(worker), func() {}, nil
 	}
-	dir, err := os.MkdirTemp("", "go-tunnel-example-")
-	if err != nil {
-		return opts, nil, err
-	}
-	worker = filepath.Join(dir, "tasks.mjs")
-	return ipc.Node(worker), func() { _ = os.RemoveAll(dir) }, os.WriteFile(worker, ownTasks, 0o600)
+	worker, remove, err = serve.Module(ownTasks)
+	return ipc.Node(worker), remove, err
 }

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 
 	"github.com/bluelibs/go-tunnel/examples/internal/serve"
 	"github.com/bluelibs/go-tunnel/ipc"
@@ -41,15 +40,11 @@ func main() {
 }
 
 func run(flags *serve.Flags) error {
-	dir, err := os.MkdirTemp("", "go-tunnel-example-")
+	module, remove, err := serve.Module(tasks)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	module := filepath.Join(dir, "tasks.mjs")
-	if err := os.WriteFile(module, tasks, 0o600); err != nil {
-		return err
-	}
+	defer remove()
 	ctx := serve.Context()
 	pool, err := ipc.Start(ctx, ipc.Node(module))
 	if err != nil {

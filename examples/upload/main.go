@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/bluelibs/go-tunnel/examples/internal/serve"
 	"github.com/bluelibs/go-tunnel/ipc"
@@ -66,15 +65,11 @@ func main() {
 }
 
 func run(flags *serve.Flags, maxFile int64) error {
-	dir, err := os.MkdirTemp("", "go-tunnel-example-")
+	module, remove, err := serve.Module(tasks)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	module := filepath.Join(dir, "tasks.mjs")
-	if err := os.WriteFile(module, tasks, 0o600); err != nil {
-		return err
-	}
+	defer remove()
 	ctx := serve.Context()
 	pool, err := ipc.Start(ctx, ipc.Node(module))
 	if err != nil {
