@@ -16,9 +16,6 @@ const Undefined = `{"__type":"Undefined","value":null}`
 
 var undefined = []byte(Undefined)
 
-// IsUndefined reports whether a valid JSON value is Undefined, however it is spelled.
-func IsUndefined(value []byte) bool { return isUndefined(value) }
-
 const (
 	okOnly   = `{"ok":true}`
 	okPrefix = `{"ok":true,"result":`

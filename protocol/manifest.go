@@ -29,10 +29,10 @@ func parseManifest(text []byte) (input []byte, err error) {
 		return nil, &Error{Code: errManifest.Code, Message: errManifest.Message, Err: err}
 	}
 	root := bytes.TrimSpace(text)
-	if root[0] != '{' && root[0] != '[' || isUndefined(root) {
+	if root[0] != '{' && root[0] != '[' || IsUndefined(root) {
 		return nil, &Error{Code: CodeMissingManifest}
 	}
-	if isUndefined(input) {
+	if IsUndefined(input) {
 		return nil, nil
 	}
 	return input, nil

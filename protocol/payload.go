@@ -27,7 +27,7 @@ func ParsePayload(kind Kind, body []byte) (payload []byte, returnPayload bool, e
 		case kind == KindTask && string(name) == "input", kind == KindEvent && string(name) == "payload":
 			payload = value
 		case kind == KindEvent && string(name) == "returnPayload":
-			returnPayload = truthy(value) && !isUndefined(value)
+			returnPayload = truthy(value) && !IsUndefined(value)
 		}
 	}
 	if err := rawjson.Members(body, MaxDepth, member); err != nil {
@@ -36,15 +36,15 @@ func ParsePayload(kind Kind, body []byte) (payload []byte, returnPayload bool, e
 	if payload == nil && kind == KindTask {
 		payload = bytes.TrimSpace(body)
 	}
-	if isUndefined(payload) {
+	if IsUndefined(payload) {
 		payload = nil
 	}
 	return payload, returnPayload, nil
 }
 
-// isUndefined reports whether a valid JSON value is Undefined, with white space or
+// IsUndefined reports whether a valid JSON value is Undefined, with white space or
 // another order of members at most.
-func isUndefined(value []byte) bool {
+func IsUndefined(value []byte) bool {
 	if len(value) > 2*len(Undefined) || !bytes.HasPrefix(value, []byte("{")) || !bytes.Contains(value, []byte(`"Undefined"`)) {
 		return false
 	}
