@@ -94,7 +94,7 @@ func (l *link) ask(ctx context.Context, size int, call *protocol.Call, appendTo 
 	l.lastID++
 	id := l.lastID
 	l.pending[id] = x
-	x.size, x.upload = size, newUpload(l, id, call)
+	x.size, x.upload = size, newUpload(ctx, l, id, call)
 	before := len(l.out)
 	l.out = appendTo(l.out, id)
 	l.asked += int64(len(l.out) - before)

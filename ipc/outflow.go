@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"sync"
@@ -13,6 +14,7 @@ import (
 type upload struct {
 	l     *link
 	id    uint64
+	ctx   context.Context // of the call
 	call  *protocol.Call
 	flows []*outflow // by their numbers
 	over  bool       // nothing is to be sent any more; under the link's lock
@@ -35,11 +37,11 @@ type outflow struct {
 
 // newUpload returns the streams of a call's request, nil if there are none. The link's
 // lock is held.
-func newUpload(l *link, id uint64, call *protocol.Call) *upload {
+func newUpload(ctx context.Context, l *link, id uint64, call *protocol.Call) *upload {
 	if call == nil || call.Body == nil && call.Form == nil {
 		return nil
 	}
-	u := &upload{l: l, id: id, call: call}
+	u := &upload{l: l, id: id, ctx: ctx, call: call}
 	streams := 1 // the body, or for forms a place that is never used
 	if call.Form != nil {
 		streams += len(call.Form.IDs())
@@ -236,7 +238,8 @@ func (f *outflow) written() {
 }
 
 // end tells the worker that the stream is at its end, or how it broke off, after all
-// that was sent of it.
+// that was sent of it. With the caller gone it says nothing: the cancel that is on its
+// way has to come first, so that the task's signal is aborted when the stream breaks off.
 func (f *outflow) end(err error) {
 	reason := ""
 	if err != nil && err != io.EOF {
@@ -246,7 +249,7 @@ func (f *outflow) end(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f.flush()
-	if f.wanted() {
+	if f.wanted() && (reason == "" || f.u.ctx.Err() == nil) {
 		l.say(appendFramedEnd(l.out, f.u.id, f.s, reason))
 	}
 }
