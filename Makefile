@@ -1,23 +1,30 @@
-.PHONY: help all fmt vet lint test race nested fuzz bench
+.PHONY: help all fmt vet lint vuln test race nested fuzz smoke bench
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+OLDEST_GO = go$(shell go list -m -f '{{.GoVersion}}').0
 FUZZTIME ?= 30s
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-all: fmt vet lint test race nested ## what CI checks
+all: fmt vet lint vuln test race smoke nested ## what CI checks
 
 fmt: ## fail if gofmt would change a file
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
 
-vet: ## go vet, and a build for the platforms that have files of their own
+vet: ## go vet, with the oldest Go too, and a build for the platforms with files of their own
 	go vet ./...
+	GOTOOLCHAIN=$(OLDEST_GO) go vet ./...
 	GOOS=darwin go build ./...
 	GOOS=windows go build ./...
 
 lint: ## staticcheck
 	$(STATICCHECK) ./...
+
+vuln: ## govulncheck, as long as its database can be reached
+	@if out=$$($(GOVULNCHECK) ./... 2>&1); then echo "$$out"; else \
+	  case "$$out" in *"fetching vulnerabilities"*) echo "not checked: $$out";; *) echo "$$out"; exit 1;; esac; fi
 
 test: ## all tests, with Node.js and the Runner clients
 	go test ./...
@@ -34,6 +41,9 @@ fuzz: ## every fuzz target for FUZZTIME
 	    echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg || exit 1; \
 	  done; \
 	done
+
+smoke: ## every fuzz target, a few inputs each
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=2000x
 
 bench: ## every benchmark
 	go test -run '^$$' -bench . ./...

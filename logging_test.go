@@ -33,6 +33,10 @@ func logged(t *testing.T, cfg tunnel.Config, level slog.Level, r *http.Request) 
 			io.Closer
 		}{io.MultiReader(strings.NewReader("piece"), failingReader{}), io.NopCloser(nil)}}, nil
 	})
+	registry.HandleTask("by a worker", func(_ context.Context, call *protocol.Call) (*protocol.Reply, error) {
+		call.Worker = "1/4711"
+		return nil, &protocol.Error{Code: protocol.CodeWorkerCrashed}
+	})
 	registry.HandleTask("panics", func(context.Context, *protocol.Call) (*protocol.Reply, error) { panic("a bug") })
 	cfg.AllowList = registry.List()
 	handler := tunnel.New(registry, cfg)
@@ -74,6 +78,7 @@ func TestEachRequestIsOneLine(t *testing.T) {
 		"a cut stream":        {"POST", "/task/breaks%20off", "", "WARN", "tunnel: stream cut short", call, map[string]any{"id": "breaks off"}},
 		"bad JSON":            {"POST", "/task/app.tasks.add", `{"input":b0dy}`, "DEBUG", "tunnel: request failed", call, map[string]any{"status": 400.0, "code": "INVALID_JSON"}},
 		"a failure":           {"POST", "/task/app.tasks.fail", "", "ERROR", "tunnel: request failed", call, map[string]any{"status": 500.0, "code": "INTERNAL_ERROR"}},
+		"a dead worker":       {"POST", "/task/by%20a%20worker", "", "ERROR", "tunnel: request failed", call, map[string]any{"status": 502.0, "code": "WORKER_CRASHED", "worker": "1/4711"}},
 		"a panic":             {"POST", "/task/panics", "", "ERROR", "tunnel: request failed", call, map[string]any{"id": "panics", "status": 500.0, "code": "INTERNAL_ERROR"}},
 		"not exposed":         {"POST", "/task/other", "", "WARN", "tunnel: request failed", call, map[string]any{"id": "other", "status": 403.0, "code": "FORBIDDEN", "remote": "192.0.2.1:1234"}},
 		"an id out of bounds": {"POST", "/task/" + strings.Repeat("x", 1000), "", "WARN", "tunnel: request failed", call, map[string]any{"id": strings.Repeat("x", 256) + "…"}},

@@ -518,6 +518,9 @@ func (h *Handler) record(w http.ResponseWriter, r *http.Request, call *request, 
 		attrs = append(attrs, "method", r.Method, "path", shorten(r.URL.Path))
 	}
 	attrs = append(attrs, outcome...)
+	if call != nil && call.Worker != "" {
+		attrs = append(attrs, "worker", call.Worker)
+	}
 	if call != nil {
 		attrs = append(attrs, "duration", time.Since(call.begun))
 	}

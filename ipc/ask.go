@@ -55,6 +55,9 @@ func (p *Pool) try(ctx context.Context, size int, call *protocol.Call, repeat bo
 			placed()
 			placed = nil
 		}
+		if call != nil {
+			call.Worker = m.worker.name
+		}
 		a, pending := m.worker.ask(ctx, size, call, appendTo)
 		p.settle(ctx, m, size, a, pending)
 		switch {

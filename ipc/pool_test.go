@@ -84,6 +84,21 @@ func TestExecute(t *testing.T) {
 	assert.Equal(t, "INTERNAL_ERROR: Internal Error: "+err.Error(), protocol.Public(err).Error(), "private")
 }
 
+// A call that no worker takes names none; a failed one names who failed.
+func TestWorkersAreNamed(t *testing.T) {
+	pool := startNode(t)
+	call := task("app.tasks.fail", "")
+	_, err := pool.Execute(t.Context(), call)
+	require.Error(t, err)
+	assert.Equal(t, fmt.Sprintf("0/%d", pool.Stats().Workers[0].PID), call.Worker)
+
+	require.NoError(t, pool.Close())
+	call = task("app.tasks.fail", "")
+	_, err = pool.Execute(t.Context(), call)
+	require.Error(t, err)
+	assert.Empty(t, call.Worker)
+}
+
 func TestEventPayload(t *testing.T) {
 	pool := startNode(t)
 	event := &protocol.Call{Kind: protocol.KindEvent, ID: "app.events.rename", Payload: []byte(`{"name":"ann"}`), ReturnPayload: true}

@@ -20,6 +20,7 @@ var errEnded = errors.New("ipc: worker ended")
 type worker struct {
 	*link
 	proc   *process
+	name   string // its slot and its process, for those who look for its own log lines
 	opts   *Options
 	output *output
 	lost   func() // takes that there must be no more calls
@@ -36,7 +37,8 @@ func startWorker(opts *Options, launch *launcher, slot int) (*worker, error) {
 		return nil, err
 	}
 	log := opts.Logger.With("worker", slot, "pid", proc.pid())
-	return &worker{link: newLink(proc, opts, log), proc: proc, opts: opts, output: newOutput(log)}, nil
+	name := fmt.Sprintf("%d/%d", slot, proc.pid())
+	return &worker{link: newLink(proc, opts, log), proc: proc, name: name, opts: opts, output: newOutput(log)}, nil
 }
 
 // run serves the worker's pipes until the process has ended and its output was read

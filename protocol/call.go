@@ -66,6 +66,9 @@ type Call struct {
 	Form *Form
 	// ReturnPayload asks an event for the payload as it is after all handlers ran.
 	ReturnPayload bool
+
+	// Worker names what has run the call, for the log. Executors that have workers set it.
+	Worker string
 }
 
 // Reply is the outcome of a call that succeeded: a JSON value or a stream.
