@@ -147,7 +147,9 @@ func appendRequest(dst []byte, method, target, host string, header http.Header, 
 			dst = append(dst, `\n`...)
 		}
 		first = false
-		dst = appendEscaped(dst, strings.ToLower(name), decodeLatin1)
+		start := len(dst)
+		dst = appendEscaped(dst, name, decodeLatin1)
+		lower(dst[start:])
 		dst = append(dst, `\n`...)
 		dst = appendEscaped(dst, value, decodeLatin1)
 	}
@@ -164,6 +166,15 @@ func appendRequest(dst []byte, method, target, host string, header http.Header, 
 		field(protocol.HeaderRequestID, requestID)
 	}
 	return append(dst, '"')
+}
+
+// lower makes ASCII text lower case.
+func lower(text []byte) {
+	for i, c := range text {
+		if 'A' <= c && c <= 'Z' {
+			text[i] = c | 0x20
+		}
+	}
 }
 
 // once are the headers of which Node.js keeps the first and drops the others.
