@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 
+	"github.com/bluelibs/go-tunnel/ipc"
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/standalone"
 
@@ -46,6 +47,27 @@ func ExampleNew() {
 	// Output:
 	// 200 {"ok":true,"result":8}
 	// 400 {"ok":false,"error":{"message":"Invalid input: unexpected string at a","code":"INVALID_INPUT"}}
+}
+
+// Workers are started before the server listens and shut down after it.
+func ExampleNew_workers() {
+	ctx := context.Background()
+	opts := ipc.Node("examples/ipc/tasks.mjs")
+	opts.Workers = 2
+	pool, err := ipc.Start(ctx, opts)
+	if err != nil {
+		fmt.Println("the module does not load, or node is missing:", err)
+		return
+	}
+	defer pool.Shutdown(ctx) // after http.Server.Shutdown
+
+	mux := http.NewServeMux() // that the service has already
+	mux.Handle("/__runner/", tunnel.New(pool, tunnel.Config{Tokens: []string{"secret"}}))
+
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	call(server, "/__runner/task/app.tasks.greet", `{"input": {"name": "Ada"}}`)
+	// Output: 200 {"ok":true,"result":"Hello, Ada!"}
 }
 
 // A task tells its caller what went wrong with a *protocol.Error; the text of any

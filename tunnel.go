@@ -9,7 +9,8 @@
 //	http.Handle("/__runner/", tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}}))
 //
 // A Handler is mounted like any other: on a mux, under another base path, below
-// http.StripPrefix, behind middleware, over HTTP/1.1 and HTTP/2. It never redirects.
+// http.StripPrefix, behind middleware, over HTTP/1.1 and HTTP/2. It never redirects,
+// other than http.ServeMux does for paths with "//" or dot segments.
 // It starts no goroutines and keeps nothing between requests but its configuration,
 // so there is nothing to shut down; executors may differ.
 package tunnel
