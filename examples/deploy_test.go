@@ -104,7 +104,7 @@ export const tasks = {
 	require.NoError(t, err)
 	metrics, err := io.ReadAll(res.Body)
 	require.NoError(t, errors.Join(err, res.Body.Close()))
-	assert.Regexp(t, `(?m)^tunnel_queue_wait_seconds_total [0-9.e+-]+$`, string(metrics))
+	assert.Regexp(t, `(?m)^tunnel_pool_queue_wait_seconds_sum [0-9.e+-]+$`, string(metrics))
 
 	pid := post(t, base+"pid", ``, "x-runner-token", "another")
 	require.NoError(t, d.process.Signal(syscall.SIGHUP))

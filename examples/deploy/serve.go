@@ -99,10 +99,11 @@ func probes(ctx context.Context, pool *ipc.Pool) http.Handler {
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		s := pool.Stats()
-		fmt.Fprintf(w, "# TYPE tunnel_queue_waits_total counter\ntunnel_queue_waits_total %d\n", s.Waits)
-		fmt.Fprintf(w, "# TYPE tunnel_queue_wait_seconds_total counter\ntunnel_queue_wait_seconds_total %g\n", s.WaitTime.Seconds())
-		fmt.Fprintf(w, "# TYPE tunnel_queue_refused_total counter\ntunnel_queue_refused_total %d\n", s.Refused.Full+s.Refused.Late)
+		s := pool.Stats() // of which examples/observability shows all, by the same names
+		fmt.Fprintf(w, "# TYPE tunnel_pool_queue_wait_seconds summary\ntunnel_pool_queue_wait_seconds_sum %g\ntunnel_pool_queue_wait_seconds_count %d\n",
+			s.WaitTime.Seconds(), s.Waits)
+		fmt.Fprintf(w, "# TYPE tunnel_pool_refused_total counter\ntunnel_pool_refused_total{reason=\"full\"} %d\ntunnel_pool_refused_total{reason=\"late\"} %d\n",
+			s.Refused.Full, s.Refused.Late)
 	})
 	return mux
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -112,4 +114,13 @@ func TestPool(t *testing.T) {
 		assert.True(t, there, name)
 		assert.Equal(t, want, value, name)
 	}
+}
+
+// What scales a Deployment is there, whichever of the two examples serves it.
+func TestScalingMetric(t *testing.T) {
+	manifest, err := os.ReadFile("../../deploy/kubernetes.yaml")
+	require.NoError(t, err)
+	series := regexp.MustCompile(`seriesQuery: (\w+)_sum\n`).FindSubmatch(manifest)
+	require.NotNil(t, series)
+	assert.Equal(t, 1, testutil.CollectAndCount(metrics.NewPool(func() ipc.Stats { return ipc.Stats{} }), string(series[1])))
 }
