@@ -289,6 +289,23 @@ func TestStalledStreamsHurtNobody(t *testing.T) {
 	assert.Equal(t, `{"ok":true,"result":8}`, postAdd(t, base))
 }
 
+// What a task flushes arrives before there is anything else.
+func TestHeadersAreFlushed(t *testing.T) {
+	base := serveAsIs(t, runnerApp(t, fullApp), tunnel.Config{Tokens: []string{"secret"}})
+	ctx, leave := context.WithTimeout(t.Context(), hang)
+	defer leave()
+	steps := strings.NewReader(`{"input":{"steps":[["writeHead",202,{"x-a":"b"}],["flushHeaders"],{"wait":600000}]}}`)
+	res, err := sendTo(ctx, base, fullTask+"response", "application/json", steps)
+	require.NoError(t, err)
+	assert.Equal(t, 202, res.StatusCode)
+	assert.Equal(t, "b", res.Header.Get("x-a"))
+	leave()
+	_, err = res.Body.Read(make([]byte, 1))
+	assert.ErrorIs(t, err, context.Canceled)
+	require.NoError(t, res.Body.Close())
+	http.DefaultClient.CloseIdleConnections()
+}
+
 func postAdd(t testing.TB, base string) string {
 	res, err := sendTo(t.Context(), base, "add", "application/json", strings.NewReader(addBody))
 	require.NoError(t, err)

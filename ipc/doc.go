@@ -46,7 +46,8 @@
 // given them credit with window, the first of which opens the stream; file says how
 // the form describes a file, before its first data. Stop says that the worker wants no
 // more of a stream. A result can be one: an answer with "stream":true is followed by
-// data, for which the worker has 16 KiB of credit and gets more with window. End
+// data, for which the worker has 16 KiB of credit and gets more with window. The caller
+// gets the head of such an answer with the first data, with "flush":true at once. End
 // closes a stream; with an error it is one that broke off. An answer or a cancel ends
 // what is left of a call's request, except that an answer with a stream leaves that
 // readable until the stream has ended.

@@ -30,6 +30,7 @@ type streamHead struct {
 	Status      int      `json:"status"`
 	ContentType string   `json:"contentType"`
 	Headers     []string `json:"headers"` // names and values in turn
+	Flush       bool     `json:"flush"`
 	body        *inflow
 }
 
@@ -38,7 +39,9 @@ func (h *streamHead) reply() *protocol.Reply {
 	for i := 0; i+1 < len(h.Headers); i += 2 {
 		header.Add(h.Headers[i], encodeLatin1(h.Headers[i+1]))
 	}
-	return &protocol.Reply{Stream: h.body, Status: h.Status, ContentType: encodeLatin1(h.ContentType), StreamHeader: header}
+	return &protocol.Reply{
+		Stream: h.body, Status: h.Status, ContentType: encodeLatin1(h.ContentType), FlushHeader: h.Flush, StreamHeader: header,
+	}
 }
 
 // encodeLatin1 writes a header's value as Node.js writes it, a byte a character.

@@ -90,6 +90,11 @@ type Reply struct {
 	Status int
 	// ContentType of a streamed reply. Empty means application/octet-stream.
 	ContentType string
+	// FlushHeader sends status and headers of a streamed reply before its first byte is
+	// read, for streams that may be silent for a long time at first. An error of the first
+	// Read is then like that of any other. It counts for nothing with a Status that cannot
+	// have a body.
+	FlushHeader bool
 	// StreamHeader holds more headers of a streamed reply; a Content-Type in it wins
 	// over ContentType. Cookies, connection headers and those that the protocol sets
 	// itself (CORS, Vary, request id, security) are dropped.

@@ -15,9 +15,9 @@ var ErrStreamCut = errors.New("stream cut short")
 const streamBuffer = 64 << 10
 
 // WriteStream answers with r.Stream and closes it. What can be read is sent and
-// flushed at once. An error before the first byte is returned as it is, with nothing
-// sent; a later one, of the source, of its Close or of the connection, wraps
-// ErrStreamCut.
+// flushed at once. An error before the first byte, or before the header if r.FlushHeader
+// is set, is returned as it is, with nothing sent; a later one, of the source, of its
+// Close or of the connection, wraps ErrStreamCut.
 func WriteStream(w http.ResponseWriter, r *Reply) (err error) {
 	started := false
 	defer func() { // after a panic of the source too
@@ -27,9 +27,11 @@ func WriteStream(w http.ResponseWriter, r *Reply) (err error) {
 		}
 	}()
 	buf := make([]byte, streamBuffer)
-	n, err := readSome(r.Stream, buf)
-	if n == 0 && err != nil && err != io.EOF {
-		return err
+	n := 0
+	if !r.FlushHeader || hasNoBody(r.Status) {
+		if n, err = readSome(r.Stream, buf); n == 0 && err != nil && err != io.EOF {
+			return err
+		}
 	}
 	started = true
 	status := bodyStatus(r.Status)

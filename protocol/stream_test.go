@@ -76,6 +76,46 @@ func TestWriteStreamFailsBeforeTheFirstByte(t *testing.T) {
 	assert.Equal(t, 1, stream.closed)
 }
 
+// waiting says at its first Read whether the header has been sent.
+type waiting struct {
+	w       *httptest.ResponseRecorder
+	flushed bool
+	err     error
+}
+
+func (r *waiting) Read([]byte) (int, error) {
+	r.flushed = r.flushed || r.w.Flushed
+	return 0, r.err
+}
+
+func TestWriteStreamFlushesTheHeader(t *testing.T) {
+	for name, c := range map[string]struct {
+		status  int
+		flush   bool
+		err     error
+		flushed bool
+		want    int
+	}{
+		"asked to":                {status: 202, flush: true, err: io.EOF, flushed: true, want: 202},
+		"not asked to":            {status: 202, err: io.EOF, want: 202},
+		"cannot have a body":      {status: 204, flush: true, err: io.EOF, want: 204},
+		"fails, cannot take back": {status: 202, flush: true, err: errSource, flushed: true, want: 202},
+	} {
+		w := httptest.NewRecorder()
+		reader := &waiting{w: w, err: c.err}
+		stream := &source{Reader: reader}
+		err := WriteStream(w, &Reply{Stream: stream, Status: c.status, FlushHeader: c.flush})
+		if c.err == io.EOF {
+			assert.NoError(t, err, name)
+		} else {
+			assert.ErrorIs(t, err, ErrStreamCut, name)
+		}
+		assert.Equal(t, c.flushed, reader.flushed, name)
+		assert.Equal(t, c.want, w.Code, name)
+		assert.Equal(t, 1, stream.closed, name)
+	}
+}
+
 func TestWriteStreamFailsLater(t *testing.T) {
 	for name, reader := range map[string]io.Reader{
 		"after a read":  io.MultiReader(strings.NewReader("some"), iotest.ErrReader(errSource)),

@@ -154,9 +154,9 @@ function encodeError(id, error) {
   return `{"id":${id},"ok":false,"error":${JSON.stringify(error)}}\n`;
 }
 
-// encodeStream answers a call with a stream. All of the head { status, contentType, headers } may be left out.
-function encodeStream(id, { status, contentType, headers }) {
-  return `${JSON.stringify({ id, ok: true, stream: true, status, contentType, headers })}\n`;
+// encodeStream answers a call with a stream. All of the head { status, contentType, headers, flush } may be left out.
+function encodeStream(id, { status, contentType, headers, flush }) {
+  return `${JSON.stringify({ id, ok: true, stream: true, status, contentType, headers, flush })}\n`;
 }
 
 // encodeData is the line before n bytes of a result.

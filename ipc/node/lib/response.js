@@ -64,10 +64,15 @@ class Response extends Writable {
   }
 
   flushHeaders() {
+    this.#begin(true);
+  }
+
+  // begin sends the head. Without flush the server may wait for the first bytes, to answer with what fails before them.
+  #begin(flush) {
     if (this.#begun || this.destroyed) return;
     this.headersSent = true;
     this.#begun = true;
-    this.#call.begin({ status: this.#statusCode, ...this.#head() });
+    this.#call.begin({ status: this.#statusCode, ...this.#head(), flush });
   }
 
   // write ends the response after what is no bytes, and does not throw: pipe could not catch it.
@@ -81,7 +86,7 @@ class Response extends Writable {
   // end does nothing the second time, and write nothing after it, as in Node.js, which breaks nothing off.
   end(...args) {
     if (this.writableEnded) return this;
-    this.flushHeaders();
+    this.#begin();
     return super.end(...args);
   }
 
@@ -137,7 +142,7 @@ class Response extends Writable {
   #send(parts, callback) {
     this.#length = parts.reduce((sum, { length }) => sum + length, 0);
     if (this.#length === 0) return callback();
-    this.flushHeaders();
+    this.#begin();
     this.#parts = parts;
     this.#onSent = callback;
     this.#queue();
