@@ -2,6 +2,7 @@ package tunnel_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -12,10 +13,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-json"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/ipc"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
@@ -64,6 +68,29 @@ func TestEveryOrderOfParts(t *testing.T) {
 
 // upload sends a form whose parts stand in an order, to a task that reads files in
 // another one.
+// A task whose time is over while its file arrives has not got a bad form.
+func TestTimeoutOfAForm(t *testing.T) {
+	opts := ipc.Node("testdata/runner/tasks.mjs")
+	opts.TaskTimeout, opts.CancelGrace = 50*time.Millisecond, time.Minute
+	base := serveAsIs(t, startWorker(t, opts), tunnel.Config{Tokens: []string{"secret"}})
+	body, input := io.Pipe()
+	defer input.Close()
+	go func() {
+		_, _ = io.WriteString(input, "--b\r\nContent-Disposition: form-data; name=\"__manifest\"\r\n\r\n"+
+			`{"input":{"file":{"$runnerFile":"File","id":"F1"}}}`+
+			"\r\n--b\r\nContent-Disposition: form-data; name=\"file:F1\"; filename=\"a\"\r\n\r\nbegin")
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), hang)
+	defer cancel()
+	res, err := sendTo(ctx, base, "app.bytes.file", "multipart/form-data; boundary=b", body)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	assert.Equal(t, 504, res.StatusCode)
+	assert.Contains(t, string(text), `"TASK_TIMEOUT"`)
+}
+
 func upload(t *testing.T, base string, files [][]byte, order, read []int) {
 	t.Helper()
 	var body bytes.Buffer

@@ -3,6 +3,7 @@ package ipc
 import (
 	"container/list"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/bluelibs/go-tunnel/protocol"
@@ -12,11 +13,15 @@ import (
 // with MaxQueueBytes the memory that waiting callers can claim.
 const maxInFlightBytes = 64 << 20
 
-var errClosed = errors.New("ipc: the pool is closed")
+var (
+	errClosed   = errors.New("ipc: the pool is closed")
+	errNoWorker = errors.New("ipc: no worker is running")
+)
 
 // waiter is a call that waits for a worker.
 type waiter struct {
-	assigned chan *member  // has room for the one that it gets; nil says that the pool has ended
+	assigned chan *member  // has room for the one that it gets; nil says that there is none, see err
+	err      error         // why
 	bytes    int           // of its input
 	since    time.Time     // when it came
 	place    *list.Element // in the queue, nil when it is not there
@@ -41,7 +46,7 @@ func (s *scheduler) enqueue(now time.Time, size int) (*waiter, error) {
 		return nil, s.refuse(now, &s.refused.Closed, unavailable(errClosed, 0))
 	}
 	if wait, down := s.down(now); down {
-		return nil, s.refuse(now, &s.refused.Down, unavailable(errors.New("ipc: no worker is running"), wait))
+		return nil, s.refuse(now, &s.refused.Down, unavailable(errNoWorker, wait))
 	}
 	if s.queue.Len() >= s.opts.MaxQueue || s.queued+size > s.opts.MaxQueueBytes {
 		return nil, s.refuse(now, &s.refused.Full, overloaded("ipc: the queue is full"))
@@ -61,6 +66,14 @@ func (s *scheduler) refuse(now time.Time, counter *uint64, err error) error {
 	return err
 }
 
+// late refuses a call that has waited for too long.
+func (s *scheduler) late(now time.Time) error {
+	if !s.hasUsable() {
+		return s.refuse(now, &s.refused.Down, unavailable(errNoWorker, 0))
+	}
+	return s.refuse(now, &s.refused.Late, overloaded(fmt.Sprintf("ipc: no worker had time within %v", s.opts.QueueTimeout)))
+}
+
 func overloaded(reason string) error {
 	return &protocol.Error{Code: protocol.CodeOverloaded, Err: errors.New(reason)}
 }
@@ -78,6 +91,15 @@ func (s *scheduler) quit(w *waiter) bool {
 	s.dequeue(w)
 	s.dirty = s.dirty || s.closing
 	return true
+}
+
+// turnAway takes all calls out of the queue, each with an error of its own.
+func (s *scheduler) turnAway(reason func() error) {
+	for place := s.queue.Front(); place != nil; place = s.queue.Front() {
+		w := s.dequeue(place.Value.(*waiter))
+		w.err = reason()
+		w.assigned <- nil
+	}
 }
 
 func (s *scheduler) dequeue(w *waiter) *waiter {
@@ -128,8 +150,10 @@ func (s *scheduler) assign(m *member, size int) {
 // release takes a place at a worker back whose caller has got its answer.
 func (s *scheduler) release(m *member, size int, failed bool) {
 	m.served++
+	s.served++
 	if failed {
 		m.failed++
+		s.failed++
 	}
 	if m.callLimit > 0 && m.served >= m.callLimit && m.worn == "" {
 		m.worn = ExitCalls

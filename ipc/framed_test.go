@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +151,28 @@ func TestFramedStartFails(t *testing.T) {
 			err := start(timeout)
 			require.ErrorContains(t, err, reason)
 			assert.ErrorContains(t, err, "needs Options.Plain")
+		})
+	}
+}
+
+// The error of Start says what is wrong with a module.
+func TestModuleStartFails(t *testing.T) {
+	for name, c := range map[string]struct{ code, want string }{
+		"throws":          {`throw new TypeError("no " + "way");`, "cannot load"},
+		"a package":       {`import "no-such-package";`, "no-such-package"},
+		"exports nothing": {`export const task = {};`, "exports nothing to serve"},
+		"not a program":   {`export const = 1;`, "SyntaxError"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "broken.mjs")
+			require.NoError(t, os.WriteFile(file, []byte(c.code), 0o600))
+			opts := Node(file)
+			opts.Workers, opts.Logger = 2, discard
+			_, err := Start(t.Context(), opts)
+			require.ErrorContains(t, err, c.want)
+			assert.NotContains(t, err.Error(), "Options.Plain")
+			assert.NotContains(t, err.Error(), "\n")
 		})
 	}
 }

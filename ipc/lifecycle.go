@@ -73,11 +73,11 @@ func (s *scheduler) takeOver(i int) {
 // usable reports whether the worker can have more calls.
 func (m *member) usable() bool { return m.state == ready && m.stalledAt.IsZero() }
 
-// isReady reports whether there is a worker for calls.
-func (s *scheduler) isReady() bool {
+// hasUsable reports whether there is a worker for calls.
+func (s *scheduler) hasUsable() bool {
 	for i := range s.slots {
 		if m := s.slots[i].current; m != nil && m.usable() {
-			return !s.closing
+			return true
 		}
 	}
 	return false
@@ -191,6 +191,9 @@ func (s *scheduler) exited(now time.Time, m *member, err error) {
 		}
 	}
 	s.promote()
+	if wait, down := s.down(now); down && unready {
+		s.turnAway(func() error { return s.refuse(now, &s.refused.Down, unavailable(errNoWorker, wait)) })
+	}
 }
 
 // shutdown lets the pool take no more calls, and end when it has none or the time for
@@ -238,9 +241,7 @@ func (s *scheduler) abort(now time.Time) {
 		return
 	}
 	s.ended, s.killed = true, true
-	for place := s.queue.Front(); place != nil; place = s.queue.Front() {
-		s.dequeue(place.Value.(*waiter)).assigned <- nil
-	}
+	s.turnAway(func() error { return unavailable(errClosed, 0) })
 	for m := range s.live {
 		s.end(m, doKill, 0)
 	}

@@ -203,6 +203,9 @@ func (p *Pool) run(m *member) {
 		err = w.run(func(hello *control) {
 			if p.acceptSchemas(w, hello, first) {
 				p.ready(m, hello)
+				if first {
+					p.done.Go(func() { p.logReady(w, hello, time.Since(m.begun)) }) // its reader does not wait for the log
+				}
 			}
 			first = false
 		})
@@ -258,7 +261,7 @@ func (p *Pool) List() *protocol.AllowList { return p.announced.Load().list }
 func (p *Pool) Ready() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.s.isReady()
+	return p.s.hasUsable() && !p.s.closing
 }
 
 // Shutdown lets the pool take no more calls, waits for those that it has, and ends

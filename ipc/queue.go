@@ -2,7 +2,6 @@ package ipc
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -48,13 +47,13 @@ func (p *Pool) await(ctx context.Context, w *waiter, until time.Time) (*member, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return nil, p.s.refuse(time.Now(), &p.s.refused.Late, overloaded(fmt.Sprintf("ipc: no worker had time within %v", p.opts.QueueTimeout)))
+	return nil, p.s.late(time.Now())
 }
 
 // placed takes the place that a call has waited for.
 func (p *Pool) placed(ctx context.Context, w *waiter, m *member) (*member, error) {
 	if m == nil {
-		return nil, unavailable(errClosed, 0)
+		return nil, w.err
 	}
 	p.waits.Add(1)
 	p.waited.Add(uint64(time.Since(w.since)))

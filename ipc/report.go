@@ -6,15 +6,26 @@ import (
 	"time"
 )
 
+// logReady logs that a worker can have calls, which those who have read of the end of one
+// wait for.
+func (p *Pool) logReady(w *worker, hello *control, after time.Duration) {
+	attrs := []any{"after", after}
+	if hello != nil {
+		attrs = append(attrs, "runtime", hello.Runtime)
+	}
+	w.log.Info("ipc: worker ready", attrs...)
+}
+
 // logExit logs the end of a worker: as an error if nobody wanted it.
 func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifetime time.Duration) {
-	attrs := []any{"reason", reason, "lifetime", lifetime, "error", err}
+	attrs := []any{"reason", reason, "lifetime", lifetime}
 	level := slog.LevelInfo
 	switch reason {
 	case ExitStop:
 		level = slog.LevelDebug
 	case ExitCrash, ExitStart, ExitPing, ExitTimeout:
 		level = slog.LevelError
+		attrs = append(attrs, "error", err)
 		if w != nil {
 			attrs = append(attrs, "stderr", w.output.last())
 		}

@@ -23,6 +23,7 @@ type scheduler struct {
 	newest  *member       // the worker that became current last
 	exits   map[ExitReason]uint64
 
+	served, failed    uint64
 	refused, reported Refusals  // reported: those that the log has
 	reportAt          time.Time // when to log the others, zero if there are none
 

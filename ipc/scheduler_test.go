@@ -94,6 +94,8 @@ func (w *world) collect() {
 		case m := <-waiter.assigned:
 			if m != nil {
 				w.give(m, waiter.bytes)
+			} else {
+				require.Error(w.t, waiter.err)
 			}
 			w.waiters = append(w.waiters[:i], w.waiters[i+1:]...)
 		default:
@@ -318,7 +320,7 @@ func (w *world) heals() {
 		w.do()
 		w.check()
 	}
-	require.True(w.t, w.s.isReady())
+	require.True(w.t, w.s.hasUsable())
 	require.Empty(w.t, w.waiters)
 	m := w.s.acquire(1)
 	require.NotNil(w.t, m)
@@ -501,7 +503,7 @@ func TestSchedulerPings(t *testing.T) {
 	w.pass(10 * time.Second)
 	w.pass(10 * time.Second)
 	assert.Nil(t, w.s.acquire(1), "a worker that does not answer gets no calls")
-	assert.False(t, w.s.isReady())
+	assert.False(t, w.s.hasUsable())
 	waiter, err := w.s.enqueue(w.now, 1)
 	require.NoError(t, err)
 	w.s.pong(w.now, m)
@@ -559,6 +561,27 @@ func TestSchedulerRollsBack(t *testing.T) {
 		assert.Same(t, m, w.s.slots[i].current)
 		assert.Equal(t, ready, m.state)
 	}
+}
+
+func TestSchedulerWithoutAWorker(t *testing.T) {
+	w := play(t, Options{MaxQueue: 10})
+	w.exit(w.s.slots[0].current)
+	w.do() // started again at once
+	waiter, err := w.s.enqueue(w.now, 1)
+	require.NoError(t, err)
+	requireCode(t, protocol.CodeWorkerUnavailable, w.s.late(w.now))
+	for m := range w.starting {
+		w.exit(m)
+	}
+	require.Len(t, waiter.assigned, 1, "nobody waits for what does not start")
+	assert.Nil(t, <-waiter.assigned)
+	requireCode(t, protocol.CodeWorkerUnavailable, waiter.err)
+	assert.Positive(t, protocol.Public(waiter.err).RetryAfter)
+	assert.Equal(t, Refusals{Down: 2}, w.s.refused)
+
+	w.pass(time.Second)
+	w.getReady()
+	requireCode(t, protocol.CodeOverloaded, w.s.late(w.now))
 }
 
 func TestSchedulerBoundsACrashLoop(t *testing.T) {

@@ -18,6 +18,9 @@ type Stats struct {
 	Waits    uint64
 	WaitTime time.Duration
 
+	// Served is the number of calls that workers have answered, Failed how many of them with
+	// an error.
+	Served, Failed uint64
 	// Refused are the calls that got no worker.
 	Refused Refusals
 	// Exits are the ends of workers, by reason.
@@ -33,7 +36,7 @@ type Stats struct {
 type Refusals struct {
 	Full   uint64 // the queue had no room
 	Late   uint64 // no worker had time within QueueTimeout
-	Down   uint64 // no worker was running, nor about to
+	Down   uint64 // no worker was running
 	Closed uint64 // the pool was closing
 }
 
@@ -48,8 +51,8 @@ type WorkerStats struct {
 	State string
 	// InFlight is the number of calls that it has, those whose callers left included.
 	InFlight int
-	// Served is the number of calls that it has answered, Failed how many of them with an
-	// error.
+	// Served is the number of calls that this process has answered, Failed how many of them
+	// with an error.
 	Served, Failed uint64
 	// Age is the time since it was started.
 	Age time.Duration
@@ -109,6 +112,7 @@ func (p *Pool) Stats() Stats {
 // stats adds what the scheduler knows.
 func (s *scheduler) stats(now time.Time, stats *Stats) {
 	stats.Queued, stats.QueuedBytes, stats.Refused = s.queue.Len(), s.queued, s.refused
+	stats.Served, stats.Failed = s.served, s.failed
 	if first := s.queue.Front(); first != nil {
 		stats.OldestWait = now.Sub(first.Value.(*waiter).since)
 	}

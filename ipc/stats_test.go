@@ -1,6 +1,8 @@
 package ipc
 
 import (
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -8,6 +10,18 @@ import (
 
 	"github.com/bluelibs/go-tunnel/protocol"
 )
+
+// The log says that a worker is back, for those who have read of its end.
+func TestReadyIsLogged(t *testing.T) {
+	log := &logBuffer{}
+	pool := startModule(t, "noisy.mjs", func(o *Options) { o.Logger = log.logger() })
+	require.NoError(t, syscall.Kill(pool.Stats().Workers[0].PID, syscall.SIGKILL))
+	eventually(t, func() bool { return strings.Count(log.String(), "ipc: worker ready") == 2 })
+	assert.True(t, log.has("runtime="))
+	requireValue(t, `"x"`, pool, task("line", `"x"`))
+	requireValue(t, `"y"`, pool, task("line", `"y"`))
+	assert.EqualValues(t, 2, pool.Stats().Served)
+}
 
 func TestStats(t *testing.T) {
 	pool, answers := startHeld(t, "framed", func(o *Options) { o.Concurrency, o.MaxQueue, o.Spare = 1, 1, 1 })

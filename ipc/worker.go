@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,12 +91,26 @@ func (w *worker) run(ready func(hello *control)) error {
 	}
 	w.mu.Unlock()
 	if !said.Load() {
-		ended = fmt.Errorf("%w before its hello on the framed wire (a worker written by hand needs Options.Plain)", ended)
+		ended = fmt.Errorf("%w before its hello on the framed wire%s", ended, w.hint())
 	}
 	w.fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: ended})
 	w.output.close()
 	logging.Wait()
 	return ended
+}
+
+// hint returns what may have kept the worker from saying hello: what it has printed about
+// that, if it is one that knows the framed wire.
+func (w *worker) hint() string {
+	const mark, most = "go-tunnel worker: ", 500
+	if _, said, ok := strings.Cut(w.output.last(), mark); ok {
+		line, _, _ := strings.Cut(said, "\n")
+		return ": " + line[:min(len(line), most)]
+	}
+	if w.opts.script != nil {
+		return ""
+	}
+	return " (a worker written by hand needs Options.Plain)"
 }
 
 // listen reads what the worker says to the end, which is that of the worker.

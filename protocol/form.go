@@ -122,7 +122,8 @@ func (f *Form) Open(id string) (*Part, error) {
 
 // Finish reads the rest of the form and returns what is wrong with it, a file that the
 // input names and that is not there included. A file that nobody has opened is
-// dropped, unless keep is set; one that is open is put aside for its reader.
+// dropped, unless keep is set; one that is open is put aside for its reader. With a form
+// that was closed nothing is wrong.
 func (f *Form) Finish(keep bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -133,7 +134,10 @@ func (f *Form) Finish(keep bool) error {
 			}
 		}
 	}
-	return f.rest()
+	if err := f.rest(); err != errFormClosed {
+		return err
+	}
+	return nil
 }
 
 // Close frees what the form holds and closes its body; reading from it fails
