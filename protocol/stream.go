@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/textproto"
+	"strconv"
 )
 
 // ErrStreamCut says that a streamed body ended before its source did. The answer is
@@ -43,16 +44,22 @@ func WriteStream(w http.ResponseWriter, r *Reply) (err error) {
 	return copyStream(w, r.Stream, buf, n, err)
 }
 
-// copyStream goes on from a first read of n bytes that ended with readErr.
+// copyStream goes on from a first read of n bytes that ended with readErr. What fails when
+// all that the header has promised was sent is nobody's loss: a caller may leave by then.
 func copyStream(w http.ResponseWriter, stream io.Reader, buf []byte, n int, readErr error) error {
 	flush := http.NewResponseController(w)
+	length, err := strconv.ParseInt(w.Header().Get("Content-Length"), 10, 64)
+	if err != nil {
+		length = -1
+	}
 	for {
 		if n > 0 { // a status without a body allows not even an empty one
 			if _, err := w.Write(buf[:n]); err != nil {
 				return err
 			}
+			length -= int64(n)
 		}
-		if readErr == io.EOF {
+		if readErr == io.EOF || readErr != nil && length == 0 {
 			return nil
 		}
 		if readErr != nil {

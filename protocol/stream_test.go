@@ -131,6 +131,20 @@ func TestWriteStreamFailsLater(t *testing.T) {
 	}
 }
 
+// Callers who have got all that the header has promised may leave.
+func TestWriteStreamFailsAfterItsLength(t *testing.T) {
+	for length, cut := range map[string]bool{"4": false, "5": true, "": true} {
+		stream := &source{Reader: io.MultiReader(strings.NewReader("some"), iotest.ErrReader(errSource))}
+		reply := &Reply{Stream: stream, StreamHeader: http.Header{}}
+		if length != "" {
+			reply.StreamHeader.Set("Content-Length", length)
+		}
+		err := WriteStream(httptest.NewRecorder(), reply)
+		assert.Equal(t, cut, errors.Is(err, ErrStreamCut), length)
+		assert.Equal(t, cut, err != nil, length)
+	}
+}
+
 // lastWords returns bytes and an error at once.
 type lastWords struct{}
 
