@@ -11,6 +11,86 @@
 // else: see [Node]. What it serves is what the pool lists, so that the handler needs no
 // allow-list of its own, and [Pool.Authenticate] lets it decide about callers.
 //
+// # What happens when
+//
+// The server never ends because of a worker. What callers get, and what happens then:
+//
+//   - A task throws: 500 INTERNAL_ERROR, or the typed error with its own id, data and
+//     status. The worker goes on. The text of an error that is not meant for callers is in
+//     the log.
+//   - A worker crashes, is killed or runs out of memory: the calls that it had fail at
+//     once with 502 WORKER_CRASHED, as they may have been done or not; those that are
+//     idempotent (Options.Idempotent) go to another worker instead. Calls that wait in the
+//     queue go on waiting. The log has the exit state and the last lines of standard
+//     error. The next worker is started at once, the one after it 0.1 s later, doubling to
+//     30 s, until one has lived for a minute or answered a hundred calls. With
+//     Options.Spare one that is ready takes over.
+//   - No worker can be started, after a bad deployment for example: calls are refused with
+//     503 WORKER_UNAVAILABLE, those that wait too, and Retry-After says when the next try
+//     is; [Pool.Ready] reports false. It heals with the first worker that starts. Start itself fails if the
+//     first workers do not become ready.
+//   - A task hangs: its caller waits, for ever without Options.TaskTimeout. With it the
+//     caller gets 504 TASK_TIMEOUT, and the call is cancelled in the worker (the
+//     handler's signal aborts). A worker that has not answered it CancelGrace later gets no
+//     more calls, is replaced, and ends after its other calls.
+//   - A worker's event loop is blocked: it does not answer a ping. After a third of
+//     Options.PingTimeout it gets no more calls; at the end it is killed, as in a crash.
+//     (The plain wire has no pings.) An endless loop, with the defaults and a TaskTimeout of
+//     2 s: 504 for its caller after 2 s, no more calls for the worker and a new one in its
+//     place after 7 s, killed after 30 to 40 s, with 502 for whom it still had. Shorter times
+//     suit short tasks.
+//   - More calls come than workers have room for: they wait, up to MaxQueue and
+//     MaxQueueBytes together and QueueTimeout each, and are refused with 503 OVERLOADED and
+//     Retry-After beyond that. The log says how many, now and then.
+//   - A caller leaves: its call leaves the queue, or is cancelled in the worker. It counts
+//     as one of the worker's calls until that has answered.
+//   - A worker leaks memory: MaxMemory, MaxAge or MaxCalls let a new one take its place
+//     when that is ready, without a failed call.
+//   - A new version is deployed: [Pool.Restart] starts new workers beside the old ones,
+//     which end after their calls. If a new one does not become ready, the old ones stay.
+//     A worker that takes the place of one that has ended runs the files as they are then:
+//     put a version into a folder of its own, let Command name a symbolic link, and switch
+//     that just before Restart, and back if it fails.
+//   - The server stops: let http.Server.Shutdown end the requests first, then call
+//     [Pool.Shutdown], which lets calls under way finish within StopTimeout. The order is in
+//     examples/deploy.
+//   - The server is killed: its workers end with it, on Linux at once, elsewhere by the
+//     end of their input; a shell kills their children. In a container process 1 should be
+//     an init, which waits for what workers leave behind.
+//   - A worker prints more than the log takes: the rest is dropped and counted; the worker
+//     never waits.
+//
+// [Pool.Stats] counts all of it.
+//
+// # Sizing
+//
+// A worker is one event loop, and Workers says how many there are. For tasks that wait
+// (databases, HTTP) one is enough until its CPU is busy: calls per second are at most
+// Workers × Concurrency ÷ the time of a task, which for one worker, the default of 1024
+// and 50 ms is 20,000. For tasks that compute, one worker for each CPU that is free, and a
+// small Concurrency (4, say), so that calls wait in the queue, where any worker can take
+// them, and not behind another one in an event loop. Stats tells which: Lag grows where
+// event loops are busy, Waits and WaitTime where Concurrency is used up.
+//
+// Memory is that of the server, which holds each body that is being read (up to
+// Limits.MaxBody), MaxQueueBytes of waiting inputs and up to 64 MiB of inputs that each
+// worker has; and that of the workers: Node.js takes about 80 MiB before the application has
+// anything. While a worker is replaced there are two. Restart doubles all of them for a
+// moment: it starts all slots' new workers before the first old one ends.
+//
+// Nothing is kept between requests but what tasks keep. State in the memory of tasks is
+// per worker: with more than one, or more than one machine, it belongs into a database.
+// Beyond one machine a server is a stateless HTTP service behind any load balancer, whose
+// idle timeout is to be shorter than the server's.
+//
+// # Goroutines
+//
+// A pool has two goroutines of its own, one that supervises and one that starts
+// processes, and each worker has one that runs it, one that logs, and one for each of
+// its pipes. A call has one for each stream of its request that the worker reads, and
+// none otherwise. On Unix a pool has a shell as a helper process, which kills the
+// workers should this process be killed. All end with Close or Shutdown.
+//
 // # The framed wire
 //
 // A worker that [Node] runs, or that uses the npm package @bluelibs/tunnel-worker,
@@ -93,78 +173,4 @@
 // Lines on standard output that are no answers are logged, and so is every line on
 // standard error. Whatever else writes to standard output can break the wire, or
 // forge an answer: a worker must not print text there that it has from a caller.
-//
-// # What happens when
-//
-// The server never ends because of a worker. What callers get, and what happens then:
-//
-//   - A task throws: 500 INTERNAL_ERROR, or the typed error with its own id, data and
-//     status. The worker goes on. The text of an error that is not meant for callers is in
-//     the log.
-//   - A worker crashes, is killed or runs out of memory: the calls that it had fail at
-//     once with 502 WORKER_CRASHED, as they may have been done or not; those that are
-//     idempotent (Options.Idempotent) go to another worker instead. Calls that wait in the
-//     queue go on waiting. The log has the exit state and the last lines of standard
-//     error. The next worker is started at once, the one after it 0.1 s later, doubling to
-//     30 s, until one has lived for a minute or answered a hundred calls. With
-//     Options.Spare one that is ready takes over.
-//   - No worker can be started, after a bad deployment for example: calls are refused with
-//     503 WORKER_UNAVAILABLE, and Retry-After says when the next try is; [Pool.Ready]
-//     reports false. It heals with the first worker that starts. Start itself fails if the
-//     first workers do not become ready.
-//   - A task hangs: its caller waits, for ever without Options.TaskTimeout. With it the
-//     caller gets 504 TASK_TIMEOUT, and the call is cancelled in the worker (the
-//     handler's signal aborts). A worker that has not answered it CancelGrace later gets no
-//     more calls, is replaced, and ends after its other calls.
-//   - A worker's event loop is blocked: it does not answer a ping. After a third of
-//     Options.PingTimeout it gets no more calls; at the end it is killed, as in a crash.
-//     (The plain wire has no pings.)
-//   - More calls come than workers have room for: they wait, up to MaxQueue and
-//     MaxQueueBytes together and QueueTimeout each, and are refused with 503 OVERLOADED and
-//     Retry-After beyond that. The log says how many, now and then.
-//   - A caller leaves: its call leaves the queue, or is cancelled in the worker. It counts
-//     as one of the worker's calls until that has answered.
-//   - A worker leaks memory: MaxMemory, MaxAge or MaxCalls let a new one take its place
-//     when that is ready, without a failed call.
-//   - A new version is deployed: [Pool.Restart] starts new workers beside the old ones,
-//     which end after their calls. If a new one does not become ready, the old ones stay.
-//   - The server stops: let http.Server.Shutdown end the requests first, then call
-//     [Pool.Shutdown], which lets calls under way finish within StopTimeout. The order is in
-//     examples/deploy.
-//   - The server is killed: its workers end with it, on Linux at once, elsewhere by the
-//     end of their input; a shell kills their children. In a container process 1 should be
-//     an init, which waits for what workers leave behind.
-//   - A worker prints more than the log takes: the rest is dropped and counted; the worker
-//     never waits.
-//
-// [Pool.Stats] counts all of it.
-//
-// # Sizing
-//
-// A worker is one event loop, and Workers says how many there are. For tasks that wait
-// (databases, HTTP) one is enough until its CPU is busy: calls per second are at most
-// Workers × Concurrency ÷ the time of a task, which for one worker, the default of 1024
-// and 50 ms is 20,000. For tasks that compute, one worker for each CPU that is free, and a
-// small Concurrency (4, say), so that calls wait in the queue, where any worker can take
-// them, and not behind another one in an event loop. Stats tells which: Lag grows where
-// event loops are busy, Waits and WaitTime where Concurrency is used up.
-//
-// Memory is that of the server, which holds each body that is being read (up to
-// Limits.MaxBody), MaxQueueBytes of waiting inputs and up to 64 MiB of inputs that each
-// worker has; and that of the workers: Node.js takes about 80 MiB before the application has
-// anything. While a worker is replaced there are two. Restart doubles all of them for a
-// moment: it starts all slots' new workers before the first old one ends.
-//
-// Nothing is kept between requests but what tasks keep. State in the memory of tasks is
-// per worker: with more than one, or more than one machine, it belongs into a database.
-// Beyond one machine a server is a stateless HTTP service behind any load balancer, whose
-// idle timeout is to be shorter than the server's.
-//
-// # Goroutines
-//
-// A pool has two goroutines of its own, one that supervises and one that starts
-// processes, and each worker has one that runs it, one that logs, and one for each of
-// its pipes. A call has one for each stream of its request that the worker reads, and
-// none otherwise. On Unix a pool has a shell as a helper process, which kills the
-// workers should this process be killed. All end with Close or Shutdown.
 package ipc
