@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"time"
 
 	"github.com/bluelibs/go-tunnel/ipc"
 	"github.com/bluelibs/go-tunnel/protocol"
@@ -59,7 +60,7 @@ func ExampleNew_workers() {
 		fmt.Println("the module does not load, or node is missing:", err)
 		return
 	}
-	defer pool.Shutdown(ctx) // after http.Server.Shutdown
+	defer pool.Shutdown(context.Background()) // after http.Server.Shutdown
 
 	mux := http.NewServeMux() // that the service has already
 	mux.Handle("/__runner/", tunnel.New(pool, tunnel.Config{Tokens: []string{"secret"}}))
@@ -93,6 +94,35 @@ func ExampleNew_errors() {
 	// Output:
 	// 409 {"ok":false,"error":{"message":"Only 3 seats are left","code":"INTERNAL_ERROR","id":"app.errors.soldOut","data":{"left":3},"httpCode":409}}
 	// 500 {"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}
+}
+
+// Tasks in Go have the time that their caller waits. This is how they get less.
+func ExampleMiddleware_timeout() {
+	limit := func(next tunnel.Executor) tunnel.Executor {
+		return tunnel.ExecutorFunc(func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+			ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+			defer cancel() // not for tasks that stream
+			reply, err := next.Execute(ctx, call)
+			if err != nil && ctx.Err() == context.DeadlineExceeded {
+				err = &protocol.Error{Code: protocol.CodeTaskTimeout, Err: err}
+			}
+			return reply, err
+		})
+	}
+
+	tasks := standalone.NewRegistry()
+	standalone.Task(tasks, "app.tasks.slow", func(ctx context.Context, _ any) (any, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+	server := httptest.NewServer(tunnel.New(tasks, tunnel.Config{
+		Tokens:     []string{"secret"},
+		Middleware: []tunnel.Middleware{limit},
+		Logger:     slog.New(slog.DiscardHandler),
+	}))
+	defer server.Close()
+	call(server, "/__runner/task/app.tasks.slow", "{}")
+	// Output: 504 {"ok":false,"error":{"message":"Task timed out","code":"TASK_TIMEOUT"}}
 }
 
 // Middleware sees every call that passed authentication, the allow-list and the

@@ -10,7 +10,9 @@
 //
 // A Handler is mounted like any other: on a mux, under another base path, below
 // http.StripPrefix, behind middleware, over HTTP/1.1 and HTTP/2. It never redirects,
-// other than http.ServeMux does for paths with "//" or dot segments.
+// other than http.ServeMux does for paths with "//" or dot segments. Middleware that
+// wraps the http.ResponseWriter must have an Unwrap method (see http.ResponseController):
+// without it streams are held back and deadlines cannot be set.
 // It starts no goroutines and keeps nothing between requests but its configuration,
 // so there is nothing to shut down; executors may differ.
 package tunnel
@@ -58,12 +60,13 @@ type Config struct {
 	AllowAnonymous bool
 
 	// AllowList says what may be called. Nil means what the executor lists, if it is a
-	// Lister, and otherwise nothing.
+	// Lister, and otherwise nothing. It takes the place of that list, even where it is wider.
 	AllowList *protocol.AllowList
 	// DisableDiscovery answers 404 at the discovery path.
 	DisableDiscovery bool
 	// Schemas, if not nil, adds the JSON Schemas of the ids on the allow-list to discovery,
-	// as one more member that Runner clients ignore. It is called concurrently.
+	// as one more member that Runner clients ignore. It is called concurrently. schema.Join
+	// makes one of several.
 	Schemas func() protocol.Schemas
 	// CORS sets the cross-origin headers. Nil means its zero value: every origin may
 	// read answers, none may send credentials.

@@ -22,10 +22,13 @@ func TestHybrid(t *testing.T) {
 		{"/task/app.tasks.other", ``, `{"ok":false,"error":{"message":"Task app.tasks.other not exposed","code":"FORBIDDEN"}}`},
 		{"/task/app.tasks.add", `{"input": {"a": 5}}`, `{"ok":false,"error":{"message":"Invalid input","code":"INVALID_INPUT","data":{"issues":[{"pointer":"/b","reason":"is missing"}]}}}`},
 		{"/task/app.tasks.greet", `{"input": {"name": ""}}`, `{"ok":false,"error":{"message":"Invalid input","code":"INVALID_INPUT","data":{"issues":[{"pointer":"/name","reason":"must have at least 1 characters, has 0"}]}}}`},
-		{"/discovery", ``, `{"ok":true,"result":{"allowList":{"enabled":true,"tasks":["app.tasks.add","app.tasks.whoami","app.tasks.echo","app.tasks.greet"],"events":["app.events.notify"]}}}`},
 	} {
 		assert.Equal(t, c.want, post(t, base+c.path, c.body, "x-runner-token", "secret"), c.path)
 	}
+	discovery := post(t, base+"/discovery", ``, "x-runner-token", "secret")
+	assert.Contains(t, discovery, `{"ok":true,"result":{"allowList":{"enabled":true,"tasks":["app.tasks.add","app.tasks.whoami","app.tasks.echo","app.tasks.greet"],"events":["app.events.notify"]},"schemas":{"tasks":{`)
+	assert.Contains(t, discovery, `"app.tasks.add":{"$defs":`, "of Go")
+	assert.Contains(t, discovery, `"app.tasks.greet":{`, "of Node.js")
 	assert.Equal(t, `{"ok":true,"result":"Ada"}`, post(t, base+"/task/app.tasks.whoami", ``, "x-runner-token", "secret", "x-runner-context", `{"app.user":"{\"name\":\"Ada\"}"}`))
 }
 

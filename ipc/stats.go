@@ -75,7 +75,7 @@ type Exit struct {
 	State string
 }
 
-// ExitReason says why a worker ended.
+// ExitReason says why a worker ended: ExitCrash and so on.
 type ExitReason string
 
 // The reasons.

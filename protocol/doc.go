@@ -15,6 +15,16 @@
 //	POST base/event/{id}         {"payload": …}    -> {"ok":true}
 //	GET|POST base/discovery                        -> {"ok":true,"result":{"allowList":…}}
 //
+// A body that is an object without that member is the input, or the payload, itself.
+//
+// A task with files gets a form (multipart/form-data). Its field __manifest is the body,
+// in which each file is an object {"$runnerFile":"File","id":…,"meta":{…}}, and the part of
+// the file with the id F1 is called file:F1. Name and type of meta win over the part's own:
+//
+//	curl -X POST base/task/{id} -F '__manifest={"input":{"doc":{"$runnerFile":"File","id":"F1","meta":{}}}}' -F file:F1=@doc.pdf
+//
+// A body of application/octet-stream is the input as it is.
+//
 // Everything that goes wrong is answered with
 //
 //	{"ok":false,"error":{"message":…,"code":…[,"id":…][,"data":…][,"httpCode":…]}}

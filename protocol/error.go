@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Code is the machine-readable kind of an error. The list is closed: what a task
-// wants to tell beyond it goes into an error's ID and Data.
+// Code is the machine-readable kind of an error: CodeInvalidJSON and so on. The list is
+// closed: what a task wants to tell beyond it goes into an error's ID and Data.
 type Code string
 
 // The codes, each with the HTTP status that goes with it unless an error sets its own.

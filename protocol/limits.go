@@ -21,8 +21,8 @@ const (
 // Limits bounds what one request may cost. Every limit is an inclusive maximum;
 // one that is zero or negative has its default, whatever the others are.
 type Limits struct {
-	// MaxBody is the size of a JSON body in bytes, counted after decompression.
-	// Default: DefaultMaxBody (2 MiB).
+	// MaxBody is the size of a JSON body in bytes, counted after decompression. The input
+	// of a form is bounded by MaxFieldSize. Default: DefaultMaxBody (2 MiB).
 	MaxBody int64
 	// MaxStream is the size of an application/octet-stream body in bytes, counted after
 	// decompression. Default: no limit.

@@ -84,6 +84,7 @@ func run(flags *serve.Flags) error {
 		return err
 	}
 	config := flags.Config()
+	config.Schemas = schema.Join(derived.Schemas, announced.Schemas)
 	config.Middleware = []tunnel.Middleware{tunnel.Check(derived.Check), tunnel.Check(announced.Check)}
 	err = flags.Run(ctx, tunnel.New(tunnel.Route(registry, pool), config))
 	return errors.Join(err, pool.Shutdown(context.Background()))

@@ -11,7 +11,10 @@ import (
 	tunnel "github.com/bluelibs/go-tunnel"
 )
 
-type AddInput struct{ A, B int }
+type AddInput struct {
+	A int `json:"a"`
+	B int `json:"b"`
+}
 
 func add(ctx context.Context, in AddInput) (int, error) { return in.A + in.B, nil }
 

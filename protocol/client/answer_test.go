@@ -182,6 +182,8 @@ func TestErrorDetails(t *testing.T) {
 	var failed *client.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, "client: task app.tasks.add (request of the server): OVERLOADED: Busy", err.Error())
+	failed.Err = &protocol.Error{Code: protocol.CodeInternal, ID: "app.errors.soldOut", Message: "Sold out"}
+	assert.Equal(t, "client: task app.tasks.add (request of the server): INTERNAL_ERROR app.errors.soldOut: Sold out", err.Error())
 	assert.Equal(t, 7*time.Second, failed.RetryAfter)
 	assert.Equal(t, http.StatusServiceUnavailable, failed.Status)
 

@@ -22,7 +22,8 @@
 // Every error of a call is an [*Error]: which call it was, its request id, the HTTP
 // status. Below it, for errors.As, is one of
 //
-//   - [*protocol.Error]: the server's own words, with code, id, data and httpCode
+//   - [*protocol.Error]: the server's own words, with code, id, data (a json.RawMessage)
+//     and httpCode
 //   - [*AnswerError]: an answer that is not one of the protocol, or does not fit
 //   - [*TransportError]: no answer, or part of one; errors.Is finds a context's error
 //

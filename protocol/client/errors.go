@@ -33,7 +33,11 @@ func (e *Error) Error() string {
 	text := e.Err.Error()
 	var public *protocol.Error
 	if errors.As(e.Err, &public) { // whose own text knows the closed list of codes only
-		text = string(public.Code) + ": " + public.Message
+		text = string(public.Code)
+		if public.ID != "" {
+			text += " " + public.ID
+		}
+		text += ": " + public.Message
 	}
 	return "client: " + e.Op + " (request " + e.RequestID + "): " + text
 }

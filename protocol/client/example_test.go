@@ -59,6 +59,6 @@ func ExampleError() {
 		fmt.Printf("%s %s %d\n", remote.ID, remote.Data, remote.HTTPCode)
 	}
 	// Output:
-	// client: task app.tasks.add (request r-1): INTERNAL_ERROR: Too large
+	// client: task app.tasks.add (request r-1): INTERNAL_ERROR app.errors.tooLarge: Too large
 	// app.errors.tooLarge {"most":100} 422
 }

@@ -170,5 +170,19 @@ func (s *Set) CheckReply(ctx context.Context, call *protocol.Call, reply *protoc
 	return fmt.Errorf("schema: the result of task %s is wrong: %s", call.ID, strings.Join(all, "; "))
 }
 
+// Join returns what all of them return together, for tunnel.Config.Schemas: with
+// tunnel.Route a Set's and an Announced's. Of two schemas for an id it has the first.
+func Join(all ...func() protocol.Schemas) func() protocol.Schemas {
+	return func() protocol.Schemas {
+		joined := protocol.Schemas{Tasks: map[string]json.RawMessage{}, Events: map[string]json.RawMessage{}}
+		for _, schemas := range slices.Backward(all) {
+			one := schemas()
+			maps.Copy(joined.Tasks, one.Tasks)
+			maps.Copy(joined.Events, one.Events)
+		}
+		return joined
+	}
+}
+
 // Schemas returns the schemas of inputs and payloads, for tunnel.Config.Schemas.
 func (s *Set) Schemas() protocol.Schemas { return s.schemas }
