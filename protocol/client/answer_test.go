@@ -161,7 +161,8 @@ func TestRemoteErrors(t *testing.T) {
 			var got *protocol.Error
 			if assert.ErrorAs(t, err, &got, "%s %s", kind, body) {
 				assert.Equal(t, want, *got, "%s %s", kind, body)
-				assert.Contains(t, err.Error(), string(want.Code)+": "+want.Message)
+				assert.Contains(t, err.Error(), "): "+string(want.Code))
+				assert.True(t, strings.HasSuffix(err.Error(), ": "+want.Message), err)
 			}
 		}
 	}
