@@ -432,16 +432,9 @@ func (h *Handler) recycle(buf *[]byte) {
 	}
 }
 
-// unreadTime is how long net/http may wait for the rest of a refused body, which it
-// reads to keep the connection, before it sends the refusal and closes.
-const unreadTime = 100 * time.Millisecond
-
 // refuseUnread refuses a request whose body was not read to its end.
 func (h *Handler) refuseUnread(w http.ResponseWriter, r *http.Request, call *request, err error) {
-	if r.ProtoMajor == 1 && r.ContentLength != 0 {
-		// A writer that does not support this waits for the server's own timeout.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(unreadTime))
-	}
+	protocol.DropBody(w, r)
 	h.refuse(w, r, call, err)
 }
 
