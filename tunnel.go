@@ -159,6 +159,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header[protocol.HeaderRequestID] = []string{protocol.RequestID(r.Header)}
 	if r.Method == http.MethodOptions {
 		h.cors.SetPreflight(header, r.Header)
+		protocol.DropBody(w, r)
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
@@ -196,8 +197,9 @@ func (h *Handler) unrouted(header http.Header, path string) error {
 }
 
 func (h *Handler) discovery(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
+	protocol.DropBody(w, r)
 	if _, err := h.admit(r, requestID(w)); err != nil {
-		h.refuseUnread(w, r, nil, err)
+		h.refuse(w, r, nil, err)
 		return
 	}
 	doc, err := h.describe()
@@ -457,7 +459,7 @@ func (h *Handler) recover(w http.ResponseWriter, r *http.Request, call *request)
 	case http.ErrAbortHandler:
 		panic(v)
 	default:
-		h.refuse(w, r, call, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+		h.refuseUnread(w, r, call, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
 	}
 }
 
