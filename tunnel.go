@@ -279,6 +279,9 @@ func (h *Handler) bytes(w http.ResponseWriter, r *http.Request, call *request) {
 	multipart, limit := protocol.BodyModeOf(r.Header) == protocol.BodyMultipart, h.limits.MaxStream
 	if multipart {
 		limit = 0 // it has limits of its own
+		if r.Header.Get("Content-Encoding") != "" {
+			limit = h.limits.MaxForm()
+		}
 	}
 	body, err := protocol.OpenBody(w, r, limit)
 	if err != nil {
