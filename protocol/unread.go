@@ -18,13 +18,17 @@ const (
 
 // DropBody reads what is left of the body of r, which nobody wants, so that the
 // connection can be used again. It is for before the answer. Where there is too much
-// left, or it takes more than 100 ms, the connection is closed after the answer. A
-// writer that has no deadlines waits for the server's own timeout.
+// left, or it takes more than 100 ms, the connection is closed after the answer. With a
+// writer that has no deadlines it does nothing: net/http reads on its own then, until the
+// server's own timeout.
 func DropBody(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor != 1 || r.ContentLength == 0 || r.Body == nil {
 		return
 	}
 	control := http.NewResponseController(w)
+	if control.SetReadDeadline(time.Time{}) != nil {
+		return
+	}
 	// To read from a caller that expects 100-continue would be to send it that.
 	if r.ContentLength <= maxUnread && r.Header.Get("Expect") == "" && readRest(control, r.Body) {
 		return
