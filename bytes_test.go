@@ -2,6 +2,8 @@ package tunnel_test
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -380,3 +382,29 @@ type onClose struct {
 }
 
 func (c *onClose) Close() error { close(c.closed); return nil }
+
+// What a form has beside its files and fields may be of any size, but not be
+// decompressed without end.
+func TestCompressedFormOfNoUse(t *testing.T) {
+	server := bytesServer(t, false, tunnel.Config{Limits: protocol.Limits{MaxFileSize: 1, MaxFieldSize: 100}}, nothing)
+	const form = "--b\r\nContent-Disposition: form-data; name=\"__manifest\"\r\n\r\n{}\r\n--b\r\nContent-Disposition: %s\r\n\r\n"
+	for _, part := range []string{`form-data; name="x"; filename="x"`, `form-data; name="file:x"; filename="x"`, "attachment"} {
+		for size, want := range map[int64]int{1: http.StatusOK, 20 << 20: http.StatusRequestEntityTooLarge} {
+			var body bytes.Buffer
+			zip := gzip.NewWriter(&body)
+			fmt.Fprintf(zip, form, part)
+			_, _ = io.CopyN(zip, zeros{}, size)
+			_, _ = io.WriteString(zip, "\r\n--b--\r\n")
+			require.NoError(t, zip.Close())
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+echoTask, &body)
+			require.NoError(t, err)
+			req.Header.Set("x-runner-token", "secret")
+			req.Header.Set("content-type", "multipart/form-data; boundary=b")
+			req.Header.Set("content-encoding", "gzip")
+			res, err := server.Client().Do(req)
+			require.NoError(t, err)
+			require.NoError(t, res.Body.Close())
+			assert.Equal(t, want, res.StatusCode, "%s %d", part, size)
+		}
+	}
+}

@@ -162,6 +162,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header[protocol.HeaderRequestID] = []string{protocol.RequestID(r.Header)}
 	if r.Method == http.MethodOptions {
 		h.cors.SetPreflight(header, r.Header)
+		protocol.DropBody(w, r)
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
@@ -199,8 +200,9 @@ func (h *Handler) unrouted(header http.Header, path string) error {
 }
 
 func (h *Handler) discovery(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
+	protocol.DropBody(w, r)
 	if _, err := h.admit(r, requestID(w)); err != nil {
-		h.refuseUnread(w, r, nil, err)
+		h.refuse(w, r, nil, err)
 		return
 	}
 	doc, err := h.describe()
@@ -280,6 +282,9 @@ func (h *Handler) bytes(w http.ResponseWriter, r *http.Request, call *request) {
 	multipart, limit := protocol.BodyModeOf(r.Header) == protocol.BodyMultipart, h.limits.MaxStream
 	if multipart {
 		limit = 0 // it has limits of its own
+		if r.Header.Get("Content-Encoding") != "" {
+			limit = h.limits.MaxForm()
+		}
 	}
 	body, err := protocol.OpenBody(w, r, limit)
 	if err != nil {
@@ -435,16 +440,9 @@ func (h *Handler) recycle(buf *[]byte) {
 	}
 }
 
-// unreadTime is how long net/http may wait for the rest of a refused body, which it
-// reads to keep the connection, before it sends the refusal and closes.
-const unreadTime = 100 * time.Millisecond
-
 // refuseUnread refuses a request whose body was not read to its end.
 func (h *Handler) refuseUnread(w http.ResponseWriter, r *http.Request, call *request, err error) {
-	if r.ProtoMajor == 1 && r.ContentLength != 0 {
-		// A writer that does not support this waits for the server's own timeout.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(unreadTime))
-	}
+	protocol.DropBody(w, r)
 	h.refuse(w, r, call, err)
 }
 
@@ -467,7 +465,7 @@ func (h *Handler) recover(w http.ResponseWriter, r *http.Request, call *request)
 	case http.ErrAbortHandler:
 		panic(v)
 	default:
-		h.refuse(w, r, call, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+		h.refuseUnread(w, r, call, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
 	}
 }
 

@@ -156,16 +156,11 @@ func (b *Body) Close() error {
 	defer b.mu.Unlock()
 	if b.reading && !b.closed {
 		b.interrupted = true
-		_ = b.control.SetReadDeadline(time.Unix(1, 0)) // a writer without it waits for the server's own timeout
+		_ = b.control.SetReadDeadline(past) // a writer without it waits for the server's own timeout
 	}
 	b.closed = true
 	return nil
 }
-
-// unreadTime is how long a caller has to send the rest of a body that nobody wants
-// before the connection is closed. That makes a caller that only sends at first notice
-// the answer.
-const unreadTime = 100 * time.Millisecond
 
 // Release ends the body's use, after the answer was written.
 func (b *Body) Release() {
@@ -176,24 +171,10 @@ func (b *Body) Release() {
 	b.cancel()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.r.ProtoMajor == 1 && !b.ended {
+	if b.r.ProtoMajor == 1 && (!b.ended || b.interrupted) {
 		_ = b.control.SetReadDeadline(time.Now().Add(unreadTime))
 		hangUp(b.w)
 	}
-}
-
-// hangUp makes net/http close the connection of a request after its answer, since what
-// is left of the request would be taken for the next one. It is what a body over the
-// limit of http.MaxBytesReader does, of which the caller gets to read the answer.
-func hangUp(w http.ResponseWriter) {
-	for {
-		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			break
-		}
-		w = wrapper.Unwrap()
-	}
-	_, _ = http.MaxBytesReader(w, io.NopCloser(strings.NewReader("over")), 0).Read(make([]byte, 1))
 }
 
 // rawBody is the body before decoding.

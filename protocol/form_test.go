@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -544,4 +545,25 @@ func FuzzForm(f *testing.F) {
 			t.Fatalf("an error of no code: %v", err)
 		}
 	})
+}
+
+// Naming a great many files takes time in proportion.
+func TestManifestOfManyFiles(t *testing.T) {
+	var input strings.Builder
+	for i := range 300_000 {
+		fmt.Fprintf(&input, `,{"$ejson":"File","id":"%06d"}`, i)
+	}
+	form := newForm(manifest("["+input.String()[1:]+"]")+formEnd, Limits{MaxFieldSize: 20 << 20})
+	refused := make(chan error, 1)
+	go func() {
+		_, err := form.Manifest()
+		refused <- err
+	}()
+	select {
+	case err := <-refused:
+		assert.ErrorIs(t, err, form.err)
+		assert.ErrorContains(t, err, "Files limit exceeded")
+	case <-time.After(20 * time.Second):
+		t.Fatal("it takes too long")
+	}
 }

@@ -1,5 +1,7 @@
 package protocol
 
+import "math"
+
 // MaxDepth is how deep a value may be nested: the document's root is at depth 0.
 // Runner's serializer has the same limit, a constant in both.
 const MaxDepth = 1000
@@ -50,6 +52,19 @@ func (l Limits) WithDefaults() Limits {
 	orDefault(&l.MaxFields, DefaultMaxFields)
 	orDefault(&l.MaxFieldSize, DefaultMaxFieldSize)
 	return l
+}
+
+// MaxForm returns how long a multipart body may be that is within l, in bytes: zero if
+// longer than can be counted. Parts of no use have no limit of their own, which is as
+// good as none where they are compressed.
+func (l Limits) MaxForm() int64 {
+	l = l.WithDefaults()
+	files, fields := float64(l.MaxFiles), float64(l.MaxFields)
+	size := files*float64(l.MaxFileSize) + fields*float64(l.MaxFieldSize) + (files+2*fields+2)*maxPartHeader
+	if size >= math.MaxInt64 {
+		return 0
+	}
+	return int64(size)
 }
 
 func orDefault[N int | int64](limit *N, value N) {

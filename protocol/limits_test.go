@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,5 +14,7 @@ func TestLimitsWithDefaults(t *testing.T) {
 	assert.Equal(t, Limits{2097152, 0, 20971520, 10, 100, 1048576}, Limits{MaxStream: -1, MaxFiles: -1}.WithDefaults())
 	given := Limits{1, 2, 3, 4, 5, 6}
 	assert.Equal(t, given, given.WithDefaults())
+	assert.Equal(t, int64(10*20971520+100*1048576+212*65536), Limits{}.MaxForm())
+	assert.Zero(t, Limits{MaxFileSize: math.MaxInt64}.MaxForm())
 	assert.Equal(t, 1000, MaxDepth, "as in Runner's serializer")
 }

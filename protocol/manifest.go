@@ -3,7 +3,6 @@ package protocol
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
@@ -48,12 +47,7 @@ func fileIDs(value []byte) []string {
 	finder := idFinder{dec: json.NewDecoder(bytes.NewReader(value))}
 	finder.dec.UseNumber() // a number too large for a float64 is no error
 	finder.value()
-	var ids []string
-	for _, id := range finder.ids {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
+	_, ids := distinct(finder.ids)
 	return ids
 }
 

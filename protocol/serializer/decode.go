@@ -1,6 +1,7 @@
 package serializer
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func (d *decoding) value(v any) (any, error) {
 	d.depth++
 	defer func() { d.depth-- }()
 	if d.graph != nil {
-		if err := d.graph.count(1); err != nil {
+		if err := d.graph.count(1 + textCost(v)); err != nil {
 			return nil, err
 		}
 	}
@@ -52,6 +53,19 @@ func (d *decoding) value(v any) (any, error) {
 		return d.object(v)
 	}
 	return v, nil
+}
+
+// textCost returns how many values more the text of a value counts as: where it is
+// shared, decoding may make copies of it.
+func textCost(v any) int {
+	const perValue = 64 // bytes
+	switch v := v.(type) {
+	case string:
+		return len(v) / perValue
+	case json.Number:
+		return len(v) / perValue
+	}
+	return 0
 }
 
 func (d *decoding) list(items []any) (any, error) {
@@ -93,6 +107,11 @@ func (d *decoding) members(o *dialect.Object) (any, error) {
 		}
 		if unsafeKey(name) {
 			continue
+		}
+		if d.graph != nil {
+			if err := d.graph.count(textCost(name)); err != nil {
+				return nil, err
+			}
 		}
 		v, err := d.value(m.Value)
 		if err != nil {

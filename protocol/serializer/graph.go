@@ -25,7 +25,8 @@ type resolved struct {
 }
 
 // maxShared is how many values a graph may unfold to beyond those in its document,
-// so that a few nodes that refer to each other twice do not fill the memory.
+// so that a few nodes that refer to each other twice, or often to a long text, do not
+// fill the memory.
 const maxShared = 100_000
 
 // asGraph returns the graph that a root object holds, nil if it is just an object.

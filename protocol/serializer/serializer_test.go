@@ -235,6 +235,30 @@ func TestGraphSharesWithinBounds(t *testing.T) {
 	require.NoError(t, newCodec().Unmarshal([]byte(bomb(10)), &v))
 }
 
+// A text that is shared is copied for each []byte that it is decoded into.
+func TestGraphSharesLongTexts(t *testing.T) {
+	shared := func(node string, times int) []byte {
+		return []byte(`{"__graph":true,"root":[` + strings.Repeat(`{"__ref":"0"},`, times-1) + `{"__ref":"0"}],"nodes":{"0":` + node + `}}`)
+	}
+	type item struct{ Data []byte }
+	text := strings.Repeat("AAAA", 25_000)
+	data := `{"kind":"object","value":{"data":"` + text + `"}}`
+	var items []item
+	require.NoError(t, newCodec().Unmarshal(shared(data, 20), &items))
+	assert.Len(t, items, 20)
+	assert.Len(t, items[19].Data, 75_000)
+	require.ErrorContains(t, newCodec().Unmarshal(shared(data, 1000), &items), "graph too large")
+	for _, node := range []string{
+		`{"kind":"object","value":{"` + text + `":1}}`,
+		`{"kind":"object","value":{"a":{"` + text + `":1}}}`,
+		`{"kind":"array","value":[` + strings.Repeat("1", 100_000) + `]}`,
+		`{"kind":"type","type":"Set","value":["` + text + `"]}`,
+	} {
+		var raw []json.RawMessage
+		require.ErrorContains(t, newCodec().Unmarshal(shared(node, 1000), &raw), "graph too large", node[:40])
+	}
+}
+
 func TestAllowedTypes(t *testing.T) {
 	c := &serializer.Codec{AllowedTypes: []string{"Date"}}
 	var v any
