@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"time"
@@ -78,4 +79,31 @@ func TestRefusalsKeepTheConnection(t *testing.T) {
 	assert.Equal(t, http.StatusOK, send(token, "{}"))
 	assert.Equal(t, http.StatusBadRequest, send(token+"Content-Encoding: gzip\r\n", "no gzip"))
 	assert.Equal(t, http.StatusOK, send(token, "{}"))
+}
+
+// So is one whose task does not read its body, whatever its answer.
+func TestUnreadBodiesKeepTheConnection(t *testing.T) {
+	for name, reply := range map[string]func() *protocol.Reply{
+		"a value":  func() *protocol.Reply { return &protocol.Reply{Value: []byte("1")} },
+		"a stream": func() *protocol.Reply { return &protocol.Reply{Stream: io.NopCloser(strings.NewReader("text"))} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := bytesServer(t, false, tunnel.Config{}, func(context.Context, *protocol.Call) (*protocol.Reply, error) { return reply(), nil })
+			reused := 0
+			ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+				if info.Reused {
+					reused++
+				}
+			}})
+			for range 5 {
+				res, err := sendBytes(ctx, server, "application/octet-stream", strings.NewReader("not read"))
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusOK, res.StatusCode)
+				_, err = io.ReadAll(res.Body)
+				require.NoError(t, err)
+				require.NoError(t, res.Body.Close())
+			}
+			assert.Equal(t, 4, reused)
+		})
+	}
 }
