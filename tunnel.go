@@ -225,13 +225,14 @@ func (h *Handler) describe() ([]byte, error) {
 func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, params httprouter.Params) {
 		call := &request{begun: time.Now(), Call: protocol.Call{
-			Kind:      kind,
-			RequestID: requestID(w),
-			Header:    r.Header,
-			Host:      r.Host,
-			Method:    r.Method,
-			Target:    r.RequestURI,
-			BasePath:  string(h.base),
+			Kind:       kind,
+			RequestID:  requestID(w),
+			Header:     r.Header,
+			Host:       r.Host,
+			Method:     r.Method,
+			Target:     r.RequestURI,
+			RemoteAddr: r.RemoteAddr,
+			BasePath:   string(h.base),
 		}}
 		defer h.recover(w, r, call)
 		err := h.let(r, call, params[0].Value[1:])

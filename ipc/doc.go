@@ -105,7 +105,7 @@
 // worker a line is ASCII. The worker speaks first:
 //
 //	<- {"type":"hello","wire":1,"pid":7,"runtime":"node v20.1.0","tasks":["a"],"events":["e"],"auth":false}
-//	-> {"type":"task","id":1,"taskId":"a","requestId":"r","basePath":"/__runner","method":"POST","url":"…","headers":"host\nx\n…","n":7}
+//	-> {"type":"task","id":1,"taskId":"a","requestId":"r","basePath":"/__runner","remote":"[::1]:8080","method":"POST","url":"…","headers":"host\nx\n…","n":7}
 //	   {"a":5}
 //	-> {"type":"event","id":2,"eventId":"e","returnPayload":true,…}
 //	-> {"type":"auth","id":3,"method":"POST","url":"/__runner/task/a?x=1","headers":"…"}

@@ -206,7 +206,7 @@ func TestFramedCall(t *testing.T) {
 	assert.JSONEq(t, `{"allowList":{"enabled":true,"tasks":["a"],"events":["e"]}}`, string(pool.List().Discovery()))
 	call := &protocol.Call{
 		Kind: protocol.KindEvent, ID: "é😀", RequestID: "r-1", ReturnPayload: true, Payload: []byte("{\n \"é\": 1}"),
-		Method: "POST", Host: "h:1", Target: "/__runner/event/x?y=1", BasePath: "/__runner",
+		Method: "POST", Host: "h:1", Target: "/__runner/event/x?y=1", BasePath: "/__runner", RemoteAddr: "[::1]:8",
 		Header:   http.Header{"X-A": {"1", "2"}, "X-Runner-Request-Id": {"forged"}, "X-L": {"\xe9\"\\"}},
 		Identity: map[string]string{"name": "é"},
 	}
@@ -227,7 +227,7 @@ func TestFramedCall(t *testing.T) {
 	delete(got.Message, "headers")
 	assert.Equal(t, map[string]any{
 		"type": "event", "id": 1.0, "eventId": "é😀", "returnPayload": true, "requestId": "r-1", "method": "POST",
-		"url": "/__runner/event/x?y=1", "basePath": "/__runner", "identity": map[string]any{"name": "é"}, "n": 11.0,
+		"url": "/__runner/event/x?y=1", "basePath": "/__runner", "remote": "[::1]:8", "identity": map[string]any{"name": "é"}, "n": 11.0,
 	}, got.Message)
 	require.Eventually(t, func() bool { return strings.Contains(log.String(), "message=careful") }, 10*time.Second, time.Millisecond)
 }
@@ -310,7 +310,7 @@ func TestGoldenMessages(t *testing.T) {
 // appendGolden writes the message as the pool does.
 func appendGolden(t *testing.T, m golden) []byte {
 	var want struct {
-		Type, TaskID, EventID, RequestID, Method, URL, BasePath string
+		Type, TaskID, EventID, RequestID, Method, URL, BasePath, Remote string
 		ID                                                      uint64
 		Headers                                                 *string
 		ReturnPayload                                           bool
@@ -341,7 +341,7 @@ func appendGolden(t *testing.T, m golden) []byte {
 	}
 	call := &protocol.Call{
 		ID: want.TaskID, RequestID: want.RequestID, Method: want.Method, Target: want.URL, BasePath: want.BasePath,
-		Host: host, Header: header, ReturnPayload: want.ReturnPayload,
+		RemoteAddr: want.Remote, Host: host, Header: header, ReturnPayload: want.ReturnPayload,
 	}
 	if m.Payload != nil {
 		call.Payload = []byte(*m.Payload)

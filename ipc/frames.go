@@ -47,6 +47,7 @@ func appendFramedCall(dst []byte, id uint64, call *protocol.Call, identity []byt
 	}
 	dst = appendMember(dst, `,"requestId":`, call.RequestID)
 	dst = appendMember(dst, `,"basePath":`, call.BasePath)
+	dst = appendMember(dst, `,"remote":`, call.RemoteAddr)
 	dst = appendRequest(dst, call.Method, call.Target, call.Host, call.Header, call.RequestID)
 	if identity != nil {
 		dst = append(dst, `,"identity":`...)
@@ -78,6 +79,7 @@ func appendFramedCall(dst []byte, id uint64, call *protocol.Call, identity []byt
 func appendFramedAuth(dst []byte, id uint64, r *http.Request) []byte {
 	dst = append(dst, `{"type":"auth","id":`...)
 	dst = strconv.AppendUint(dst, id, 10)
+	dst = appendMember(dst, `,"remote":`, r.RemoteAddr)
 	dst = appendRequest(dst, r.Method, r.RequestURI, r.Host, r.Header, "")
 	return append(dst, "}\n"...)
 }

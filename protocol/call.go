@@ -43,9 +43,11 @@ type Call struct {
 	// caller's unacceptable one.
 	RequestID string
 	// Header, Host, Method and Target are the HTTP request's; Target is its request line's,
-	// path and query as the caller wrote them. They are empty for calls from elsewhere.
-	Header               http.Header
-	Host, Method, Target string
+	// path and query as the caller wrote them. RemoteAddr is whom the connection is with,
+	// host:port, unless middleware has set it to whom it knows behind that. They are empty
+	// for calls from elsewhere.
+	Header                           http.Header
+	Host, Method, Target, RemoteAddr string
 	// BasePath is the base path that the call came by, without a trailing slash.
 	BasePath string
 	// Identity is what the configured Authenticate function returned; nil for callers

@@ -15,6 +15,8 @@ export interface TaskContext {
   readonly url: string | undefined;
   /** The base path that the call came by, such as `/__runner`. */
   readonly basePath: string | undefined;
+  /** Whom the server's connection is with, or whom its middleware knows behind that. */
+  readonly remoteAddress: string | undefined;
   /** Names are in lower case; the values of repeated headers are joined by `", "`. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** What `authenticate`, or the server's own function, returned for this request. */
@@ -100,6 +102,7 @@ export interface AuthContext {
   readonly url: string | undefined;
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly remoteAddress: string | undefined;
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
 

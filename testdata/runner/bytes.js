@@ -114,9 +114,9 @@ const tasks = [
   // raw body -> what req says about it
   task("bodyRequest", async () => {
     const { req } = useExposureContext();
-    const { method, url, httpVersion, aborted } = req;
+    const { method, url, httpVersion, aborted, socket } = req;
     await text(req);
-    return { method, url, httpVersion, aborted, complete: req.complete };
+    return { method, url, httpVersion, aborted, address: socket.remoteAddress, complete: req.complete };
   }),
 
   // {chunks, fails, status, contentType, headers, bare} -> the stream, bare or with what describes it

@@ -88,6 +88,11 @@ class Call {
     return this.upload(this.#message.files.indexOf(id) + 1 || -1);
   }
 
+  // remoteAddress is the caller's, without the port.
+  get remoteAddress() {
+    return /^\[?([^\]]*)\]?:\d+$/.exec(this.#message.remote)?.[1];
+  }
+
   // isForm says whether the input came with a form, even one without files.
   get isForm() {
     return this.#message.files !== undefined;

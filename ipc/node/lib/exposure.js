@@ -77,7 +77,10 @@ class ExposureRequest {
 function request(call) {
   const upload = call.upload();
   const stream = upload?.readable ?? new Readable({ autoDestroy: false, read: () => stream.push(null) });
+  const socket = { remoteAddress: call.remoteAddress };
   return Object.defineProperties(stream, {
+    socket: { value: socket },
+    connection: { value: socket },
     method: { value: call.message.method },
     url: { value: call.message.url },
     headers: { value: call.headers },

@@ -211,6 +211,10 @@ class TaskContext {
     return this.#call.message.basePath;
   }
 
+  get remoteAddress() {
+    return this.#call.remoteAddress;
+  }
+
   get returnPayload() {
     return this.#call.message.returnPayload === true;
   }
@@ -235,6 +239,10 @@ class AuthContext {
 
   constructor(call) {
     this.#call = call;
+  }
+
+  get remoteAddress() {
+    return this.#call.remoteAddress;
   }
 
   get method() {

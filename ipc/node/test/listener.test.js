@@ -99,9 +99,9 @@ test("context", async (t) => {
     identity: { user: "é" },
   };
   const headers = "host\nh\nempty\n\nx\ncafé";
-  assert.deepEqual(await worker.task("context", 1, { ...request, headers }), {
+  assert.deepEqual(await worker.task("context", 1, { ...request, headers, remote: "[::1]:80" }), {
     ok: true,
-    result: { id: "context", ...request, headers: { host: "h", empty: "", x: "café", "x-runner-request-id": "r-1" } },
+    result: { id: "context", ...request, remoteAddress: "::1", headers: { host: "h", empty: "", x: "café", "x-runner-request-id": "r-1" } },
   });
   assert.deepEqual(await worker.task("context"), ok({ id: "context", headers: {} }));
   // Children do not find the pipes, neither by name nor by number.
