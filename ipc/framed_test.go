@@ -311,14 +311,14 @@ func TestGoldenMessages(t *testing.T) {
 func appendGolden(t *testing.T, m golden) []byte {
 	var want struct {
 		Type, TaskID, EventID, RequestID, Method, URL, BasePath, Remote string
-		ID                                                      uint64
-		Headers                                                 *string
-		ReturnPayload                                           bool
-		Identity                                                json.RawMessage
-		Body                                                    bool
-		Files                                                   []string
-		S, N, Size                                              int
-		Name, ContentType, Error                                string
+		ID                                                              uint64
+		Headers                                                         *string
+		ReturnPayload                                                   bool
+		Identity                                                        json.RawMessage
+		Body                                                            bool
+		Files                                                           []string
+		S, N, Size                                                      int
+		Name, ContentType, Error                                        string
 	}
 	require.NoError(t, json.Unmarshal(m.Message, &want))
 	header, host := http.Header(nil), ""
