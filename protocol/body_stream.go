@@ -171,10 +171,15 @@ func (b *Body) Release() {
 	b.cancel()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.r.ProtoMajor == 1 && (!b.ended || b.interrupted) {
-		_ = b.control.SetReadDeadline(time.Now().Add(unreadTime))
-		hangUp(b.w)
+	if b.r.ProtoMajor != 1 || b.ended && !b.interrupted {
+		return
 	}
+	// A streamed answer has been sent by now, without a word that the connection ends.
+	if !b.interrupted && readRest(b.control, b.r) {
+		return
+	}
+	_ = b.control.SetReadDeadline(time.Now().Add(unreadTime))
+	hangUp(b.w)
 }
 
 // rawBody is the body before decoding.

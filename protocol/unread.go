@@ -29,8 +29,7 @@ func DropBody(w http.ResponseWriter, r *http.Request) {
 	if control.SetReadDeadline(time.Time{}) != nil {
 		return
 	}
-	// To read from a caller that expects 100-continue would be to send it that.
-	if r.ContentLength <= maxUnread && r.Header.Get("Expect") == "" && readRest(control, r.Body) {
+	if readRest(control, r) {
 		return
 	}
 	_ = control.SetReadDeadline(past)
@@ -40,16 +39,20 @@ func DropBody(w http.ResponseWriter, r *http.Request) {
 // past makes a Read that waits return.
 var past = time.Unix(1, 0)
 
-// readRest reports whether it has read the body to its end. If so no deadline was set:
-// one that is there after the end would end the contexts of all requests that follow on
-// the connection.
-func readRest(control *http.ResponseController, body io.Reader) bool {
+// readRest reports whether it has read the body of r to its end. If so no deadline was
+// set: one that is there after the end would end the contexts of all requests that follow
+// on the connection.
+func readRest(control *http.ResponseController, r *http.Request) bool {
+	// To read from a caller that expects 100-continue would be to send it that.
+	if r.Body == nil || r.ContentLength > maxUnread || r.Header.Get("Expect") != "" {
+		return false
+	}
 	interrupted := make(chan struct{})
 	timer := time.AfterFunc(unreadTime, func() {
 		defer close(interrupted)
 		_ = control.SetReadDeadline(past)
 	})
-	_, err := io.CopyN(io.Discard, body, maxUnread)
+	_, err := io.CopyN(io.Discard, r.Body, maxUnread)
 	if !timer.Stop() {
 		<-interrupted
 		return false
