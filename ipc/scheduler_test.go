@@ -41,7 +41,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	r := rand.New(rand.NewPCG(seed, 1))
 	opts, err := Options{
 		Command: []string{"x"}, Workers: 1 + r.IntN(4), Spare: r.IntN(3), Concurrency: 1 + r.IntN(4),
-		MaxQueue: r.IntN(20), MaxQueueBytes: 100, MaxCalls: r.IntN(2) * 20, MaxAge: time.Duration(r.IntN(2)) * time.Minute,
+		MaxQueue: r.IntN(20), MaxQueueBytes: 100 << 20, MaxCalls: r.IntN(2) * 20, MaxAge: time.Duration(r.IntN(2)) * time.Minute,
 		MaxMemory: int64(r.IntN(2)) * 1000, PingTimeout: time.Duration(r.IntN(2)*30-1) * time.Second,
 	}.withDefaults()
 	require.NoError(t, err)
@@ -147,7 +147,7 @@ func pick[T any](r *rand.Rand, all map[*member]T) *member {
 func (w *world) step() {
 	switch w.r.IntN(20) {
 	case 0, 1, 2, 3, 4, 5:
-		size := w.r.IntN(30)
+		size := w.r.IntN(30) << 20 // now and then more than maxInFlightBytes together
 		if m := w.s.acquire(size); m != nil {
 			w.give(m, size)
 		} else if waiter, err := w.s.enqueue(w.now, size); err == nil {
