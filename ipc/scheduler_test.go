@@ -253,6 +253,16 @@ func (w *world) check() {
 	if first := s.queue.Front(); first != nil {
 		require.Nil(w.t, s.pick(first.Value.(*waiter).bytes), "a call waits although a worker has time")
 	}
+	able, spare := 0, 0
+	for i := range s.slots {
+		if m := s.slots[i].current; m != nil && m.usable() {
+			able++
+			if m.spare {
+				spare++
+			}
+		}
+	}
+	require.False(w.t, spare > 0 && able-spare < s.opts.Workers, "a worker stands by although one is missing")
 	for i := range s.slots {
 		sl := &s.slots[i]
 		if sl.current == nil && sl.next == nil && !s.ended && !s.dirty {
@@ -488,6 +498,23 @@ func TestSchedulerReplacesOneThatIgnoresATimeout(t *testing.T) {
 	w.s.release(old, 1, false)
 	w.do()
 	assert.True(t, w.stopped[old])
+}
+
+// A spare worker that did not answer its ping when it was needed is not forgotten.
+func TestSchedulerPingsASpare(t *testing.T) {
+	w := play(t, Options{Spare: 1})
+	first := w.s.acquire(1)
+	w.s.release(first, 1, false)
+	w.pass(10 * time.Second)
+	require.Len(t, w.pings, 2)
+	w.s.pong(w.now, first)
+	w.pass(10 * time.Second)
+	spare := w.s.slots[1-first.slot].current
+	require.False(t, spare.usable())
+	w.exit(first)
+	require.Nil(t, w.s.acquire(1))
+	w.s.pong(w.now, spare)
+	assert.Same(t, spare, w.s.acquire(1))
 }
 
 func TestSchedulerPings(t *testing.T) {
