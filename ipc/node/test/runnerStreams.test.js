@@ -140,7 +140,7 @@ for (const [name, head, text, error] of [
   ["writeHeadArray", { status: 200, headers: ["set-cookie", "a", "set-cookie", "b"] }, "x"],
   ["pipe", { status: 200 }, "piped"],
   ["later", { status: 200 }, "later"],
-  ["flush", { status: 200, headers: ["x-a", "1"] }, "late"],
+  ["flush", { status: 200, headers: ["x-a", "1"], flush: true }, "late"],
   ["endAndThrow", { status: 200 }, "x"],
   ["writeAndThrow", { status: 200 }, "some", /secret/],
   ["writeAndThrowTyped", { status: 200 }, "some", /Coded/],
