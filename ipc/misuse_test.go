@@ -1,11 +1,18 @@
 package ipc
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/protocol"
 )
 
 // requireSame holds that what is done does not end the pool's worker.
@@ -23,5 +30,66 @@ func TestResultThatIsTooDeep(t *testing.T) {
 	requireSame(t, pool, func() {
 		_, err := pool.Execute(t.Context(), task("wrap", strings.Repeat("[", 1001)+strings.Repeat("]", 1001)))
 		assert.ErrorContains(t, err, "nested too deep")
+	})
+}
+
+// What listeners throw is between them and their process: if that goes on, so do other
+// calls, whose messages come in the same read, or leave with the same write.
+func TestListenersThatThrow(t *testing.T) {
+	pool := startModule(t, "misuse.mjs")
+	const others = 20
+	t.Run("when data comes", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		defer all.Wait()
+		for range others {
+			all.Go(func() {
+				_, _ = pool.Execute(ctx, &protocol.Call{ID: "throwInData", Body: newBody(strings.NewReader("x"))})
+			})
+		}
+		var rest sync.WaitGroup
+		for range others {
+			rest.Go(func() {
+				for range 10 {
+					reply, err := pool.Execute(ctx, &protocol.Call{ID: "size", Body: newBody(strings.NewReader("12345"))})
+					if assert.NoError(t, err) {
+						assert.Equal(t, "5", string(reply.Value))
+					}
+				}
+			})
+		}
+		rest.Wait()
+		cancel()
+	})
+	t.Run("when data has left", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		const size = 1 << 20
+		input := fmt.Sprintf(`{"size":%d}`, size)
+		var all, rest sync.WaitGroup
+		defer all.Wait()
+		for i := range 2 * others {
+			if i%2 == 0 {
+				all.Go(func() {
+					if reply, err := pool.Execute(ctx, task("throwInDrain", input)); err == nil {
+						_, _ = io.Copy(io.Discard, reply.Stream)
+						_ = reply.Stream.Close()
+					}
+				})
+				continue
+			}
+			rest.Go(func() {
+				reply, err := pool.Execute(ctx, task("stream", input))
+				if assert.NoError(t, err) {
+					n, err := io.Copy(io.Discard, reply.Stream)
+					assert.NoError(t, err)
+					assert.EqualValues(t, size, n)
+					assert.NoError(t, reply.Stream.Close())
+				}
+			})
+		}
+		rest.Wait()
+		cancel()
 	})
 }

@@ -27,7 +27,7 @@ class Listener {
   constructor(source) {
     this.#source = source;
     this.announce();
-    const decoder = new Decoder(this.#receive, this.#receiveData);
+    const decoder = new Decoder(guarded(this.#receive), guarded(this.#receiveData));
     this.#channel.read(
       (chunk) => {
         try {
@@ -140,6 +140,21 @@ class Listener {
     }
     this.#channel.exit();
   }
+}
+
+// guarded returns a receive that throws what a handler's listeners throw after the chunk: where the process survives
+// that, the rest of it has messages for others.
+function guarded(receive) {
+  return (message, content) => {
+    try {
+      receive(message, content);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  };
 }
 
 function checkId(id) {
