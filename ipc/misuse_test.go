@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -92,4 +93,44 @@ func TestListenersThatThrow(t *testing.T) {
 		rest.Wait()
 		cancel()
 	})
+}
+
+// A caller who leaves does not wait until a worker takes the data that is on its way.
+func TestUploadToABlockedWorker(t *testing.T) {
+	log := &logBuffer{}
+	pool := startModule(t, "misuse.mjs", func(o *Options) { o.Logger, o.PingTimeout = log.logger(), -1 })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	reader, writer := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		_, err := pool.Execute(ctx, &protocol.Call{ID: "size", Body: newBody(io.MultiReader(reader, zeros{}))})
+		done <- err
+	}()
+	_, err := writer.Write([]byte("x"))
+	require.NoError(t, err) // the task reads
+	blocked := execute(pool, "block")
+	eventually(t, func() bool { return strings.Contains(log.String(), "blocked") })
+	require.NoError(t, writer.Close()) // now there is more
+	if runtime.GOOS == "linux" {
+		calls := pool.s.slots[0].current.worker.calls
+		eventually(t, func() bool { return unread(calls) > 32<<10 }) // there is no room for another message
+	}
+	cancel()
+	select {
+	case err := <-done:
+		require.ErrorIs(t, err, context.Canceled)
+	case <-time.After(20 * time.Second):
+		t.Error("it waits for the worker")
+	}
+	require.NoError(t, pool.Close())
+	require.Error(t, <-blocked)
+}
+
+// zeros are endless.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }

@@ -1,4 +1,5 @@
 // Tasks that do what no task should, in a process that survives it: Runner applications do, too.
+import { writeSync } from "node:fs";
 import { Readable } from "node:stream";
 
 process.on("uncaughtException", ({ message }) => console.log("uncaught:", message));
@@ -25,5 +26,9 @@ export const tasks = {
       target.write(Buffer.alloc(size));
     },
   }),
+  block: () => {
+    writeSync(1, "blocked\n");
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  },
   wrap: (input) => ({ input }),
 };
