@@ -89,6 +89,7 @@ func (s *scheduler) quit(w *waiter) bool {
 		return false
 	}
 	s.dequeue(w)
+	s.dispatch() // there may have been room for those behind it
 	s.dirty = s.dirty || s.closing
 	return true
 }

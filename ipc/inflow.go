@@ -204,6 +204,12 @@ func (l *link) takeData(message *control, in *bufio.Reader) error {
 		l.buffers.Put(buf)
 		return nil
 	}
+	if last := len(f.chunks) - 1; last >= 0 && f.chunks[last].size+message.N <= maxFrame {
+		// Buffers of their own for small messages would take far more than the window.
+		f.chunks[last].size += copy(f.chunks[last].buf[f.chunks[last].size:], buf[:message.N])
+		l.buffers.Put(buf)
+		return nil
+	}
 	f.chunks = append(f.chunks, chunk{buf, message.N})
 	f.more.Signal()
 	return nil

@@ -347,7 +347,7 @@ func (l *link) readFramed(lines *lineReader) error {
 			continue
 		}
 		a, ok := parseAnswer(line)
-		if !ok && cut > 0 {
+		if !ok {
 			a, ok = brokenAnswer(line, cut)
 		}
 		if ok && said {

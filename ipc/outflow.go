@@ -18,7 +18,7 @@ type upload struct {
 	call  *protocol.Call
 	flows []*outflow // by their numbers
 	over  bool       // nothing is to be sent any more; under the link's lock
-	pumps sync.WaitGroup
+	reads sync.WaitGroup
 }
 
 // outflow is one stream of a request. Nothing is read of it before the worker grants
@@ -26,6 +26,8 @@ type upload struct {
 type outflow struct {
 	u *upload
 	s int
+
+	source io.ReadCloser // from open on
 
 	// Under the link's lock.
 	moved   sync.Cond // credit has grown, ready was written, or no more is wanted
@@ -89,7 +91,8 @@ func (l *link) grantFlow(message *control) error {
 	f.moved.Broadcast()
 	if !f.opened {
 		f.opened = true
-		f.u.pumps.Go(f.pump)
+		f.u.reads.Add(1)
+		go f.pump()
 	}
 	return nil
 }
@@ -107,7 +110,9 @@ func (l *link) stopFlow(message *control) error {
 }
 
 // end returns when nothing reads the request any more. What waits for a body is
-// interrupted, and what waits for a part of a form too if that is to be given up.
+// interrupted, and what waits for a part of a form too if that is to be given up. It does
+// not wait for a worker that takes no message: a pump that has one for it ends with the
+// link's writer at the latest.
 func (u *upload) end(giveUp bool) {
 	if u == nil {
 		return
@@ -128,7 +133,21 @@ func (u *upload) end(giveUp bool) {
 	} else if giveUp {
 		_ = u.call.Form.Close()
 	}
-	u.pumps.Wait()
+	u.reads.Wait()
+	for _, f := range u.flows {
+		if f.source != nil {
+			_ = f.source.Close()
+		}
+	}
+}
+
+// read begins a use of the request, which ends with u.reads.Done, unless that is over.
+// The link's lock is held.
+func (u *upload) read() bool {
+	if !u.over {
+		u.reads.Add(1)
+	}
+	return !u.over
 }
 
 // headRoom is where the line of a data message goes, in front of its bytes.
@@ -136,12 +155,13 @@ const headRoom = 96
 
 // pump sends the stream to its end. It reads ahead while the last message is written.
 func (f *outflow) pump() {
-	source, err := f.open()
+	err := f.open()
+	f.u.reads.Done()
 	if err != nil {
 		f.end(err)
 		return
 	}
-	defer source.Close()
+	defer f.close()
 	l := f.u.l
 	next, spare := l.buffer(), l.buffer()
 	defer func() {
@@ -154,7 +174,9 @@ func (f *outflow) pump() {
 			break
 		}
 		var n int
-		if n, err = source.Read(next[headRoom : headRoom+min(room, maxFrame)]); n > 0 {
+		n, err = f.source.Read(next[headRoom : headRoom+min(room, maxFrame)])
+		f.u.reads.Done()
+		if n > 0 {
 			line := appendFramedData(make([]byte, 0, headRoom), f.u.id, f.s, n)
 			start := headRoom - len(line)
 			copy(next[start:], line)
@@ -166,31 +188,45 @@ func (f *outflow) pump() {
 }
 
 // open waits for the stream's source. What is known of a file goes ahead of it.
-func (f *outflow) open() (io.ReadCloser, error) {
+func (f *outflow) open() error {
 	u := f.u
 	if u.call.Body != nil {
-		return io.NopCloser(u.call.Body), nil
+		f.source = io.NopCloser(u.call.Body)
+		return nil
 	}
 	part, err := u.call.Form.Open(u.call.Form.IDs()[f.s-1])
 	if err != nil {
-		return nil, err
+		return err
 	}
+	f.source = part
 	u.l.mu.Lock()
 	defer u.l.mu.Unlock()
 	if !u.over {
 		u.l.say(appendFramedFile(u.l.out, u.id, f.s, part.Name, part.Type))
 	}
-	return part, nil
+	return nil
 }
 
-// await waits for credit and returns how much there is, 0 if no more is wanted.
+// close drops the rest of the stream, if the end of the request has not.
+func (f *outflow) close() {
+	f.u.l.mu.Lock()
+	reads := f.u.read()
+	f.u.l.mu.Unlock()
+	if reads {
+		_ = f.source.Close()
+		f.u.reads.Done()
+	}
+}
+
+// await waits for credit and returns how much there is, with which a read begins, 0 if
+// no more is wanted.
 func (f *outflow) await() int {
 	f.u.l.mu.Lock()
 	defer f.u.l.mu.Unlock()
 	for f.credit == 0 && f.wanted() {
 		f.moved.Wait()
 	}
-	if !f.wanted() {
+	if !f.wanted() || !f.u.read() {
 		return 0
 	}
 	return f.credit

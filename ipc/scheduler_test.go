@@ -41,7 +41,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	r := rand.New(rand.NewPCG(seed, 1))
 	opts, err := Options{
 		Command: []string{"x"}, Workers: 1 + r.IntN(4), Spare: r.IntN(3), Concurrency: 1 + r.IntN(4),
-		MaxQueue: r.IntN(20), MaxQueueBytes: 100, MaxCalls: r.IntN(2) * 20, MaxAge: time.Duration(r.IntN(2)) * time.Minute,
+		MaxQueue: r.IntN(20), MaxQueueBytes: 100 << 20, MaxCalls: r.IntN(2) * 20, MaxAge: time.Duration(r.IntN(2)) * time.Minute,
 		MaxMemory: int64(r.IntN(2)) * 1000, PingTimeout: time.Duration(r.IntN(2)*30-1) * time.Second,
 	}.withDefaults()
 	require.NoError(t, err)
@@ -149,7 +149,7 @@ func pick[T any](r *rand.Rand, all map[*member]T) *member {
 func (w *world) step() {
 	switch w.r.IntN(20) {
 	case 0, 1, 2, 3, 4, 5:
-		size := w.r.IntN(30)
+		size := w.r.IntN(30) << 20 // now and then more than maxInFlightBytes together
 		if m := w.s.acquire(size); m != nil {
 			w.give(m, size)
 		} else if waiter, err := w.s.enqueue(w.now, size); err == nil {
@@ -255,6 +255,16 @@ func (w *world) check() {
 	if first := s.queue.Front(); first != nil {
 		require.Nil(w.t, s.pick(first.Value.(*waiter).bytes), "a call waits although a worker has time")
 	}
+	able, spare := 0, 0
+	for i := range s.slots {
+		if m := s.slots[i].current; m != nil && m.usable() {
+			able++
+			if m.spare {
+				spare++
+			}
+		}
+	}
+	require.False(w.t, spare > 0 && able-spare < s.opts.Workers, "a worker stands by although one is missing")
 	for i := range s.slots {
 		sl := &s.slots[i]
 		if sl.current == nil && sl.next == nil && !s.ended && !s.dirty {
@@ -490,6 +500,23 @@ func TestSchedulerReplacesOneThatIgnoresATimeout(t *testing.T) {
 	w.s.release(old, 1, false)
 	w.do()
 	assert.True(t, w.stopped[old])
+}
+
+// A spare worker that did not answer its ping when it was needed is not forgotten.
+func TestSchedulerPingsASpare(t *testing.T) {
+	w := play(t, Options{Spare: 1})
+	first := w.s.acquire(1)
+	w.s.release(first, 1, false)
+	w.pass(10 * time.Second)
+	require.Len(t, w.pings, 2)
+	w.s.pong(w.now, first)
+	w.pass(10 * time.Second)
+	spare := w.s.slots[1-first.slot].current
+	require.False(t, spare.usable())
+	w.exit(first)
+	require.Nil(t, w.s.acquire(1))
+	w.s.pong(w.now, spare)
+	assert.Same(t, spare, w.s.acquire(1))
 }
 
 func TestSchedulerPings(t *testing.T) {

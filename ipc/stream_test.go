@@ -59,6 +59,15 @@ func misbehaveInStream(name string, out io.Writer, next func() (map[string]any, 
 		data(id, 3)
 		fmt.Fprintf(out, "{\"type\":\"data\",\"id\":%v,\"n\":100}\nxxx", id)
 		os.Exit(3)
+	case "framed: stream of single bytes": // each with a mark of its own, as much as may be sent at first
+		id := start()
+		begin(id)
+		var messages bytes.Buffer
+		for i := range firstCredit {
+			fmt.Fprintf(&messages, "{\"type\":\"data\",\"id\":%v,\"n\":1}\n%c", id, 'a'+i%26)
+		}
+		_, _ = messages.WriteTo(out)
+		say(fmt.Sprintf(`{"type":"end","id":%v}`, id))
 	case "framed: no such stream":
 		say(fmt.Sprintf(`{"type":"window","id":%v,"s":1,"size":1}`, start()))
 	case "framed: credit of nothing":
@@ -280,6 +289,26 @@ func TestResultStream(t *testing.T) {
 		require.NoError(t, reply.Stream.Close())
 		requireFree(t, pool)
 	})
+}
+
+// What is ahead of a reader takes memory by its bytes, not by its messages.
+func TestResultOfSingleBytes(t *testing.T) {
+	pool, _ := startFaulty(t, "framed: stream of single bytes", framed)
+	reply, err := pool.Execute(t.Context(), task("a", ""))
+	require.NoError(t, err)
+	requireFree(t, pool) // all of it is here, and nobody has read any
+	stream := reply.Stream.(*inflow)
+	stream.l.mu.Lock()
+	chunks := len(stream.chunks)
+	stream.l.mu.Unlock()
+	assert.LessOrEqual(t, chunks, 1+2*firstCredit/maxFrame)
+	text, err := io.ReadAll(reply.Stream)
+	require.NoError(t, err)
+	require.Len(t, text, firstCredit)
+	for i, c := range text {
+		require.Equal(t, 'a'+rune(i%26), rune(c), "byte %d", i)
+	}
+	require.NoError(t, reply.Stream.Close())
 }
 
 func TestPlainWorkersTakeNoStreams(t *testing.T) {

@@ -126,7 +126,7 @@ func (s *scheduler) pong(now time.Time, m *member) {
 	m.pinged, m.pingAt = time.Time{}, now.Add(s.opts.pingEvery())
 	if !m.stalledAt.IsZero() {
 		m.stalledAt = time.Time{}
-		s.dispatch()
+		s.promote()
 	}
 	s.dirty = true
 }

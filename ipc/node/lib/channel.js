@@ -132,8 +132,8 @@ class Channel {
     for (const part of parts) this.#write(part);
     this.#write(last, () => {
       this.#leaving -= length;
-      onSent?.();
       if (this.#streams.length > 0) this.#schedule();
+      if (onSent) process.nextTick(onSent); // by itself: what listeners throw is not to end the callbacks of others
     });
   }
 

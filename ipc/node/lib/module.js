@@ -82,7 +82,7 @@ class ModuleSource {
     const handler = this.#tasks.get(id);
     if (handler === undefined) return call.fail({ message: `Task ${id} not found`, code: "NOT_FOUND" });
     run(call, text, handler, (result) => {
-      if (isStream(result)) call.stream(result).catch((error) => fail(call, error));
+      if (isStream(result)) call.stream(result).catch((error) => fail(call, error)).catch((error) => call.crash(error));
       else call.succeed(JSON.stringify(result));
     });
   }
@@ -108,7 +108,7 @@ class ModuleSource {
       if (!identity) return call.fail(UNAUTHORIZED);
       call.succeed(identity === true ? undefined : JSON.stringify(identity));
     };
-    settle(() => this.#authenticate(new AuthContext(call)), decide, refuse);
+    settle(call, () => this.#authenticate(new AuthContext(call)), decide, refuse);
   }
 }
 
@@ -121,6 +121,7 @@ function run(call, text, handler, succeed) {
     return call.fail(call.isForm ? INVALID_MANIFEST : INVALID_JSON);
   }
   settle(
+    call,
     () => handler(input, new TaskContext(call)),
     (result) => succeed(result, input),
     (error) => fail(call, error),
@@ -142,8 +143,8 @@ function dropUnsafe(name, value) {
 }
 
 // settle calls exactly one of done and failed, and at once where start has not returned a promise.
-// failed gets what done throws too.
-function settle(start, done, failed) {
+// failed gets what done throws too. Even to look at what was thrown may throw: the call ends with that, not the process.
+function settle(call, start, done, failed) {
   let result;
   try {
     result = start();
@@ -151,7 +152,7 @@ function settle(start, done, failed) {
   } catch (error) {
     return failed(error);
   }
-  Promise.resolve(result).then(done).catch(failed);
+  Promise.resolve(result).then(done).catch(failed).catch((error) => call.crash(error));
 }
 
 function encode(id, result) {

@@ -115,7 +115,8 @@ class RunnerSource {
     const result = this.#context === undefined ? run() : this.#context.provide(new ExposureRequest(call), run);
     result
       .then((value) => this.#reply(call, value))
-      .catch((error) => this.#fail(call, error, "exposure.task.error"));
+      .catch((error) => this.#fail(call, error, "exposure.task.error"))
+      .catch((error) => call.crash(error)); // even to look at what was thrown may throw
   }
 
   event(call, text) {
@@ -137,7 +138,8 @@ class RunnerSource {
     );
     run()
       .then((result) => (back ? this.#answer(call, { ok: true, result }) : call.succeed()))
-      .catch((error) => this.#fail(call, error, "exposure.event.error"));
+      .catch((error) => this.#fail(call, error, "exposure.event.error"))
+      .catch((error) => call.crash(error));
   }
 
   // auth asks the validators one after the other, until one says yes.

@@ -69,6 +69,9 @@ test("errors", async (t) => {
   assertPrivate(await worker.task("failString"), /^secret string$/);
   assertPrivate(await worker.task("failUndefined"), /^undefined$/);
   assertPrivate(await worker.task("failOdd"), /cannot be printed/);
+  assertPrivate(await worker.task("failUnseen"), /revoked/);
+  assertPrivate(await worker.task("failUnseenLater"), /revoked/);
+  assertPrivate(await worker.task("failUnseenInStream"), /revoked/);
   assertPrivate(await worker.task("failCode"), /^Error: secret/);
   assertPrivate(await worker.task("exposeFalse"), /^Error: secret/);
   assertPrivate(await worker.task("exposeCycle"), /^Error: Cycle[^]*cannot be sent: TypeError: Converting circular/);
@@ -135,6 +138,7 @@ test("authenticate", async (t) => {
   assert.deepEqual(await worker.auth({}), unauthorized);
   assert.deepEqual(await auth("teapot"), unauthorized);
   assert.deepEqual(await auth("broken"), unauthorized);
+  assert.equal((await auth("unseen")).error.code, "EXECUTION_ERROR");
   assert.deepEqual(await auth("cycle"), unauthorized);
   assert.deepEqual(await auth("ada", { url: "//" }), unauthorized); // no URL
   assert.deepEqual(await auth("banned"), { ok: false, error: { message: "You are banned", code: "FORBIDDEN" } });

@@ -220,6 +220,12 @@ test("unknown ids", async (t) => {
   assert.deepEqual(await worker.event("app.none"), error("Event app.none not found"));
 });
 
+test("an error that nobody can look at", async (t) => {
+  const worker = await start(t);
+  assert.match((await worker.task("app.tasks.failUnseen")).error.message, /revoked/);
+  assert.deepEqual(await worker.task("app.tasks.echo", 1), { ok: true, result: 1 });
+});
+
 test("auth validators", async (t) => {
   const worker = await start(t);
   const url = "/__runner/task/a?x=1";
