@@ -50,7 +50,7 @@ func serve(addr, dir string) error {
 	})
 
 	mux := http.NewServeMux()
-	mux.Handle("/__runner/", withAddress(handler)) // the base path and a slash
+	mux.Handle("/__runner/", handler) // the base path and a slash
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
@@ -67,12 +67,4 @@ func serve(addr, dir string) error {
 	}
 	err = <-stopped // first the requests end, then the workers
 	return errors.Join(err, pool.Shutdown(context.Background()))
-}
-
-// withAddress tells tasks who calls, which have no socket to ask.
-func withAddress(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Set("x-remote-address", r.RemoteAddr)
-		next.ServeHTTP(w, r)
-	})
 }
