@@ -30,6 +30,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/ipc":              {"", "examples/internal/serve", "ipc"},
 		"examples/deploy":           {"", "ipc"},
 		"examples/standalone":       {"", "examples/internal/serve", "protocol", "standalone"},
+		"examples/minimal":          {"", "ipc", "protocol"},
 		"examples/mount":            {"", "examples/internal/serve", "standalone"},
 		"examples/runner":           {"", "examples/internal/serve", "ipc"},
 		"examples/stream":           {"", "examples/internal/serve", "ipc"},

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,7 @@ func runCommand(t *testing.T, line, origin string) (server, answer string) {
 	words := strings.Fields(line)
 	switch {
 	case line == "go test ./...": // of which this is a part
+	case slices.Contains(minimalCommands, line): // TestMinimal runs them
 	case strings.HasPrefix(line, "go run ./examples/"):
 		program := startProgram(t, "..", strings.TrimPrefix(words[2], "./examples/"), words[3:]...)
 		return strings.TrimSuffix(program.base, "/__runner"), ""

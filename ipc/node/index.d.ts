@@ -141,8 +141,8 @@ export interface RunnerRuntime {
 
 export interface WorkerOptions {
   /**
-   * The module `@bluelibs/runner` that the application runs on: needed only where it cannot be found, as when it was
-   * loaded with `import`, or bundled with the application.
+   * The module `@bluelibs/runner` that the application runs on, as `import * as runner` gives it: needed only where it
+   * cannot be found, because an ES module imports it, or it is bundled with the application.
    */
   runner?: object;
 }

@@ -1,0 +1,70 @@
+// Command minimal serves a Runner application, app.js in the folder -dir, as its own
+// nodeExposure would: RUNNER_TOKEN=secret go run ./examples/minimal -dir examples/runner
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/bluelibs/go-tunnel/ipc"
+	"github.com/bluelibs/go-tunnel/protocol"
+
+	tunnel "github.com/bluelibs/go-tunnel"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:7070", "`address` to listen on")
+	dir := flag.String("dir", ".", "the application's `folder`")
+	flag.Parse()
+	if err := serve(*addr, *dir); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func serve(addr, dir string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	opts := ipc.Node("app.js") // then flags of Node.js, if any
+	opts.Dir = dir
+	opts.EnvFilter = func(name string) bool { return name != "RUNNER_TOKEN" }
+	pool, err := ipc.Start(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	handler := tunnel.New(pool, tunnel.Config{
+		BasePath:     "/__runner",
+		Tokens:       []string{os.Getenv("RUNNER_TOKEN")},
+		Authenticate: pool.Authenticate, // asks the application's validators, if it has any
+		CORS:         &protocol.CORS{Origins: []string{"https://shop.example"}, MaxAge: 600 * time.Second},
+		Limits:       protocol.Limits{MaxBody: 1 << 20},
+	})
+
+	mux := http.NewServeMux()
+	mux.Handle("/__runner/", handler) // the base path and a slash
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	log.Print("listening on ", listener.Addr())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	stopped := make(chan error, 1)
+	context.AfterFunc(ctx, func() {
+		stop() // a second signal ends the process at once
+		stopped <- server.Shutdown(context.Background())
+	})
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	err = <-stopped // first the requests end, then the workers
+	return errors.Join(err, pool.Shutdown(context.Background()))
+}
