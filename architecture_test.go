@@ -31,7 +31,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/deploy":           {"", "ipc"},
 		"examples/standalone":       {"", "examples/internal/serve", "protocol", "standalone"},
 		"examples/minimal":          {"", "ipc", "protocol"},
-		"examples/mount":            {"", "examples/internal/serve", "standalone"},
+		"examples/mount":            {"", "ipc", "standalone"},
 		"examples/runner":           {"", "examples/internal/serve", "ipc"},
 		"examples/stream":           {"", "examples/internal/serve", "ipc"},
 		"examples/upload":           {"", "examples/internal/serve", "ipc", "protocol/client", "standalone"},

@@ -2,6 +2,7 @@ package examples
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -25,28 +26,34 @@ type deployed struct {
 	ended         chan error // gets how it ended
 }
 
+// whereItListens is in its log, in JSON or not.
+var whereItListens = regexp.MustCompile(`listening.*tunnel\W+([\d.:]+).*probes\W+([\d.:]+)`)
+
 // deploy runs the server with flags, those that do not fit this machine replaced. What
 // still runs at the end of the test is killed.
 func deploy(t *testing.T, server, app string, flags ...string) deployed {
 	t.Helper()
 	tokens := filepath.Join(t.TempDir(), "tokens")
 	require.NoError(t, os.WriteFile(tokens, []byte("secret\nanother\n"), 0o600))
-	cmd := exec.Command(server, append(flags, "-addr=127.0.0.1:0", "-admin=127.0.0.1:0", "-app="+app, "-tokens-file="+tokens)...)
-	cmd.Stderr = os.Stderr
-	stdout, err := cmd.StdoutPipe()
+	return deployWith(t, server, append(flags, "-app="+app, "-tokens-file="+tokens)...)
+}
+
+// deployWith runs it with these flags, at free ports.
+func deployWith(t *testing.T, server string, flags ...string) deployed {
+	t.Helper()
+	cmd := exec.Command(server, append(flags, "-addr=127.0.0.1:0", "-admin=127.0.0.1:0")...)
+	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	d := deployed{process: cmd.Process, ended: make(chan error, 1)}
 	gone := make(chan struct{})
-	lines := make(chan string, 1)
+	listening := make(chan []string, 1)
 	go func() {
 		defer close(gone)
-		defer close(lines)
-		scanner := bufio.NewScanner(stdout)
-		for scanner.Scan() {
-			select {
-			case lines <- scanner.Text():
-			default:
+		defer close(listening)
+		for scanner := bufio.NewScanner(io.TeeReader(stderr, os.Stderr)); scanner.Scan(); {
+			if match := whereItListens.FindStringSubmatch(scanner.Text()); match != nil {
+				listening <- match
 			}
 		}
 		d.ended <- cmd.Wait()
@@ -55,7 +62,7 @@ func deploy(t *testing.T, server, app string, flags ...string) deployed {
 		_ = cmd.Process.Kill()
 		<-gone
 	})
-	match := regexp.MustCompile(`tunnel listens on (\S+), probes on (\S+)`).FindStringSubmatch(<-lines)
+	match := <-listening
 	require.NotNil(t, match, "it says where it listens")
 	d.origin, d.admin = match[1], "http://"+match[2]
 	return d
@@ -90,25 +97,25 @@ export const tasks = {
     return "held";
   },
 };`), 0o600))
-	t.Setenv("TUNNEL_TEST_PASSWORD", "not for workers")
-	d := deploy(t, server, app, "-drain-delay=3s", "-drain-timeout=50s")
+	for _, name := range []string{"TUNNEL_TEST_PASSWORD", "APP_TEST", "TUNNEL_TEST_URL", "TUNNEL_MORE_A"} {
+		t.Setenv(name, "x")
+	}
+	d := deploy(t, server, app, "-drain-delay=3s", "-drain-timeout=50s", "-env=TUNNEL_TEST_URL,TUNNEL_MORE_*")
 	base := "http://" + d.origin + "/__runner/task/"
 	require.Equal(t, http.StatusOK, status(d.admin+"/readyz"))
 	out, err := exec.Command(server, "-check", "-admin", strings.TrimPrefix(d.admin, "http://")).CombinedOutput()
 	require.NoError(t, err, string(out))
 	assert.Error(t, exec.Command(server, "-check", "-admin", "127.0.0.1:1").Run())
 	env := post(t, base+"env", ``, "x-runner-token", "secret")
-	assert.Contains(t, env, `"PATH"`)
+	for _, name := range []string{"PATH", "APP_TEST", "TUNNEL_TEST_URL", "TUNNEL_MORE_A"} {
+		assert.Contains(t, env, `"`+name+`"`)
+	}
 	assert.NotContains(t, env, "TUNNEL_TEST_PASSWORD")
 	res, err := http.Get(d.admin + "/metrics")
 	require.NoError(t, err)
 	metrics, err := io.ReadAll(res.Body)
 	require.NoError(t, errors.Join(err, res.Body.Close()))
 	assert.Regexp(t, `(?m)^tunnel_pool_queue_wait_seconds_sum [0-9.e+-]+$`, string(metrics))
-
-	pid := post(t, base+"pid", ``, "x-runner-token", "another")
-	require.NoError(t, d.process.Signal(syscall.SIGHUP))
-	require.Eventually(t, func() bool { return post(t, base+"pid", ``, "x-runner-token", "secret") != pid }, startBound, 10*time.Millisecond)
 
 	held := make(chan string, 1)
 	go func() {
@@ -128,11 +135,79 @@ export const tasks = {
 	d.stops(t)
 }
 
+// A reload switches to the version that a symbolic link points to now, and to the tokens
+// that the file has now. Until then there is nothing of either.
+func TestDeployReload(t *testing.T) {
+	server := build(t, "deploy")
+	root := t.TempDir()
+	tokens, link := filepath.Join(root, "tokens"), filepath.Join(root, "current")
+	app := `
+import { readFileSync } from "node:fs";
+import { name } from "./name.mjs";
+export const tasks = {
+  version: () => name + " " + readFileSync("name.txt"),
+  later: async () => (await import("./later.mjs")).name,
+};`
+	release := func(name string) {
+		folder := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Join(folder, "dist"), 0o700))
+		for file, content := range map[string]string{
+			"dist/app.mjs": app, "dist/name.mjs": "export const name = '" + name + "'", "dist/later.mjs": "export const name = '" + name + "'",
+			"name.txt": name,
+		} {
+			require.NoError(t, os.WriteFile(filepath.Join(folder, file), []byte(content), 0o600))
+		}
+		require.NoError(t, os.Symlink(folder, link+"-new"))
+		require.NoError(t, os.Rename(link+"-new", link))
+	}
+	rotate := func(now string) { require.NoError(t, os.WriteFile(tokens, []byte(now), 0o600)) }
+	release("v1")
+	rotate("old")
+	d := deployWith(t, server, "-dir="+link, "-app=dist/app.mjs", "-tokens-file="+tokens)
+	call := func(task, token string) string {
+		return post(t, "http://"+d.origin+"/__runner/task/"+task, ``, "x-runner-token", token)
+	}
+	becomes := func(task, token, want string) {
+		require.Eventually(t, func() bool { return strings.Contains(call(task, token), want) }, startBound, 10*time.Millisecond, want)
+	}
+	require.Contains(t, call("version", "old"), `"v1 v1"`)
+
+	release("v2")
+	rotate("new")
+	assert.Contains(t, call("later", "old"), `"v1"`, "of the version that the worker began with")
+	assert.Contains(t, call("version", "new"), "UNAUTHORIZED")
+	require.NoError(t, d.process.Signal(syscall.SIGHUP))
+	becomes("version", "new", `"v2 v2"`)
+	assert.Contains(t, call("version", "old"), "UNAUTHORIZED")
+
+	rotate("")
+	release("v3")
+	require.NoError(t, d.process.Signal(syscall.SIGHUP))
+	becomes("version", "new", `"v3 v3"`)
+}
+
+// Without a file of tokens the workers decide, and their folder is that of the module.
+func TestDeployAuthenticate(t *testing.T) {
+	dir := t.TempDir()
+	app := filepath.Join(dir, "app.mjs")
+	require.NoError(t, os.WriteFile(app, []byte(`
+export const authenticate = ({ headers }) => headers["x-key"] === "good" || null;
+export const tasks = { folder: () => process.cwd(), hang: () => new Promise(() => {}) };`), 0o600))
+	d := deployWith(t, build(t, "deploy"), "-app="+app, "-task-timeout=100ms")
+	base := "http://" + d.origin + "/__runner/task/"
+	real, err := filepath.EvalSymlinks(dir)
+	require.NoError(t, err)
+	assert.Equal(t, `{"ok":true,"result":"`+real+`"}`, post(t, base+"folder", ``, "x-key", "good"))
+	assert.Contains(t, post(t, base+"folder", ``, "x-key", "bad"), "UNAUTHORIZED")
+	assert.Contains(t, post(t, base+"hang", ``, "x-key", "good"), "TASK_TIMEOUT")
+}
+
+// A terminal's SIGINT does not wait for balancers.
 func TestDeployTLS(t *testing.T) {
 	cert, key, client := certificate(t)
-	d := deploy(t, build(t, "deploy"), "ipc/tasks.mjs", "-tls-cert="+cert, "-tls-key="+key, "-drain-delay=0s")
+	d := deploy(t, build(t, "deploy"), "ipc/tasks.mjs", "-tls-cert="+cert, "-tls-key="+key, "-drain-delay=24h")
 	expectHTTP2(t, client, "https://"+d.origin+"/__runner")
-	require.NoError(t, d.process.Signal(syscall.SIGTERM))
+	require.NoError(t, d.process.Signal(os.Interrupt))
 	d.stops(t)
 }
 
@@ -142,7 +217,8 @@ func TestDeployFailures(t *testing.T) {
 	tokens := filepath.Join(t.TempDir(), "tokens")
 	require.NoError(t, os.WriteFile(tokens, []byte("secret"), 0o600))
 	for want, flags := range map[string][]string{
-		"-tokens-file":     {"-app=ipc/tasks.mjs"},
+		"open nowhere":     {"-app=ipc/tasks.mjs", "-tokens-file=nowhere"},
+		"no token in":      {"-app=ipc/tasks.mjs", "-tokens-file=" + os.DevNull},
 		"missing.mjs":      {"-app=missing.mjs", "-tokens-file=" + tokens},
 		"missing.pem":      {"-app=ipc/tasks.mjs", "-tokens-file=" + tokens, "-tls-cert=missing.pem", "-tls-key=missing.pem", "-addr=127.0.0.1:0", "-admin=127.0.0.1:0"},
 		"missing port":     {"-app=ipc/tasks.mjs", "-tokens-file=" + tokens, "-addr=nowhere", "-admin=127.0.0.1:0"},
@@ -152,4 +228,23 @@ func TestDeployFailures(t *testing.T) {
 		assert.Error(t, err, want)
 		assert.Contains(t, string(out), want)
 	}
+}
+
+// The log is JSON if it is asked for, and says at debug which variables do not pass.
+func TestDeployLog(t *testing.T) {
+	server := build(t, "deploy")
+	t.Setenv("TUNNEL_TEST_PASSWORD", "never logged")
+	for level, says := range map[string]bool{"info": false, "debug": true} {
+		log, err := exec.Command(server, "-app=missing.mjs", "-log-json", "-log-level="+level).CombinedOutput()
+		require.Error(t, err)
+		for line := range strings.Lines(string(log)) {
+			assert.True(t, json.Valid([]byte(line)), line)
+		}
+		assert.Contains(t, string(log), "missing.mjs")
+		assert.Equal(t, says, strings.Contains(string(log), "TUNNEL_TEST_PASSWORD"), level)
+		assert.NotContains(t, string(log), "never logged")
+	}
+	log, err := exec.Command(server, "-app=missing.mjs", "-log-level=debug").CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(log), "TUNNEL_TEST_PASSWORD")
 }

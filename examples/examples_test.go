@@ -113,7 +113,7 @@ func TestTry(t *testing.T) {
 		{"ipc", `{"ok":true,"result":8}`},
 		{"standalone", `{"ok":true,"result":8}`},
 		{"hybrid", `{"ok":true,"result":8}`},
-		{"mount", `{"ok":true,"result":8}`},
+		{"mount -worker ipc/tasks.mjs", `"app.tasks.add","app.tasks.echo"`},
 		{"runner -app runner/app.js", `{"ok":true,"result":8}`},
 		{"jwt", `{"ok":true,"result":""}`},
 		{"upload", `"name":"hosts"`},
@@ -164,9 +164,38 @@ rl.on('line', async (line) => {
 	assert.Equal(t, `{"ok":true,"result":"Hello, Ada!"}`, post(t, base+"/task/app.tasks.greet", `{"name": "Ada"}`, "x-runner-token", "secret"))
 }
 
+// A tunnel in a service of its own, behind middleware that lets streams through.
 func TestMount(t *testing.T) {
-	base := start(t, "mount")
+	dir := t.TempDir()
+	worker, release := filepath.Join(dir, "tasks.mjs"), filepath.Join(dir, "release")
+	require.NoError(t, os.WriteFile(worker, []byte(`
+import { existsSync } from "node:fs";
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+async function* parts(release) {
+  yield "first";
+  while (!existsSync(release)) await sleep(10);
+  yield " last";
+}
+export const tasks = { stream: ({ release }) => Readable.from(parts(release)) };`), 0o600))
+	base := start(t, "mount", "-worker", worker)
 	origin := strings.TrimSuffix(base, "/__runner")
+
+	req, err := http.NewRequest(http.MethodPost, base+"/task/stream", strings.NewReader(`{"input": {"release": "`+release+`"}}`))
+	require.NoError(t, err)
+	req.Header.Set("x-runner-token", "secret")
+	stream, err := (&http.Client{Timeout: startBound}).Do(req)
+	require.NoError(t, err)
+	defer stream.Body.Close()
+	first := make([]byte, len("first"))
+	_, err = io.ReadFull(stream.Body, first)
+	require.NoError(t, err)
+	assert.Equal(t, "first", string(first), "before there is more")
+	require.NoError(t, os.WriteFile(release, nil, 0o600))
+	rest, err := io.ReadAll(stream.Body)
+	require.NoError(t, err)
+	assert.Equal(t, " last", string(rest))
+
 	assert.Equal(t, `{"ok":true,"result":8}`, post(t, base+"/task/app.tasks.add", `{"input": {"a": 5, "b": 3}}`, "x-runner-token", "secret"))
 	assert.Equal(t, `{"ok":true,"result":8}`, post(t, origin+"/internal/rpc/task/app.tasks.add", `{"a": 5, "b": 3}`, "authorization", "Bearer internal"))
 	assert.Contains(t, post(t, origin+"/internal/rpc/task/app.tasks.add", ``, "x-runner-token", "secret"), "UNAUTHORIZED")

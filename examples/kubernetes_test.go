@@ -67,6 +67,13 @@ type (
 			Name          string
 			ContainerPort int `yaml:"containerPort"`
 		}
+		Env     []struct{ Name, Value string }
+		EnvFrom []struct {
+			SecretRef struct {
+				Name     string
+				Optional bool
+			} `yaml:"secretRef"`
+		} `yaml:"envFrom"`
 		StartupProbe   probe `yaml:"startupProbe"`
 		LivenessProbe  probe `yaml:"livenessProbe"`
 		ReadinessProbe probe `yaml:"readinessProbe"`
@@ -97,6 +104,16 @@ type (
 			Name       string
 			Port       int
 			TargetPort string `yaml:"targetPort"`
+		}
+	}
+	networkPolicy struct {
+		PodSelector selector `yaml:"podSelector"`
+		PolicyTypes []string `yaml:"policyTypes"`
+		Ingress     []struct {
+			Ports []struct{ Port string }
+			From  []struct {
+				NamespaceSelector selector `yaml:"namespaceSelector"`
+			}
 		}
 	}
 	disruptionBudget struct {
@@ -140,19 +157,22 @@ func TestKubernetes(t *testing.T) {
 	t.Parallel()
 	manifest := read(t, "deploy/kubernetes.yaml")
 	documents := strings.Split(manifest, "\n---\n")
-	require.Len(t, documents, 4)
+	require.Len(t, documents, 5)
 	var app object[deployment]
 	var front object[service]
+	var policy object[networkPolicy]
 	var budget object[disruptionBudget]
 	var scaling object[autoscaler]
 	strict(t, []byte(documents[0]), &app)
 	strict(t, []byte(documents[1]), &front)
-	strict(t, []byte(documents[2]), &budget)
-	strict(t, []byte(documents[3]), &scaling)
+	strict(t, []byte(documents[2]), &policy)
+	strict(t, []byte(documents[3]), &budget)
+	strict(t, []byte(documents[4]), &scaling)
 
 	pod := app.Spec.Template
 	assert.Equal(t, app.Spec.Selector.MatchLabels, pod.Metadata.Labels)
 	assert.Equal(t, pod.Metadata.Labels, front.Spec.Selector)
+	assert.Equal(t, pod.Metadata.Labels, policy.Spec.PodSelector.MatchLabels)
 	assert.Equal(t, pod.Metadata.Labels, budget.Spec.Selector.MatchLabels)
 	target := scaling.Spec.ScaleTargetRef
 	assert.Equal(t, []string{app.APIVersion, app.Kind, app.Metadata.Name}, []string{target.APIVersion, target.Kind, target.Name})
@@ -166,6 +186,11 @@ func TestKubernetes(t *testing.T) {
 	}
 	assert.Equal(t, map[string]int{"http": 7070, "admin": 7071}, ports)
 	assert.Equal(t, "http", front.Spec.Ports[0].TargetPort)
+	for _, rule := range policy.Spec.Ingress {
+		assert.Contains(t, ports, rule.Ports[0].Port)
+		assert.Equal(t, rule.Ports[0].Port == "admin", len(rule.From) > 0, "only the tunnel is for everybody")
+	}
+	assert.Contains(t, manifest, "create secret generic "+c.EnvFrom[0].SecretRef.Name+" ")
 	for path, probes := range map[string][]probe{"/healthz": {c.StartupProbe, c.LivenessProbe}, "/readyz": {c.ReadinessProbe}} {
 		for _, p := range probes {
 			assert.Equal(t, path, p.HTTPGet.Path)

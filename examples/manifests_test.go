@@ -97,8 +97,13 @@ func TestDockerfile(t *testing.T) {
 func TestCompose(t *testing.T) {
 	var compose struct {
 		Services map[string]struct {
-			Build           struct{ Context, Dockerfile string }
-			Ports, Secrets  []string
+			Build          struct{ Context, Dockerfile string }
+			Ports, Secrets []string
+			Environment    map[string]string
+			EnvFile        []struct {
+				Path     string
+				Required bool
+			} `yaml:"env_file"`
 			ReadOnly        bool `yaml:"read_only"`
 			Tmpfs           []string
 			CapDrop         []string `yaml:"cap_drop"`

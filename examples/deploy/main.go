@@ -8,34 +8,30 @@
 //	curl -X POST http://127.0.0.1:7070/__runner/task/app.tasks.add -H 'x-runner-token: secret' -d '{"input": {"a": 5, "b": 3}}'
 //	curl http://127.0.0.1:7071/readyz
 //
-// SIGHUP replaces the workers by new ones, SIGTERM stops the server. Beside it are what
-// runs it: Dockerfile, compose.yaml, go-tunnel.service for systemd, kubernetes.yaml.
+// SIGHUP reads the tokens again and replaces the workers by new ones, SIGTERM stops the
+// server, and so does SIGINT, without the wait for balancers. Beside it are what runs it:
+// Dockerfile, compose.yaml, go-tunnel.service for systemd, kubernetes.yaml.
 package main
 
 import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/bluelibs/go-tunnel/ipc"
-
-	tunnel "github.com/bluelibs/go-tunnel"
 )
 
 type options struct {
-	addr, admin, app, tokens, cert, key string
-	workers, memory                     int
-	drainDelay, drainTimeout            time.Duration
+	addr, admin, app, dir, env, tokens, cert, key string
+	workers, memory                               int
+	taskTimeout, drainDelay, drainTimeout         time.Duration
 }
 
 func main() {
@@ -43,15 +39,26 @@ func main() {
 	flag.StringVar(&o.addr, "addr", "127.0.0.1:7070", "`address` of the tunnel")
 	flag.StringVar(&o.admin, "admin", "127.0.0.1:7071", "`address` of /healthz, /readyz and /metrics, for nobody outside")
 	flag.StringVar(&o.app, "app", "", "the workers' module, a `file`")
-	flag.StringVar(&o.tokens, "tokens-file", "", "`file` of the callers' tokens, one a line")
+	flag.StringVar(&o.dir, "dir", "", "`folder` that workers work in, and to which -app is relative (default: that of -app)")
+	flag.StringVar(&o.env, "env", "", "more variables for workers, `names` or NAME_* with commas between")
+	flag.StringVar(&o.tokens, "tokens-file", "", "`file` of the callers' tokens, one a line (default: only the workers decide who is let in)")
 	flag.StringVar(&o.cert, "tls-cert", "", "certificate `file`; with it the server speaks TLS, and HTTP/2")
 	flag.StringVar(&o.key, "tls-key", "", "key `file` of the certificate")
 	flag.IntVar(&o.workers, "workers", 1, "`number` of worker processes")
 	flag.IntVar(&o.memory, "worker-memory", 512, "`MiB` of memory after which a worker is replaced")
+	flag.DurationVar(&o.taskTimeout, "task-timeout", time.Minute, "`time` for a call, that in which its files or its raw body arrive included; 0 is no limit")
 	flag.DurationVar(&o.drainDelay, "drain-delay", 5*time.Second, "`time` for balancers to notice that /readyz answers 503")
 	flag.DurationVar(&o.drainTimeout, "drain-timeout", 15*time.Second, "`time` that requests under way have to end")
+	var level slog.Level
+	flag.TextVar(&level, "log-level", slog.LevelInfo, "the lowest `level` to log: debug, info, warn or error")
+	json := flag.Bool("log-json", false, "log in JSON, a line each")
 	check := flag.Bool("check", false, "ask the server at -admin whether it is healthy, and exit")
 	flag.Parse()
+	if *json {
+		slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+	} else {
+		slog.SetLogLoggerLevel(level)
+	}
 	err := error(nil)
 	if *check {
 		err = healthy(o.admin)
@@ -59,16 +66,12 @@ func main() {
 		err = run(o)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		slog.Error("failed", "error", err)
 		os.Exit(1)
 	}
 }
 
 func run(o options) error {
-	tokens, err := os.ReadFile(o.tokens)
-	if err != nil {
-		return fmt.Errorf("-tokens-file: %w", err)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -78,46 +81,16 @@ func run(o options) error {
 		return err
 	}
 	defer pool.Close()
+	var handler current
+	if err := handler.load(o, pool); err != nil {
+		return err
+	}
 	var reloads sync.WaitGroup
-	reloads.Go(func() { reload(ctx, pool) })
-	handler := tunnel.New(pool, tunnel.Config{
-		Tokens:       strings.Fields(string(tokens)),
-		Authenticate: pool.Authenticate,
-	})
-	err = serve(ctx, o, handler, pool)
+	reloads.Go(func() { handler.reload(ctx, o, pool) })
+	err = serve(ctx, o, &handler, pool)
 	stop()
 	reloads.Wait()
 	return err
-}
-
-// worker returns how a worker is run: with a heap that ends below the size at which the
-// worker is replaced, and no variable but those that it needs.
-func (o options) worker() ipc.Options {
-	opts := ipc.Node(o.app, fmt.Sprintf("--max-old-space-size=%d", o.memory*3/4))
-	opts.Workers = o.workers
-	opts.MaxMemory = int64(o.memory) << 20
-	opts.TaskTimeout = time.Minute
-	opts.EnvFilter = func(name string) bool {
-		return strings.HasPrefix(name, "APP_") || slices.Contains([]string{"PATH", "HOME", "TZ", "LANG", "NODE_ENV", "TMPDIR"}, name)
-	}
-	return opts
-}
-
-// reload replaces the workers at each SIGHUP until ctx is done.
-func reload(ctx context.Context, pool *ipc.Pool) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hangups:
-			if err := pool.Restart(ctx); err != nil {
-				slog.Error("the workers stay as they are", "error", err)
-			}
-		}
-	}
 }
 
 // healthy asks a running server, for a container's health check: images have no curl.

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"time"
 
 	"github.com/bluelibs/go-tunnel/ipc"
@@ -36,20 +38,27 @@ func serve(ctx context.Context, o options, handler http.Handler, pool *ipc.Pool)
 		IdleTimeout:       120 * time.Second, // longer than that of a balancer in front, or it sends into closed connections
 		MaxHeaderBytes:    16 << 10,
 		// A ReadTimeout and a WriteTimeout would cut long uploads and streams, however
-		// well those go on: that is for impatient to decide.
+		// well those go on: that is for impatient to decide. (What ends an upload is
+		// -task-timeout: see worker.)
 	}
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
 	served := make(chan error, 2)
 	go func() { served <- admin.Serve(adminAt) }()
 	go func() { served <- listen(public, publicAt, o.cert, o.key) }()
-	fmt.Printf("tunnel listens on %s, probes on %s\n", publicAt.Addr(), adminAt.Addr())
+	slog.Info("listening", "tunnel", publicAt.Addr().String(), "probes", adminAt.Addr().String())
 
 	select {
 	case err = <-served: // one of the two has failed; the other one is stopped
 		served <- http.ErrServerClosed
 	case <-ctx.Done():
 		slog.Info("stopping: not ready any more")
-		time.Sleep(o.drainDelay)
+		select {
+		case <-time.After(o.drainDelay):
+		case <-interrupts: // from a terminal: there is no balancer
+		}
 	}
+	signal.Stop(interrupts)
 	slog.Info("stopping: no more connections")
 	bound, cancel := context.WithTimeout(context.Background(), o.drainTimeout)
 	defer cancel()

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/bluelibs/go-tunnel/ipc"
+
+	tunnel "github.com/bluelibs/go-tunnel"
+)
+
+// current is the handler that requests get, which a reload replaces by one with the new
+// tokens.
+type current struct {
+	handler atomic.Pointer[tunnel.Handler]
+}
+
+func (c *current) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.handler.Load().ServeHTTP(w, r)
+}
+
+// load takes the tokens that the file has now. A file without any is taken for one that
+// is being written.
+func (c *current) load(o options, pool *ipc.Pool) error {
+	config := tunnel.Config{Authenticate: pool.Authenticate}
+	if o.tokens != "" {
+		text, err := os.ReadFile(o.tokens)
+		if err != nil {
+			return fmt.Errorf("-tokens-file: %w", err)
+		}
+		if config.Tokens = strings.Fields(string(text)); len(config.Tokens) == 0 {
+			return fmt.Errorf("-tokens-file: no token in %s", o.tokens)
+		}
+	}
+	c.handler.Store(tunnel.New(pool, config))
+	return nil
+}
+
+// reload takes new tokens and replaces the workers at each SIGHUP until ctx is done.
+func (c *current) reload(ctx context.Context, o options, pool *ipc.Pool) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			if err := c.load(o, pool); err != nil {
+				slog.Error("the tokens stay as they are", "error", err)
+			}
+			if err := pool.Restart(ctx); err != nil {
+				slog.Error("the workers stay as they are", "error", err)
+			}
+		}
+	}
+}
