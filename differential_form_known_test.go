@@ -124,11 +124,6 @@ var formDifferences = []difference{
 		cases:  []string{"form/cut upload"},
 	},
 	{
-		reason: "what was not read of a body is not taken for a request: the connection ends, as its answer says",
-		what:   secondUnanswered(`{"ok":true,"result":3}`),
-		cases:  []string{"limits of a form/413, then a call", "raw body/unread, then a call"},
-	},
-	{
 		reason: "two manifests are refused, whatever they are together",
 		what:   statusDiffers("status: 200, ours: 400", `{"ok":true,"result":"number 1"}`, errorAnswer("INVALID_MULTIPART", "Invalid manifest")),
 		cases:  []string{"manifest/twice, the second empty"},
@@ -175,14 +170,4 @@ var formDifferences = []difference{
 	resultDiffers(keptReason, "sentinel/beside a URL", besideFile(`["Object"]`), besideFile(`"URL http://a.test/"`)),
 	resultDiffers(keptReason, "sentinel/beside a custom type", besideFile(`["Object",["x","number 1"],["y","number 2"]]`),
 		besideFile(`["Point",["x","number 1"],["y","number 2"]]`)),
-}
-
-// secondUnanswered is what differs where the connection ends behind our first answer.
-func secondUnanswered(theirs string) []string {
-	return []string{
-		"answer 2: status: 200, ours: 0", "answer 2: content-length: of the body, ours: none",
-		"answer 2: content-type: application/json; charset=utf-8, ours: none", "answer 2: x-content-type-options: nosniff, ours: none",
-		"answer 2: x-frame-options: DENY, ours: none", "answer 2: x-runner-request-id: <new UUID v4>, ours: none",
-		"answer 2: access-control-allow-origin: *, ours: none", "answer 2: " + bodyDiffers(theirs, ""),
-	}
 }

@@ -2,6 +2,7 @@
 
 // One call, from its message to its answer.
 
+const { isIP } = require("node:net");
 const { finished } = require("node:stream");
 const promises = require("node:stream/promises");
 const { encodeEnd, encodeError, encodeResult, encodeStream } = require("./frames.js");
@@ -90,7 +91,8 @@ class Call {
 
   // remoteAddress is the caller's, without the port.
   get remoteAddress() {
-    return /^\[?([^\]]*)\]?:\d+$/.exec(this.#message.remote)?.[1];
+    const { remote } = this.#message;
+    return isIP(remote) ? remote : /^\[?([^\]]*)\]?:\d+$/.exec(remote)?.[1];
   }
 
   // isForm says whether the input came with a form, even one without files.

@@ -107,6 +107,9 @@ test("context", async (t) => {
     result: { id: "context", ...request, remoteAddress: "::1", headers: { host: "h", empty: "", x: "café", "x-runner-request-id": "r-1" } },
   });
   assert.deepEqual(await worker.task("context"), ok({ id: "context", headers: {} }));
+  for (const [remote, remoteAddress] of [["192.0.2.1:80", "192.0.2.1"], ["::1", "::1"], ["@", undefined]]) {
+    assert.equal((await worker.task("context", 1, { remote })).result.remoteAddress, remoteAddress, remote);
+  }
   // Children do not find the pipes, neither by name nor by number.
   assert.deepEqual(await worker.task("env"), ok({ here: null, child: "null" }));
 });
