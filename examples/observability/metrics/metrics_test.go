@@ -71,6 +71,7 @@ func TestPool(t *testing.T) {
 			{Slot: 1, State: "exited", Starts: 1},
 		},
 		Queued: 4, QueuedBytes: 5, OldestWait: 6 * time.Second, Waits: 7, WaitTime: 8 * time.Second,
+		Served: 17, Failed: 18,
 		Refused: ipc.Refusals{Full: 9, Late: 10, Down: 11, Closed: 12},
 		Exits:   map[ipc.ExitReason]uint64{ipc.ExitCrash: 13},
 		Replays: 14, Cancels: 15, Timeouts: 16,
@@ -107,7 +108,7 @@ func TestPool(t *testing.T) {
 		"worker_starts_total 0": 3, "worker_starts_total 1": 1,
 		"worker_exits_total crash": 13, "worker_exits_total memory": 0,
 		"queue_calls": 4, "queue_bytes": 5, "queue_oldest_wait_seconds": 6, "queue_wait_seconds count": 7, "queue_wait_seconds sum": 8,
-		"refused_total full": 9, "refused_total late": 10, "refused_total down": 11, "refused_total closed": 12,
+		"served_total": 17, "failed_total": 18, "refused_total full": 9, "refused_total late": 10, "refused_total down": 11, "refused_total closed": 12,
 		"replays_total": 14, "cancels_total": 15, "timeouts_total": 16,
 	} {
 		value, there := got[name]

@@ -24,6 +24,8 @@ var (
 	queuedBytes = desc("queue_bytes", "Size of the inputs of calls that wait.")
 	oldestWait  = desc("queue_oldest_wait_seconds", "How long the first call in the queue has waited.")
 	waits       = desc("queue_wait_seconds", "How long calls waited that had to wait and got a worker.")
+	served      = desc("served_total", "Calls that workers have answered.")
+	failed      = desc("failed_total", "Of them, those that were answered with an error.")
 	refused     = desc("refused_total", "Calls that got no worker.", "reason")
 	replays     = desc("replays_total", "Calls given to another worker because theirs ended.")
 	cancels     = desc("cancels_total", "Calls given up that a worker had.")
@@ -49,7 +51,7 @@ func NewPool(stats func() ipc.Stats) prometheus.Collector {
 
 func (pool) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		workers, workerCalls, memory, lag, starts, exits, queued, queuedBytes, oldestWait, waits, refused, replays, cancels, timeouts,
+		workers, workerCalls, memory, lag, starts, exits, queued, queuedBytes, oldestWait, waits, served, failed, refused, replays, cancels, timeouts,
 	} {
 		ch <- d
 	}
@@ -80,6 +82,8 @@ func (p pool) Collect(ch chan<- prometheus.Metric) {
 	gauge(queuedBytes, float64(stats.QueuedBytes))
 	gauge(oldestWait, stats.OldestWait.Seconds())
 	ch <- prometheus.MustNewConstSummary(waits, stats.Waits, stats.WaitTime.Seconds(), nil)
+	counter(served, stats.Served)
+	counter(failed, stats.Failed)
 	counter(refused, stats.Refused.Full, "full")
 	counter(refused, stats.Refused.Late, "late")
 	counter(refused, stats.Refused.Down, "down")
