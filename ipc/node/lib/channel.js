@@ -9,6 +9,7 @@ const { MAX_DATA } = require("./frames.js");
 const VARIABLE = "TUNNEL_IPC"; // "3,4": read from 3, write to 4; "stdio": standard input and output
 const BIG = 1 << 20; // characters that are written at once instead of at the end of the tick
 const FULL = 16 << 20; // bytes waiting to leave: until they have left, nothing more is read
+const BUFFER = 64 << 10; // bytes: no more than a pipe holds come at once
 const MOST_DATA = 128 << 10; // bytes of streams that are leaving at once: messages written later come after them
 const LOG_TIME = 2_000; // ms for the log to leave at the end
 
@@ -28,7 +29,8 @@ function isOffered() {
 
 // Channel opens the pipes that the server has offered. There is one in a process.
 class Channel {
-  #input;
+  #openInput; // (take): opens the input and calls take(chunk, isLent) for what arrives
+  #isFull = false; // too much waits to leave
   #output;
   #write; // (text or bytes, callback): of the output
   #text = "";
@@ -51,7 +53,7 @@ class Channel {
 
   #open(where) {
     if (where === "stdio") {
-      this.#input = process.stdin;
+      this.#openInput = (take) => process.stdin.on("data", (chunk) => take(chunk, false));
       this.#output = process.stdout;
       this.#write = this.#output.write.bind(this.#output);
       this.#output.write = process.stderr.write.bind(process.stderr); // console.log ends here too
@@ -59,24 +61,26 @@ class Channel {
     }
     const [, input, output] = /^(\d+),(\d+)$/.exec(where) ?? [];
     if (input === undefined) throw new Error(`${VARIABLE} is ${JSON.stringify(where)}, which this version cannot read`);
-    this.#input = new net.Socket({ fd: Number(input), readable: true, writable: false });
+    this.#openInput = (take) =>
+      new net.Socket({ fd: Number(input), readable: true, writable: false, onread: lending(take) });
     this.#output = new net.Socket({ fd: Number(output), readable: false, writable: true });
     this.#write = this.#output.write.bind(this.#output);
   }
 
-  // read calls onChunk for what arrives, until onEnd. While too much waits to leave, nothing arrives, and streams wait:
-  // the server reads on whatever it writes, so that the output gets empty.
+  // read calls onChunk(chunk, isLent) for what arrives, until onEnd: what is lent is overwritten by the next chunk. While
+  // too much waits to leave, nothing arrives, and streams wait: the server reads on whatever it writes, so that the
+  // output gets empty.
   read(onChunk, onEnd) {
-    const input = this.#input;
-    input.on("data", (chunk) => {
-      onChunk(chunk);
-      if (this.#output.writableLength > FULL) {
-        input.pause();
-        this.#output.once("drain", () => {
-          input.resume();
-          this.#schedule();
-        });
-      }
+    const input = this.#openInput((chunk, isLent) => {
+      onChunk(chunk, isLent);
+      if (this.#isFull || this.#output.writableLength <= FULL) return;
+      this.#isFull = true;
+      input.pause();
+      this.#output.once("drain", () => {
+        this.#isFull = false;
+        input.resume();
+        this.#schedule();
+      });
     });
     input.on("end", onEnd);
     input.on("error", onEnd); // what a broken pipe says instead of its end
@@ -108,7 +112,7 @@ class Channel {
     if (this.#streams.length === 0) return this.#flushText();
     this.#output.cork(); // one system call for all
     this.#flushText();
-    while (this.#streams.length > 0 && this.#leaving < MOST_DATA && !this.#input.isPaused()) {
+    while (this.#streams.length > 0 && this.#leaving < MOST_DATA && !this.#isFull) {
       const stream = this.#streams.shift();
       const data = stream.take(MAX_DATA);
       this.#sendData(data);
@@ -145,6 +149,21 @@ class Channel {
     await Promise.all([process.stdout, process.stderr].map((log) => new Promise((resolve) => log.write("", resolve))));
     process.exit(0);
   }
+}
+
+// lending returns the onread option of a socket which reads into the same buffer again and again: small chunks take no
+// memory. One that fills half of the buffer is given away with it.
+function lending(take) {
+  let buffer = Buffer.allocUnsafeSlow(BUFFER);
+  return {
+    buffer: () => buffer,
+    callback(size) {
+      const chunk = buffer.subarray(0, size);
+      const isLent = size < BUFFER / 2;
+      if (!isLent) buffer = Buffer.allocUnsafeSlow(BUFFER);
+      take(chunk, isLent);
+    },
+  };
 }
 
 // die ends the process after a message that tells why, which must not be lost on the way.

@@ -28,14 +28,16 @@ class Decoder {
   #parts = []; // of an unfinished line, or of #message's bytes
   #length = 0; // of #parts, or what was passed on of #message's data
   #bulk = false; // there was data a moment ago, which is not to become text
+  #isLent = false; // the chunk: what is kept of it has to be copied
 
   constructor(receive, receiveData) {
     this.#receive = receive;
     this.#receiveData = receiveData;
   }
 
-  // push takes the next chunk and keeps parts of it: the caller must not write to it again.
-  push(chunk) {
+  // push takes the next chunk. It keeps parts of it, which the caller must not write to again, unless it is only lent.
+  push(chunk, isLent = false) {
+    this.#isLent = isLent;
     if (this.#message === null && this.#length > 0) {
       const end = chunk.indexOf(10);
       checkLine(this.#length + (end === -1 ? chunk.length : end));
@@ -104,14 +106,18 @@ class Decoder {
       this.#message = null;
       this.#length = 0;
     }
-    if (size > 0) this.#receiveData(message, chunk.subarray(at, at + size));
+    if (size > 0) this.#receiveData(message, this.#own(chunk.subarray(at, at + size)));
     return size;
   }
 
   #keep(part) {
     this.#length += part.length;
     // Bytes that no string can hold are counted only.
-    if (this.#message === null || this.#message.n <= constants.MAX_STRING_LENGTH) this.#parts.push(part);
+    if (this.#message === null || this.#message.n <= constants.MAX_STRING_LENGTH) this.#parts.push(this.#own(part));
+  }
+
+  #own(part) {
+    return this.#isLent ? Buffer.from(part) : part;
   }
 
   #take() {

@@ -29,9 +29,9 @@ class Listener {
     this.announce();
     const decoder = new Decoder(guarded(this.#receive), guarded(this.#receiveData));
     this.#channel.read(
-      (chunk) => {
+      (chunk, isLent) => {
         try {
-          decoder.push(chunk);
+          decoder.push(chunk, isLent);
         } catch (error) {
           if (!(error instanceof ProtocolError)) throw error;
           die(`go-tunnel worker: the server sent ${error.message}`, PROTOCOL_ERROR);

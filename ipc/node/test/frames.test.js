@@ -8,26 +8,32 @@ const golden = require("./golden.json");
 const toWorker = golden.filter(({ to }) => to === "worker");
 const toServer = golden.filter(({ to }) => to === "server");
 
-// decode returns [message, text] pairs of chunks. The bytes of data come back whole, and as text; what becomes of their
-// pieces is checked.
-function decode(...chunks) {
-  const received = [];
+// collector returns a Decoder that adds [message, text] pairs to received. The bytes of data come whole, and as text.
+function collector(received, onPiece = () => {}) {
   const pieces = [];
-  const decoder = new frames.Decoder(
+  return new frames.Decoder(
     (message, text) => received.push([message, text]),
     (message, bytes) => {
-      assert.ok(
-        chunks.some(({ buffer, byteOffset, length }) => {
-          return bytes.buffer === buffer && bytes.byteOffset >= byteOffset && bytes.byteOffset <= byteOffset + length;
-        }),
-        "a copy of data",
-      );
+      onPiece(bytes);
       pieces.push(bytes);
       const whole = Buffer.concat(pieces);
       if (whole.length < message.n) return;
       pieces.length = 0;
       received.push([message, whole.toString()]);
     },
+  );
+}
+
+// decode returns the pairs of chunks, and checks that the pieces of data are theirs.
+function decode(...chunks) {
+  const received = [];
+  const decoder = collector(received, (bytes) =>
+    assert.ok(
+      chunks.some(({ buffer, byteOffset, length }) => {
+        return bytes.buffer === buffer && bytes.byteOffset >= byteOffset && bytes.byteOffset <= byteOffset + length;
+      }),
+      "a copy of data",
+    ),
   );
   for (const chunk of chunks) decoder.push(chunk);
   return received;
@@ -107,6 +113,19 @@ test("chunks may have any size", () => {
     const chunks = [];
     for (let at = 0; at < stream.length; at += size) chunks.push(stream.subarray(at, at + size));
     assert.deepEqual(decode(...chunks), expected, `chunks of ${size}`);
+  }
+});
+
+test("lent chunks may be overwritten", () => {
+  for (let size = 1; size <= stream.length; size++) {
+    const received = [];
+    const decoder = collector(received);
+    const buffer = Buffer.alloc(size);
+    for (let at = 0; at < stream.length; at += size) {
+      decoder.push(buffer.subarray(0, stream.copy(buffer, 0, at, at + size)), true);
+      buffer.fill("~");
+    }
+    assert.deepEqual(received, expected, `chunks of ${size}`);
   }
 });
 
