@@ -53,7 +53,8 @@ type Config struct {
 	// *protocol.Error is answered as it is, but for CodeAuthNotConfigured, which means
 	// that there is nothing to ask, as if Authenticate were nil. Any other error means
 	// 401, and its text is logged only. It is called concurrently and must not read the
-	// body; the request's x-runner-request-id is the final one. An ipc.Pool has one that asks the worker.
+	// body; the request's x-runner-request-id is the final one. An ipc.Pool has one that
+	// asks the worker.
 	Authenticate func(r *http.Request) (identity any, err error)
 	// AllowAnonymous lets everybody in if neither Tokens nor Authenticate is set.
 	// Without it, having neither answers every call with 500 AUTH_NOT_CONFIGURED.

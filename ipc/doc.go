@@ -77,8 +77,9 @@
 // worker has; and that of the workers: Node.js takes about 80 MiB before the application has
 // anything, and up to 48 MiB more for short-lived objects under load. Node("app.js",
 // "--max-semi-space-size=2") has taken a worker with 33,000 calls a second from 123 to 74 MiB,
-// for 2 % of the calls; one that makes large objects would lose more. While a worker is replaced there are two. Restart doubles all of them for a
-// moment: it starts all slots' new workers before the first old one ends.
+// for 2 % of the calls; one that makes large objects would lose more. While a worker is
+// replaced there are two. Restart doubles all of them for a moment: it starts all slots'
+// new workers before the first old one ends.
 //
 // Nothing is kept between requests but what tasks keep. State in the memory of tasks is
 // per worker: with more than one, or more than one machine, it belongs into a database.

@@ -12,11 +12,12 @@ import (
 
 // Execute runs a call on the worker with the fewest calls in flight. If all are busy
 // it waits in the queue. Beyond the errors of the task itself it returns 502
-// WORKER_CRASHED if the worker ended with the call (see Options.Idempotent), 503 OVERLOADED if there is no
-// room in the queue or none of the workers had time for it, 503 WORKER_UNAVAILABLE
-// if there is none or the pool is closing, 504 TASK_TIMEOUT if the worker did not
-// answer in time, and the context's error if that is done. What was given to a worker on the framed wire is cancelled there if the context is
-// done; the plain wire has no message for it.
+// WORKER_CRASHED if the worker ended with the call (see Options.Idempotent), 503
+// OVERLOADED if there is no room in the queue or none of the workers had time for it, 503
+// WORKER_UNAVAILABLE if there is none or the pool is closing, 504 TASK_TIMEOUT if the
+// worker did not answer in time, and the context's error if that is done. What was given
+// to a worker on the framed wire is cancelled there if the context is done; the plain
+// wire has no message for it.
 func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 	var identity []byte
 	if call.Identity != nil && !p.opts.Plain {

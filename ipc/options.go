@@ -53,10 +53,11 @@ type Options struct {
 	QueueTimeout time.Duration
 	// StartTimeout is how long a worker on the framed wire has to say hello. Default: 10 s.
 	StartTimeout time.Duration
-	// TaskTimeout is how long a worker (not a task in Go beside it) has for a call, from when it is given to it, to its
-	// answer or the start of its result's stream. The caller gets 504 TASK_TIMEOUT then,
-	// and the call is cancelled on the framed wire. The time that a form or a raw body takes
-	// to arrive counts: give tasks that get uploads more. Zero or less means no bound.
+	// TaskTimeout is how long a worker (not a task in Go beside it) has for a call, from
+	// when it is given to it, to its answer or the start of its result's stream. The
+	// caller gets 504 TASK_TIMEOUT then, and the call is cancelled on the framed wire.
+	// The time that a form or a raw body takes to arrive counts: give tasks that get
+	// uploads more. Zero or less means no bound.
 	TaskTimeout time.Duration
 	// TaskTimeouts are the times of single tasks and events, by id, instead of TaskTimeout.
 	TaskTimeouts map[string]time.Duration

@@ -13,8 +13,9 @@ import (
 const headerContext = "X-Runner-Context"
 
 // ContextValue returns the value of an async context that the caller of a typed handler
-// has sent along, decoded in the dialect of its registry. It reports false if there is none of that id, or if it does not fit a T: as
-// in Runner, a context that cannot be read is one that was not sent. It may be kept.
+// has sent along, decoded in the dialect of its registry. It reports false if there is
+// none of that id, or if it does not fit a T: as in Runner, a context that cannot be read
+// is one that was not sent. It may be kept.
 //
 // Callers send what they like: a context says what its caller claims, and no more.
 func ContextValue[T any](ctx context.Context, id string) (value T, ok bool) {

@@ -5,8 +5,9 @@
 //	go run ./examples/ipc -plain -worker my-worker.js -tasks my.task
 //
 // It needs node on PATH. SIGHUP replaces the workers by new ones, which nobody notices;
-// with -watch so does every change of a file beside the worker's. A worker is a module that exports its tasks, see tasks.mjs,
-// or with -plain a program that reads and writes JSON lines, see node-worker.js.
+// with -watch so does every change of a file beside the worker's. A worker is a module
+// that exports its tasks, see tasks.mjs, or with -plain a program that reads and writes
+// JSON lines, see node-worker.js.
 package main
 
 import (

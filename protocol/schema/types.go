@@ -23,7 +23,8 @@ import (
 //     is time.Time, and otherwise anything
 //
 // Bounds of values are not in Go's types: give a schema of your own for those, or let the
-// task return a *protocol.Error with CodeInvalidInput. It describes plain JSON: a registry with another codec takes other values.
+// task return a *protocol.Error with CodeInvalidInput. It describes plain JSON: a
+// registry with another codec takes other values.
 func Of(t reflect.Type) json.RawMessage {
 	g := generator{defs: map[string]any{}, names: map[reflect.Type]string{}}
 	schema := g.schema(t)
