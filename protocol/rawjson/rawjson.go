@@ -50,12 +50,12 @@ func Members(data []byte, maxDepth int, member func(name, value []byte)) error {
 	return s.document(member)
 }
 
-// Names does what Check does and calls name for the name of every member of every
-// object, in quotes and as it is written. As for Members, what it collected counts only
-// if there is no error.
-func Names(data []byte, maxDepth int, name func(quoted []byte)) error {
-	s := scanner{data: data, maxDepth: maxDepth, name: name}
-	return s.document(nil)
+// AnyName does what Check does and reports whether any object has a member whose name
+// accept takes. Accept gets names in quotes and as they are written.
+func AnyName(data []byte, maxDepth int, accept func(quoted []byte) bool) (found bool, err error) {
+	s := scanner{data: data, maxDepth: maxDepth, accept: accept}
+	err = s.document(nil)
+	return s.found && err == nil, err
 }
 
 func (s *scanner) document(member func(name, value []byte)) error {
@@ -83,7 +83,8 @@ func (s *scanner) document(member func(name, value []byte)) error {
 type scanner struct {
 	data     []byte
 	maxDepth int
-	name     func(quoted []byte)
+	accept   func(quoted []byte) bool // nil once found
+	found    bool
 	offset   int
 	tooDeep  bool
 }
@@ -145,8 +146,8 @@ func (s *scanner) object(i, depth int, member func(name, value []byte)) int {
 			return -1
 		}
 		nameEnd := i
-		if s.name != nil {
-			s.name(s.data[name:nameEnd])
+		if s.accept != nil && s.accept(s.data[name:nameEnd]) {
+			s.accept, s.found = nil, true
 		}
 		if i = s.space(i); i >= len(s.data) || s.data[i] != ':' {
 			return s.fail(i)

@@ -58,15 +58,28 @@ func TestMembers(t *testing.T) {
 	require.Error(t, Members([]byte(`{"a":1} x`), 1000, collect))
 }
 
-func TestNames(t *testing.T) {
-	var got []string
-	collect := func(quoted []byte) { got = append(got, string(quoted)) }
-	require.NoError(t, Names([]byte(` {"a":[{"b":"c"},{"\u0064":{"":1}}]} `), 1000, collect))
-	assert.Equal(t, []string{`"a"`, `"b"`, `"\u0064"`, `""`}, got)
-	require.NoError(t, Names([]byte(`["a"]`), 1000, collect))
-	assert.Len(t, got, 4)
-	require.Error(t, Names([]byte(`{"a":}`), 1000, collect))
-	require.ErrorIs(t, Names([]byte(`{"a":{"b":1}}`), 1, collect), ErrDepth)
+func TestAnyName(t *testing.T) {
+	for _, c := range []struct {
+		doc, stop string
+		asked     []string
+		found     bool
+		err       error
+	}{
+		{` {"a":[{"b":"c"},{"\u0064":{"":1}}]} `, "", []string{`"a"`, `"b"`, `"\u0064"`, `""`}, false, nil},
+		{`{"a":{"b":1},"c":2}`, `"b"`, []string{`"a"`, `"b"`}, true, nil},
+		{`["a"]`, `"a"`, nil, false, nil},
+		{`{"a":[[[[1]]]]}`, `"a"`, []string{`"a"`}, false, ErrDepth},
+		{`{"a":}`, `"a"`, []string{`"a"`}, false, &SyntaxError{Offset: 5}},
+	} {
+		var asked []string
+		found, err := AnyName([]byte(c.doc), 4, func(quoted []byte) bool {
+			asked = append(asked, string(quoted))
+			return string(quoted) == c.stop
+		})
+		assert.Equal(t, c.found, found, c.doc)
+		assert.Equal(t, c.err, err, c.doc)
+		assert.Equal(t, c.asked, asked, c.doc)
+	}
 }
 
 func TestMembersValueCannotBeGrownIntoItsNeighbour(t *testing.T) {

@@ -102,9 +102,8 @@ func (c *Codec) Marshal(v any) ([]byte, error) {
 // Unmarshal decodes a document in tree or graph form; nil is Undefined. It follows
 // protocol.Codec.
 func (c *Codec) Unmarshal(data []byte, v any) error {
-	d := dialect.Decoder{Rules: &rules{codec: c}, Types: &c.types}
 	if data == nil {
-		return d.Into(Undefined{}, v)
+		return c.into(Undefined{}, v)
 	}
 	marked, err := dialect.Check(data, special)
 	if err != nil {
@@ -117,15 +116,23 @@ func (c *Codec) Unmarshal(data []byte, v any) error {
 	if err != nil {
 		return dialect.Invalid(err)
 	}
+	return c.into(value, v)
+}
+
+func (c *Codec) into(value, v any) error {
+	d := dialect.Decoder{Rules: &rules{codec: c}, Types: &c.types}
 	return d.Into(value, v)
 }
 
 // special reports whether a name in quotes is one that plain JSON has no rules for.
 func special(quoted []byte) bool {
-	switch quoted[1] {
-	case '_', '$', 'c', 'p':
-		name := string(quoted[1 : len(quoted)-1])
-		return name == typeKey || name == graphKey || unsafeKey(name) || strings.HasPrefix(name, escapePrefix)
+	switch name := quoted[1 : len(quoted)-1]; quoted[1] {
+	case '_':
+		return string(name) == typeKey || string(name) == graphKey || string(name) == protoKey
+	case '$':
+		return strings.HasPrefix(string(name), escapePrefix)
+	case 'c', 'p':
+		return unsafeKey(string(name))
 	}
 	return false
 }

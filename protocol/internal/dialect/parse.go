@@ -34,10 +34,11 @@ func (o *Object) Get(name string) (value any, ok bool) {
 // whether special accepted the name of any member, or could not because it is written
 // with an escape; special gets names in quotes.
 func Check(data []byte, special func(quoted []byte) bool) (found bool, err error) {
-	err = rawjson.Names(data, protocol.MaxDepth, func(quoted []byte) {
-		found = found || special(quoted) || bytes.IndexByte(quoted, '\\') >= 0
-	})
-	if err != nil {
+	accept := special
+	if bytes.IndexByte(data, '\\') >= 0 { // one look at all is less than one at each name
+		accept = func(quoted []byte) bool { return special(quoted) || bytes.IndexByte(quoted, '\\') >= 0 }
+	}
+	if found, err = rawjson.AnyName(data, protocol.MaxDepth, accept); err != nil {
 		return false, Invalid(err)
 	}
 	return found, nil
