@@ -409,6 +409,7 @@ func (h *Handler) permit(kind protocol.Kind, id string) error {
 // stream sends a streamed reply. An error means that nothing was sent.
 func (h *Handler) stream(ctx context.Context, w http.ResponseWriter, r *http.Request, call *request, reply *protocol.Reply) error {
 	h.warnOfHolding(w, r, call)
+	release := protocol.HoldEnd(w, r)
 	err := writeStream(w, reply)
 	switch {
 	case errors.Is(err, protocol.ErrStreamCut):
@@ -417,6 +418,7 @@ func (h *Handler) stream(ctx context.Context, w http.ResponseWriter, r *http.Req
 	case err == nil:
 		h.served(w, r, call, cmp.Or(reply.Status, http.StatusOK), nil)
 	}
+	release(err == nil)
 	return err
 }
 
