@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 )
 
 // Form is a multipart/form-data request while it arrives: a manifest, whose input may
@@ -182,7 +183,7 @@ func (f *Form) advance() {
 		f.field(part)
 		return
 	}
-	id, named := strings.CutPrefix(part.name, "file:")
+	id, named := strings.CutPrefix(part.name, filePrefix)
 	if !named { // of no use, whatever its size
 		if _, err := io.Copy(io.Discard, part); err != nil {
 			f.fail(err, CodeInvalidMultipart)
@@ -239,15 +240,20 @@ func (f *Form) readCurrent(b []byte) (n int, err error) {
 
 // field reads a field, of which only the manifest is of use.
 func (f *Form) field(part *formPart) {
+	if strings.HasPrefix(part.name, filePrefix) {
+		f.in.passOver(part.Part, errNoFileName)
+	}
 	text, err := io.ReadAll(io.LimitReader(part, min(f.limits.MaxFieldSize, math.MaxInt64-1)+1))
 	switch {
 	case err != nil:
 		f.fail(err, CodeInvalidMultipart)
 	case int64(len(text)) > f.limits.MaxFieldSize:
 		f.fail(formTooLarge("Field"), "")
-	case part.name != "__manifest":
+	case part.name != manifestName:
 	case f.ready:
 		f.fail(errManifest, "")
+	case isLatin1(part.charset) && !utf8.Valid(text):
+		f.manifest([]byte(decodeLatin1(string(text))))
 	default:
 		f.manifest(text)
 	}
@@ -283,14 +289,17 @@ func (f *Form) manifest(text []byte) {
 // end is reached behind the last part.
 func (f *Form) end() {
 	f.ended = true
-	f.in.end()
+	if err := f.in.end(); err != nil {
+		f.fail(err, CodeInvalidMultipart)
+		return
+	}
 	if !f.ready {
-		f.fail(&Error{Code: CodeMissingManifest}, "")
+		f.fail(&Error{Code: CodeMissingManifest, Err: f.in.missing(manifestName)}, "")
 		return
 	}
 	for _, id := range f.ids {
 		if f.files[id].part == nil {
-			f.fail(&Error{Code: CodeMissingFilePart, Err: fmt.Errorf("no part for file %q", id)}, "")
+			f.fail(&Error{Code: CodeMissingFilePart, Err: f.in.missing("for file " + quoteShort(id))}, "")
 			return
 		}
 	}
