@@ -37,6 +37,18 @@ func besideFile(value string) string {
 	return `["Object",["f","\"file: content\""],["x",` + value + `]]`
 }
 
+// readHere is a file whose header Runner does not read.
+func readHere(name string, cases ...string) difference {
+	for i := range cases {
+		cases[i] = "metadata/part: " + cases[i]
+	}
+	return difference{
+		reason: "a file is not lost for an odd letter or an unknown charset in its name",
+		what:   statusDiffers("status: 500, ours: 200", errorAnswer("MISSING_FILE_PART", "Internal Error"), partMeta(name, `"text/plain"`)),
+		cases:  cases,
+	}
+}
+
 const keptReason = "typed values of a manifest are kept, as in JSON mode, where Runner makes plain objects of them"
 
 var formDifferences = []difference{
@@ -142,6 +154,31 @@ var formDifferences = []difference{
 		reason: "a file name that names nothing is none",
 		what:   []string{bodyDiffers(partMeta(`""`, `"text/plain"`), partMeta(`"upload"`, `"text/plain"`))},
 		cases:  []string{"metadata/part: path that ends with a slash", "metadata/part: two dots"},
+	},
+	readHere(`"a (1).txt"`, "extended, plain bytes"),
+	readHere(`"Á.txt"`, "extended of another charset"),
+	readHere(`"a b.txt"`, "blanks without quotes"),
+	readHere(`"x.txt"`, "extended of another charset and plain", "extended of no charset", "extended of an unknown charset",
+		"extended without quotes", "semicolon at the end", "blanks around"),
+	{
+		reason: "a file name may be continued (RFC 2231, section 3)",
+		what:   []string{bodyDiffers(partMeta(`"upload"`, `"application/octet-stream"`), partMeta(`"x.txt"`, `"application/octet-stream"`))},
+		cases:  []string{"metadata/part: continued name"},
+	},
+	{
+		reason: "a manifest may have a file name, or be of octets: FormData gives one to every Blob, and so do many libraries to every typed part",
+		what:   statusDiffers("status: 400, ours: 200", noManifest, `{"ok":true,"result":"number 1"}`),
+		cases:  []string{"manifest/as a file", "manifest/as octets", "manifest/as a file of JSON"},
+	},
+	{
+		reason: "the same, so that there are two manifests here",
+		what:   statusDiffers("status: 200, ours: 400", `{"ok":true,"result":"number 2"}`, errorAnswer("INVALID_MULTIPART", "Invalid manifest")),
+		cases:  []string{"manifest/as a file, then as a field"},
+	},
+	{
+		reason: "a manifest that is UTF-8 is read as that, whatever it says to be",
+		what:   []string{bodyDiffers(`{"ok":true,"result":"\"Ã©\""}`, `{"ok":true,"result":"\"é\""}`)},
+		cases:  []string{"manifest/charset of Latin-1, and UTF-8"},
 	},
 	{
 		reason: "file names are UTF-8, as clients send them",
