@@ -294,6 +294,7 @@ func (h *Handler) bytes(w http.ResponseWriter, r *http.Request, call *request) {
 		return
 	}
 	defer body.Release()
+	call.body = body
 	if multipart {
 		call.Form = protocol.NewForm(body, r.Header.Get("Content-Type"), h.limits)
 		defer call.Form.Close()
@@ -313,8 +314,8 @@ func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	if err == nil && reply == nil {
 		err = errors.New("tunnel: the executor returned neither a reply nor an error")
 	}
-	if call.Form != nil && ctx.Err() == nil {
-		reply, err = finish(call.Form, reply, err)
+	if call.Form != nil {
+		reply, err = finish(ctx, call, reply, err)
 	}
 	switch {
 	case err != nil:
@@ -326,20 +327,22 @@ func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Reques
 		h.served(w, r, call, http.StatusOK, protocol.WriteOK(w))
 	}
 	if err != nil { // nothing was sent
-		err = outcome(ctx, err)
-		if body, ok := call.Body.(*protocol.Body); ok && body.Err() != nil {
-			err = body.Err() // and not what the task made of it
+		if bodyErr := call.bodyErr(); bodyErr != nil {
+			err = bodyErr // and not what the task made of it
+		} else {
+			err = outcome(ctx, err)
 		}
 		h.refuse(w, r, call, err)
 	}
 }
 
 // finish reads the rest of a form. What is wrong with it counts more than what the
-// task makes of it; a streamed reply may read on in its files.
-func finish(form *protocol.Form, reply *protocol.Reply, err error) (*protocol.Reply, error) {
+// task makes of it; a streamed reply may read on in its files. Where the request is over,
+// and not by what was read, the form ends there and is not wrong.
+func finish(ctx context.Context, call *request, reply *protocol.Reply, err error) (*protocol.Reply, error) {
 	streamed := err == nil && reply.Stream != nil
-	formErr := form.Finish(streamed)
-	if formErr == nil {
+	formErr := call.Form.Finish(streamed)
+	if formErr == nil || ctx.Err() != nil && call.bodyErr() == nil {
 		return reply, err
 	}
 	if streamed {
@@ -475,6 +478,19 @@ func (h *Handler) recover(w http.ResponseWriter, r *http.Request, call *request)
 type request struct {
 	protocol.Call
 	begun time.Time
+	body  *protocol.Body // that is read while the task runs, if there is one
+}
+
+// bodyErr returns what is wrong with the body as far as it was read, nil if nothing: of a
+// form what that makes of it.
+func (r *request) bodyErr() error {
+	if r.body == nil || r.body.Err() == nil {
+		return nil
+	}
+	if r.Form != nil {
+		return r.Form.Finish(false)
+	}
+	return r.body.Err()
 }
 
 // served logs a request that was answered with a success. Err is what became of

@@ -155,6 +155,7 @@ func (b *Body) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.reading && !b.closed {
+		b.gone = b.gone || errors.Is(b.r.Context().Err(), context.Canceled) // the Read has failed by itself
 		b.interrupted = true
 		_ = b.control.SetReadDeadline(past) // a writer without it waits for the server's own timeout
 	}

@@ -313,10 +313,10 @@ func (f *Form) fail(err error, code Code) error {
 	}
 	var public *Error
 	switch {
+	case errors.As(err, &public) && (code == "" || public.Code != CodeStream):
+		f.err = public // also if the form was closed for it
 	case f.closed.Load():
 		f.err = errFormClosed
-	case errors.As(err, &public) && (code == "" || public.Code != CodeStream):
-		f.err = public
 	case code == "":
 		f.err = err
 	default:
