@@ -19,7 +19,9 @@ import (
 //     of letters counts here, so give the fields json tags.
 //   - a pointer, a slice and a map may be null as well
 //   - integers have the bounds of their type; []byte is a string
-//   - a type that decodes itself is a string if it does so from text, a date-time if it
+//   - a type with a method JSONSchema() json.RawMessage has the schema that this returns of
+//     its zero value, without references: a standalone.File is what stands for a file
+//   - any other type that decodes itself is a string if it does so from text, a date-time if it
 //     is time.Time, and otherwise anything
 //
 // Bounds of values are not in Go's types: give a schema of your own for those, or let the
@@ -54,6 +56,7 @@ var (
 	numberType      = reflect.TypeFor[json.Number]()
 	unmarshaler     = reflect.TypeFor[json.Unmarshaler]()
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+	describer       = reflect.TypeFor[interface{ JSONSchema() json.RawMessage }]()
 )
 
 type object = map[string]any
@@ -74,6 +77,8 @@ func (g *generator) schema(t reflect.Type) object {
 		return object{"type": "number"}
 	case t.Kind() == reflect.Pointer:
 		return nullable(g.schema(t.Elem()))
+	case pointer.Implements(describer):
+		return object{"allOf": []any{reflect.New(t).Interface().(interface{ JSONSchema() json.RawMessage }).JSONSchema()}}
 	case pointer.Implements(unmarshaler):
 		return object{}
 	case pointer.Implements(textUnmarshaler):
