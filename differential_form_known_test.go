@@ -15,6 +15,7 @@ const (
 	fileAnswer      = `{"ok":true,"result":{"text":"content of a","isFile":true,"meta":["Object",["name","\"a.txt\""],["type","\"text/csv\""],["size","undefined"],["lastModified","undefined"],["extra","undefined"]]}}`
 	millionSum      = `{"length":1000000,"sha256":"1b977e9f84f1b26b6ed7f68b0498faee2385ea4125bd29adce4a7d9106ba3134"}`
 	undefinedAnswer = `{"ok":true,"result":{"__type":"Undefined","value":null}}`
+	plainSentinel   = `["Object",["$runnerFile","\"File\""],["id","\"a\""]]`
 	codedAnswer     = `{"ok":false,"error":{"message":"Coded","code":"INTERNAL_ERROR","id":"full.errors.coded","data":{},"httpCode":422}}`
 )
 
@@ -23,8 +24,12 @@ var (
 	multipartAnswer = errorAnswer("INVALID_MULTIPART", "Invalid multipart payload")
 	noManifest      = errorAnswer("MISSING_MANIFEST", "Missing manifest")
 	otherEncoding   = errorAnswer("UNSUPPORTED_MEDIA_TYPE", "Unsupported content encoding")
+	noOctets        = errorAnswer("UNSUPPORTED_MEDIA_TYPE", "The task takes a body of type application/json")
 	abortedAnswer   = errorAnswer("REQUEST_ABORTED", "Client Closed Request")
 )
+
+// refusingSentinel is a sentinel without its form, with the methods that say so.
+const refusingSentinel = `["Object",["$runnerFile","\"File\""],["id","\"a\""],["resolve","async () => refuse()"],["toTempFile","async () => refuse()"],["stream","() => refuse()"]]`
 
 // partMeta is what the task file says of the metadata cases' file.
 func partMeta(name, fileType string) string {
@@ -160,6 +165,29 @@ var formDifferences = []difference{
 	readHere(`"a b.txt"`, "blanks without quotes"),
 	readHere(`"x.txt"`, "extended of another charset and plain", "extended of no charset", "extended of an unknown charset",
 		"extended without quotes", "semicolon at the end", "blanks around"),
+	{
+		reason: "who resolves a file of a call that is no form gets an error of the caller; to all others its placeholder is the same data",
+		what:   statusDiffers("status: 500, ours: 415", internalAnswer, errorAnswer("UNSUPPORTED_MEDIA_TYPE", "The task takes a body of type multipart/form-data")),
+		cases:  []string{"sentinel/in JSON, resolved", "sentinel/in JSON, streamed", "sentinel/in JSON, to a temporary file"},
+	},
+	resultDiffers("the same: the methods of a file are there, where only who asks for what cannot be listed sees them", "sentinel/in JSON",
+		plainSentinel, refusingSentinel),
+	resultDiffers("the same, wherever it stands", "sentinel/in JSON, and in a Map",
+		`["Array",["0",`+plainSentinel+`],["1",["Map",["number 1",`+plainSentinel+`]]],["length","number 2"]]`,
+		`["Array",["0",`+refusingSentinel+`],["1",["Map",["number 1",`+refusingSentinel+`]]],["length","number 2"]]`),
+	{
+		reason:   "a typed Go task does not run for a raw body, which it could only take for a zero value, unless its input is an io.Reader",
+		executor: "standalone",
+		what:     statusDiffers("status: 500, ours: 415", internalAnswer, noOctets),
+		cases:    []string{"kit: bodies/a task that fails"},
+	},
+	{
+		reason:   "the same, of a task whose own status is another",
+		executor: "standalone",
+		what: statusDiffers("status: 418, ours: 415",
+			`{"ok":false,"error":{"message":"I am a blue pot","code":"INTERNAL_ERROR","id":"app.errors.teapot","data":{"pot":"blue"},"httpCode":418}}`, noOctets),
+		cases: []string{"kit: bodies/a typed error"},
+	},
 	{
 		reason: "a file name may be continued (RFC 2231, section 3)",
 		what:   []string{bodyDiffers(partMeta(`"upload"`, `"application/octet-stream"`), partMeta(`"x.txt"`, `"application/octet-stream"`))},

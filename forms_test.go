@@ -119,3 +119,27 @@ func TestLogOfAMissingFilePart(t *testing.T) {
 	assert.Equal(t, "MISSING_FILE_PART", lines[0]["code"])
 	assert.Contains(t, lines[0]["error"], "parts passed over: 1 (its Content-Disposition cannot be read")
 }
+
+// What the caller got wrong about files is not the server's error, and no line above
+// Debug.
+func TestCallersWithoutTheirFiles(t *testing.T) {
+	const sentinels = `{"input":{"files":{"a":{"$runnerFile":"File","id":"a"},"b":{"$ejson":"File","id":"b"}},"read":["b"]}}`
+	const escaped = `{"input":{"files":{"a":{"$runner\u0046ile":"\u0046ile","id":"a"}},"read":["a"]}}`
+	for _, name := range []string{"standalone", "module", "runner"} {
+		var log strings.Builder
+		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+		server := httptest.NewServer(tunnel.New(executors[name](t), tunnel.Config{Tokens: []string{"secret"}, Logger: logger}))
+		for _, body := range []string{sentinels, escaped} {
+			res, err := sendTo(t.Context(), server.URL, "kit.upload", "application/json", strings.NewReader(body))
+			require.NoError(t, err)
+			text, err := io.ReadAll(res.Body)
+			require.NoError(t, err)
+			require.NoError(t, res.Body.Close())
+			assert.Equal(t, http.StatusUnsupportedMediaType, res.StatusCode, "%s: %s", name, text)
+			assert.Contains(t, string(text), `"UNSUPPORTED_MEDIA_TYPE"`, name)
+			assert.Contains(t, string(text), "multipart/form-data", name)
+		}
+		server.Close()
+		assert.Empty(t, log.String(), name)
+	}
+}

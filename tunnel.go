@@ -481,16 +481,21 @@ type request struct {
 	body  *protocol.Body // that is read while the task runs, if there is one
 }
 
-// bodyErr returns what is wrong with the body as far as it was read, nil if nothing: of a
-// form what that makes of it.
+// bodyErr returns what has ended the body before its time as far as it was read, nil if
+// nothing has: of a form what that makes of it. What is only wrong with the bytes of a form
+// Finish alone can name.
 func (r *request) bodyErr() error {
-	if r.body == nil || r.body.Err() == nil {
+	if r.body == nil {
 		return nil
 	}
-	if r.Form != nil {
-		return r.Form.Finish(false)
+	err := r.body.Err()
+	switch {
+	case err == nil || r.Form == nil:
+		return err
+	case protocol.Public(err).Code == protocol.CodeStream:
+		return nil
 	}
-	return r.body.Err()
+	return r.Form.Finish(false)
 }
 
 // served logs a request that was answered with a success. Err is what became of

@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"reflect"
@@ -19,8 +20,9 @@ import (
 //     of letters counts here, so give the fields json tags.
 //   - a pointer, a slice and a map may be null as well
 //   - integers have the bounds of their type; []byte is a string
-//   - a type with a method JSONSchema() json.RawMessage has the schema that this returns of
-//     its zero value, without references: a standalone.File is what stands for a file
+//   - a type with a method JSONSchema() json.RawMessage has the schema that it returns for
+//     its zero value, an object without references: a standalone.File is what stands for
+//     a file
 //   - any other type that decodes itself is a string if it does so from text, a date-time if it
 //     is time.Time, and otherwise anything
 //
@@ -75,10 +77,12 @@ func (g *generator) schema(t reflect.Type) object {
 		return object{"type": "string", "format": "date-time"}
 	case t == numberType:
 		return object{"type": "number"}
+	case t.Kind() == reflect.Pointer && t.Implements(describer):
+		return object{"anyOf": []object{described(t.Elem()), {"type": "null"}}}
 	case t.Kind() == reflect.Pointer:
 		return nullable(g.schema(t.Elem()))
 	case pointer.Implements(describer):
-		return object{"allOf": []any{reflect.New(t).Interface().(interface{ JSONSchema() json.RawMessage }).JSONSchema()}}
+		return described(t)
 	case pointer.Implements(unmarshaler):
 		return object{}
 	case pointer.Implements(textUnmarshaler):
@@ -109,6 +113,20 @@ func (g *generator) schema(t reflect.Type) object {
 		return g.structure(t)
 	}
 	return object{} // an interface, or what cannot be decoded anyway
+}
+
+// described returns the schema that a type has of its own.
+func described(t reflect.Type) object {
+	own := reflect.New(t).Interface().(interface{ JSONSchema() json.RawMessage }).JSONSchema()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(own, &members); err != nil {
+		panic(fmt.Errorf("schema: what JSONSchema of %v returns is no object: %w", t, err))
+	}
+	schema := make(object, len(members))
+	for name, value := range members {
+		schema[name] = value
+	}
+	return schema
 }
 
 func nullable(schema object) object {
