@@ -109,6 +109,15 @@ func formCases() []Case {
 			Request: form("kit.upload", input(twice), file("F1", "abc")), Want: files("F1", "abc"),
 		},
 		{
+			Name: "file in JSON", Rule: "A file that is read must not be named in JSON.",
+			Request: post(base+"/task/kit.upload", `{"input":{"files":{"a":{"$runnerFile":"File","id":"a"}},"read":["a"]}}`),
+			Want:    failure(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "The task takes a body of type multipart/form-data"),
+		},
+		{
+			Name: "unread file in JSON", Rule: "A file that nobody reads is data.",
+			Request: post(base+"/task/kit.upload", `{"input":{"files":{"a":{"$runnerFile":"File","id":"a"}},"read":[]}}`), Want: result(`[]`),
+		},
+		{
 			Name: "chunked", Rule: "A form may arrive without an announced length.",
 			Request: form("kit.upload", uploadInput(`["a"]`, "a"), file("a", larger)).chunked(), Want: files("a", larger),
 		},
