@@ -70,7 +70,7 @@ func goApp() *standalone.Registry {
 			return 0, ctx.Err()
 		}
 	})
-	r.HandleTask("app.tasks.quota", func(context.Context, *protocol.Call) (*protocol.Reply, error) { return nil, errQuota }) // whatever the body
+	standalone.Task(r, "app.tasks.quota", func(context.Context, any) (any, error) { return nil, errQuota })
 	standalone.Task(r, "app.tasks.teapot", func(context.Context, any) (any, error) {
 		return nil, &protocol.Error{ID: "app.errors.teapot", Message: "I am a blue pot", HTTPCode: 418, Data: map[string]any{"pot": "blue"}}
 	})

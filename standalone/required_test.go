@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/ejson"
@@ -201,15 +202,24 @@ func TestOctetsForATaskThatTakesAValue(t *testing.T) {
 		r := &standalone.Registry{Codec: codec}
 		ran := false
 		register[struct{ A int }](r, "struct", &ran)
-		register[any](r, "any", &ran)
+		register[*struct{ A int }](r, "pointer to a struct", &ran)
+		register[map[string]any](r, "map", &ran)
 		register[json.RawMessage](r, "raw", &ran)
 		register[inner](r, "file", &ran)
-		for id, want := range map[string]string{"struct": "json", "any": "json", "raw": "json", "file": "form"} {
+		for id, want := range map[string]string{"struct": "json", "pointer to a struct": "json", "map": "json", "raw": "json", "file": "form"} {
 			_, err := r.Execute(t.Context(), &protocol.Call{ID: id, Body: io.NopCloser(strings.NewReader(`{"a":1}`))})
 			assert.EqualError(t, err, map[string]string{
 				"json": "UNSUPPORTED_MEDIA_TYPE: The task takes a body of type application/json", "form": needsForm,
 			}[want], id)
 		}
 		assert.False(t, ran)
+
+		standalone.Task(r, "any", func(ctx context.Context, _ any) (any, error) {
+			text, err := io.ReadAll(standalone.CallFrom(ctx).Body)
+			return string(text), err
+		})
+		reply, err := r.Execute(t.Context(), &protocol.Call{ID: "any", Body: io.NopCloser(strings.NewReader("text"))})
+		require.NoError(t, err)
+		assert.JSONEq(t, `"text"`, string(reply.Value), "it takes any, and none")
 	}
 }

@@ -21,7 +21,7 @@ import (
 //   - an In of io.Reader or io.ReadCloser is the raw body of a call that has one; every
 //     other call is answered with 415 UNSUPPORTED_MEDIA_TYPE. It may be read until the
 //     task has returned, or a stream that it returned has ended. Any other In is answered
-//     with 415 for a raw body.
+//     with 415 for a raw body, but for an any: that is nil then.
 //   - a [File], anywhere in In, is a file of a form, which must be there
 //   - an Out of io.Reader or io.ReadCloser is sent byte by byte. One that can be closed
 //     is closed in the end, by another goroutine if the caller leaves, which must end a
@@ -69,14 +69,15 @@ func inputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 // jsonInputOf is for what is decoded.
 func jsonInputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 	warmDecoder[In]()
-	files := requiredFiles(reflect.TypeFor[In]())
+	t := reflect.TypeFor[In]()
+	files, takesNone := requiredFiles(t), t.Kind() == reflect.Interface
 	refusal := errOctets
 	if files != nil {
 		refusal = errNoForm
 	}
 	return func(codec protocol.Codec, call *protocol.Call) (in In, err error) {
-		if call.Body != nil {
-			return in, refusal // and not for a zero value
+		if call.Body != nil && !takesNone {
+			return in, refusal // and not run for a zero value
 		}
 		if in, err = decode[In](codec, call.Payload); err == nil && files != nil {
 			err = files.verify(in, call)
