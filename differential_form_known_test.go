@@ -185,6 +185,8 @@ var formDifferences = []difference{
 		`["Array",["0",`+refusingSentinel+`],["1",["Map",["number 1",`+refusingSentinel+`]]],["length","number 2"]]`),
 	differsIn("the same", "value as the task sees it/file",
 		bodyDiffers(`{"ok":true,"result":["Object",`+namedSentinel+`]}`, `{"ok":true,"result":["Object",`+namedSentinel+`,`+fileMethods+`]}`)),
+	differsIn("the same, of a bare value", "bare value/file",
+		bodyDiffers(`{"ok":true,"result":["Object",`+namedSentinel+`]}`, `{"ok":true,"result":["Object",`+namedSentinel+`,`+fileMethods+`]}`)),
 	differsIn("the same, of a hook", "value as a hook sees it/file", bodyDiffers(hookSentinel(namedSentinel), hookSentinel(namedSentinel+`,`+fileMethods))),
 	{
 		reason: "a file name may be continued (RFC 2231, section 3)",
