@@ -307,3 +307,36 @@ func BenchmarkChecked(b *testing.B) {
 		})
 	}
 }
+
+// The schema of an input with files says what stands for one, and checks only that.
+func TestSchemaOfAFile(t *testing.T) {
+	type in struct {
+		Album string            `json:"album"`
+		Photo standalone.File   `json:"photo"`
+		Scan  *standalone.File  `json:"scan,omitempty"`
+		More  []standalone.File `json:"more,omitempty"`
+	}
+	registry := standalone.NewRegistry()
+	standalone.Task(registry, "files", func(context.Context, in) (string, error) { return "ran", nil })
+	handler := checkedHandler(t, registry, schema.Sources{Tasks: schema.Types(registry.Inputs(protocol.KindTask))})
+	const file = `{"$runnerFile":"File","id":"a","meta":{"name":"x"},"more":[1]}`
+	for photo, ok := range map[string]bool{
+		file: true, `{"$ejson":"File","id":""}`: true, `{"$runnerFile":"File","$ejson":1,"id":"a"}`: true,
+		`null`: false, `5`: false, `{}`: false, `{"id":"a"}`: false, `{"$runnerFile":"File"}`: false, `{"$runnerFile":"File","id":1}`: false,
+		`{"$runnerFile":"Other","id":"a"}`: false, `{"$ejson":1,"id":"a"}`: false, `[]`: false,
+	} {
+		for _, input := range []string{
+			`{"album":"a","photo":` + photo + `}`,
+			`{"album":"a","photo":` + file + `,"scan":` + photo + `}`,
+			`{"album":"a","photo":` + file + `,"scan":null,"more":[` + file + `,` + photo + `]}`,
+		} {
+			answer := send(t, handler, "/task/files", `{"input":`+input+`}`)
+			if ok || photo == `null` && strings.Contains(input, `"scan":null}`) {
+				assert.Equal(t, http.StatusUnsupportedMediaType, answer.Code, "%s: %s", input, answer.Body)
+			} else {
+				assert.Equal(t, http.StatusBadRequest, answer.Code, "%s: %s", input, answer.Body)
+				assert.Contains(t, answer.Body.String(), `"pointer":"/`, input)
+			}
+		}
+	}
+}

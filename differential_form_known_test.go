@@ -15,6 +15,7 @@ const (
 	fileAnswer      = `{"ok":true,"result":{"text":"content of a","isFile":true,"meta":["Object",["name","\"a.txt\""],["type","\"text/csv\""],["size","undefined"],["lastModified","undefined"],["extra","undefined"]]}}`
 	millionSum      = `{"length":1000000,"sha256":"1b977e9f84f1b26b6ed7f68b0498faee2385ea4125bd29adce4a7d9106ba3134"}`
 	undefinedAnswer = `{"ok":true,"result":{"__type":"Undefined","value":null}}`
+	plainSentinel   = `["Object",["$runnerFile","\"File\""],["id","\"a\""]]`
 	codedAnswer     = `{"ok":false,"error":{"message":"Coded","code":"INTERNAL_ERROR","id":"full.errors.coded","data":{},"httpCode":422}}`
 )
 
@@ -26,6 +27,18 @@ var (
 	abortedAnswer   = errorAnswer("REQUEST_ABORTED", "Client Closed Request")
 )
 
+const (
+	// fileMethods are those of a sentinel without its form.
+	fileMethods      = `["resolve","async () => refuse()"],["toTempFile","async () => refuse()"],["stream","() => refuse()"]`
+	refusingSentinel = `["Object",["$runnerFile","\"File\""],["id","\"a\""],` + fileMethods + `]`
+	namedSentinel    = `["$runnerFile","\"File\""],["id","\"F1\""],["meta",["Object",["name","\"a\""]]]`
+)
+
+// hookSentinel is what a hook's event returns of a sentinel with these members.
+func hookSentinel(members string) string {
+	return `{"ok":true,"result":{"value":{"$runnerFile":"File","id":"F1","meta":{"name":"a"}},"as":["Object",` + members + `]}}`
+}
+
 // partMeta is what the task file says of the metadata cases' file.
 func partMeta(name, fileType string) string {
 	return `{"ok":true,"result":{"text":"content","isFile":true,"meta":["Object",["name",` + jsonOf(name) + `],["type",` + jsonOf(fileType) +
@@ -35,6 +48,18 @@ func partMeta(name, fileType string) string {
 // besideFile is a value beside a file, as filesInside describes it.
 func besideFile(value string) string {
 	return `["Object",["f","\"file: content\""],["x",` + value + `]]`
+}
+
+// readHere is a file whose header Runner does not read.
+func readHere(name string, cases ...string) difference {
+	for i := range cases {
+		cases[i] = "metadata/part: " + cases[i]
+	}
+	return difference{
+		reason: "a file is not lost for an odd letter or an unknown charset in its name",
+		what:   statusDiffers("status: 500, ours: 200", errorAnswer("MISSING_FILE_PART", "Internal Error"), partMeta(name, `"text/plain"`)),
+		cases:  cases,
+	}
 }
 
 const keptReason = "typed values of a manifest are kept, as in JSON mode, where Runner makes plain objects of them"
@@ -142,6 +167,46 @@ var formDifferences = []difference{
 		reason: "a file name that names nothing is none",
 		what:   []string{bodyDiffers(partMeta(`""`, `"text/plain"`), partMeta(`"upload"`, `"text/plain"`))},
 		cases:  []string{"metadata/part: path that ends with a slash", "metadata/part: two dots"},
+	},
+	readHere(`"a (1).txt"`, "extended, plain bytes"),
+	readHere(`"Á.txt"`, "extended of another charset"),
+	readHere(`"a b.txt"`, "blanks without quotes"),
+	readHere(`"x.txt"`, "extended of another charset and plain", "extended of no charset", "extended of an unknown charset",
+		"extended without quotes", "semicolon at the end", "blanks around"),
+	{
+		reason: "who resolves a file of a call that is no form gets an error of the caller; to all others its placeholder is the same data",
+		what:   statusDiffers("status: 500, ours: 415", internalAnswer, errorAnswer("UNSUPPORTED_MEDIA_TYPE", "The task takes a body of type multipart/form-data")),
+		cases:  []string{"sentinel/in JSON, resolved", "sentinel/in JSON, streamed", "sentinel/in JSON, to a temporary file"},
+	},
+	resultDiffers("the same: the methods of a file are there, where only who asks for what cannot be listed sees them", "sentinel/in JSON",
+		plainSentinel, refusingSentinel),
+	resultDiffers("the same, wherever it stands", "sentinel/in JSON, and in a Map",
+		`["Array",["0",`+plainSentinel+`],["1",["Map",["number 1",`+plainSentinel+`]]],["length","number 2"]]`,
+		`["Array",["0",`+refusingSentinel+`],["1",["Map",["number 1",`+refusingSentinel+`]]],["length","number 2"]]`),
+	differsIn("the same", "value as the task sees it/file",
+		bodyDiffers(`{"ok":true,"result":["Object",`+namedSentinel+`]}`, `{"ok":true,"result":["Object",`+namedSentinel+`,`+fileMethods+`]}`)),
+	differsIn("the same, of a bare value", "bare value/file",
+		bodyDiffers(`{"ok":true,"result":["Object",`+namedSentinel+`]}`, `{"ok":true,"result":["Object",`+namedSentinel+`,`+fileMethods+`]}`)),
+	differsIn("the same, of a hook", "value as a hook sees it/file", bodyDiffers(hookSentinel(namedSentinel), hookSentinel(namedSentinel+`,`+fileMethods))),
+	{
+		reason: "a file name may be continued (RFC 2231, section 3)",
+		what:   []string{bodyDiffers(partMeta(`"upload"`, `"application/octet-stream"`), partMeta(`"x.txt"`, `"application/octet-stream"`))},
+		cases:  []string{"metadata/part: continued name"},
+	},
+	{
+		reason: "a manifest may have a file name, or be of octets: FormData gives one to every Blob, and so do many libraries to every typed part",
+		what:   statusDiffers("status: 400, ours: 200", noManifest, `{"ok":true,"result":"number 1"}`),
+		cases:  []string{"manifest/as a file", "manifest/as octets", "manifest/as a file of JSON"},
+	},
+	{
+		reason: "the same, so that there are two manifests here",
+		what:   statusDiffers("status: 200, ours: 400", `{"ok":true,"result":"number 2"}`, errorAnswer("INVALID_MULTIPART", "Invalid manifest")),
+		cases:  []string{"manifest/as a file, then as a field"},
+	},
+	{
+		reason: "a manifest that is UTF-8 is read as that, whatever it says to be",
+		what:   []string{bodyDiffers(`{"ok":true,"result":"\"Ã©\""}`, `{"ok":true,"result":"\"é\""}`)},
+		cases:  []string{"manifest/charset of Latin-1, and UTF-8"},
 	},
 	{
 		reason: "file names are UTF-8, as clients send them",

@@ -101,8 +101,8 @@ func (s settled) Execute(ctx context.Context, call *protocol.Call) (reply *proto
 		err = errors.New("tunnel: the executor returned neither a reply nor an error")
 	}
 	if err != nil {
-		if body, ok := call.Body.(*protocol.Body); ok && body.Err() != nil {
-			err = body.Err() // and not what the task made of it
+		if broken := broken(call); broken != nil {
+			return nil, broken // and not what the task made of it
 		}
 		return nil, outcome(ctx, err)
 	}
@@ -114,17 +114,31 @@ func (s settled) Execute(ctx context.Context, call *protocol.Call) (reply *proto
 	return &streamed, nil
 }
 
+// broken returns what is wrong with the body of a call that is read while the task runs.
+func broken(call *protocol.Call) error {
+	if call.Form != nil {
+		return call.Form.Err()
+	}
+	if body, ok := call.Body.(*protocol.Body); ok {
+		return body.Err()
+	}
+	return nil
+}
+
 // finishing reads the rest of a call's form. What is wrong with it counts more than what
 // the task makes of it; a streamed reply may read on in its files.
 type finishing struct{ Executor }
 
 func (f finishing) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 	reply, err := f.Executor.Execute(ctx, call)
-	if call.Form == nil || ctx.Err() != nil {
+	if call.Form == nil {
 		return reply, err
 	}
 	streamed := err == nil && reply != nil && reply.Stream != nil
-	formErr := call.Form.Finish(streamed)
+	formErr := call.Form.Err()
+	if ctx.Err() == nil {
+		formErr = call.Form.Finish(streamed)
+	}
 	if formErr == nil {
 		return reply, err
 	}

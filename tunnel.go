@@ -328,6 +328,9 @@ func (h *Handler) open(w http.ResponseWriter, r *http.Request, call *request, bo
 	defer call.Form.Close()
 	var err error
 	if call.Payload, err = call.Form.Manifest(); err != nil {
+		if body.Err() == nil { // but the time may be over
+			err = outcome(body.Context(), err)
+		}
 		h.refuse(w, r, call, err)
 		return
 	}

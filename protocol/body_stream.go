@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -31,6 +32,7 @@ type Body struct {
 	reading     bool
 	closed      bool
 	interrupted bool // by Close, as net/http takes for the end of the connection
+	failing     bool // by itself, of which net/http tells by the context before Read returns
 	ended       bool // to its last byte
 	err         error
 }
@@ -125,7 +127,7 @@ func (b *Body) Read(p []byte) (int, error) {
 	case err == nil, err == io.EOF:
 		return n, err
 	case errors.Is(err, errBodyClosed):
-		return n, errBodyClosed
+		return n, err
 	}
 	return n, b.fail(err)
 }
@@ -134,12 +136,14 @@ func (b *Body) fail(err error) error {
 	failed := bodyError(err, CodeStream)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.err = failed
-	return failed
+	if b.err == nil {
+		b.err = failed
+	}
+	return b.err
 }
 
-// Err returns the error that Read returned for what is wrong with the body, nil if none:
-// it says more than what a task makes of it.
+// Err returns the first error that Read returned for what is wrong with the body, nil if
+// none: it says more than what a task makes of it.
 func (b *Body) Err() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -152,6 +156,7 @@ func (b *Body) Close() error {
 	defer b.mu.Unlock()
 	if b.reading && !b.closed {
 		b.interrupted = true
+		b.failing = b.r.ProtoMajor == 1 && errors.Is(b.r.Context().Err(), context.Canceled)
 		_ = b.control.SetReadDeadline(past) // a writer without it waits for the server's own timeout
 	}
 	b.closed = true
@@ -196,7 +201,7 @@ func (r rawBody) Read(p []byte) (int, error) {
 	case err == nil:
 	case err == io.EOF:
 		b.ended = true
-	case b.interrupted:
+	case b.interrupted && !b.failing:
 		err = b.whyClosed() // the error is but that of the interruption
 	default:
 		if err = (arriving{b.r}).failure(err); aborted(err) {
@@ -215,7 +220,7 @@ func (b *Body) whyClosed() error {
 	case errors.Is(err, context.Canceled):
 		return &Error{Code: CodeRequestAborted, Err: err}
 	default:
-		return &Error{Code: CodeRequestTimeout, Err: err}
+		return fmt.Errorf("%w: %w", errBodyClosed, err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 )
 
 // Form is a multipart/form-data request while it arrives: a manifest, whose input may
@@ -140,6 +141,20 @@ func (f *Form) Finish(keep bool) error {
 	return nil
 }
 
+// Err returns what is wrong with the form as far as it was read, nil if nothing is: it
+// says more than what a task makes of it.
+func (f *Form) Err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil && f.in != nil && f.in.gate.err != nil { // known, but for those who read on
+		f.fail(f.in.gate.err, CodeInvalidMultipart)
+	}
+	if f.err == errFormClosed {
+		return nil
+	}
+	return f.err
+}
+
 // Close frees what the form holds and closes its body; reading from it fails
 // afterwards.
 func (f *Form) Close() error {
@@ -182,7 +197,7 @@ func (f *Form) advance() {
 		f.field(part)
 		return
 	}
-	id, named := strings.CutPrefix(part.name, "file:")
+	id, named := strings.CutPrefix(part.name, filePrefix)
 	if !named { // of no use, whatever its size
 		if _, err := io.Copy(io.Discard, part); err != nil {
 			f.fail(err, CodeInvalidMultipart)
@@ -239,15 +254,20 @@ func (f *Form) readCurrent(b []byte) (n int, err error) {
 
 // field reads a field, of which only the manifest is of use.
 func (f *Form) field(part *formPart) {
+	if strings.HasPrefix(part.name, filePrefix) {
+		f.in.passOver(part.Part, errNoFileName)
+	}
 	text, err := io.ReadAll(io.LimitReader(part, min(f.limits.MaxFieldSize, math.MaxInt64-1)+1))
 	switch {
 	case err != nil:
 		f.fail(err, CodeInvalidMultipart)
 	case int64(len(text)) > f.limits.MaxFieldSize:
 		f.fail(formTooLarge("Field"), "")
-	case part.name != "__manifest":
+	case part.name != manifestName:
 	case f.ready:
 		f.fail(errManifest, "")
+	case isLatin1(part.charset) && !utf8.Valid(text):
+		f.manifest([]byte(decodeLatin1(string(text))))
 	default:
 		f.manifest(text)
 	}
@@ -283,14 +303,17 @@ func (f *Form) manifest(text []byte) {
 // end is reached behind the last part.
 func (f *Form) end() {
 	f.ended = true
-	f.in.end()
+	if err := f.in.end(); err != nil {
+		f.fail(err, CodeInvalidMultipart)
+		return
+	}
 	if !f.ready {
-		f.fail(&Error{Code: CodeMissingManifest}, "")
+		f.fail(&Error{Code: CodeMissingManifest, Err: f.in.missing(manifestName)}, "")
 		return
 	}
 	for _, id := range f.ids {
 		if f.files[id].part == nil {
-			f.fail(&Error{Code: CodeMissingFilePart, Err: fmt.Errorf("no part for file %q", id)}, "")
+			f.fail(&Error{Code: CodeMissingFilePart, Err: f.in.missing("for file " + quoteShort(id))}, "")
 			return
 		}
 	}
@@ -304,10 +327,10 @@ func (f *Form) fail(err error, code Code) error {
 	}
 	var public *Error
 	switch {
+	case errors.As(err, &public) && (code == "" || public.Code != CodeStream):
+		f.err = public // also if the form was closed for it
 	case f.closed.Load():
 		f.err = errFormClosed
-	case errors.As(err, &public) && (code == "" || public.Code != CodeStream):
-		f.err = public
 	case code == "":
 		f.err = err
 	default:

@@ -3,10 +3,13 @@ package protocol
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
+	"strconv"
 	"strings"
 )
 
@@ -29,6 +32,8 @@ type formReader struct {
 	parts    *multipart.Reader // nil before the first part
 
 	files, fields, others int
+	passedOver            int
+	reasons               []string // for that, of the first few
 }
 
 // formPart is a part of a form, which is a file or a field.
@@ -37,6 +42,7 @@ type formPart struct {
 	name                  string
 	isFile                bool
 	filename, contentType string
+	charset               string // of a field
 }
 
 func newFormReader(body io.Reader, contentType string, limits Limits) (*formReader, error) {
@@ -63,9 +69,12 @@ func (r *formReader) next() (*formPart, error) {
 		raw, err := r.parts.NextRawPart()
 		r.gate.left = unlimited
 		if err != nil {
-			return nil, err
+			return nil, cmp.Or(r.gate.err, err)
 		}
-		part := describe(raw)
+		part, err := describe(raw)
+		if err != nil {
+			r.passOver(raw, err)
+		}
 		if err := r.count(part); err != nil {
 			return nil, err
 		}
@@ -93,42 +102,68 @@ func (r *formReader) begin() error {
 			}
 			if len(rest) == 0 || strings.IndexByte(" \t\r-", rest[0]) >= 0 {
 				// The last delimiter needs no line end: this is for the gate to tell it from a cut form.
-				r.gate = gate{Reader: io.MultiReader(bytes.NewReader(bytes.Clone(line)), r.body, strings.NewReader("\r\n"))}
+				r.gate = gate{src: io.MultiReader(bytes.NewReader(bytes.Clone(line)), r.body, strings.NewReader("\r\n"))}
 				r.parts = multipart.NewReader(&r.gate, r.boundary)
 				return nil
 			}
 		}
-		if err == io.EOF {
-			return errFormLayout
-		}
 		if err != nil {
-			return err
+			return errFormLayout
 		}
 		left -= len(line)
 	}
 	return errFormLayout
 }
 
-// describe reads the header of a part as Runner's server does. It returns nil for
-// what is no part of a form, which is passed over.
-func describe(raw *multipart.Part) *formPart {
-	disposition, params, err := mime.ParseMediaType(raw.Header.Get("Content-Disposition"))
-	if err != nil || disposition != "form-data" {
-		return nil
+// describe reads the header of a part as Runner's server does. The error is for what is
+// no part of a form, which is passed over.
+//
+// The manifest is a field, also if it comes as a file: what is a Blob in a browser's
+// FormData does.
+func describe(raw *multipart.Part) (*formPart, error) {
+	d, err := parseDisposition(raw.Header.Get("Content-Disposition"))
+	if err != nil {
+		return nil, err
 	}
-	p := &formPart{Part: raw, name: params["name"]}
+	p := &formPart{Part: raw, name: d.name}
 	// An odd parameter does not spoil the type before it.
-	mediaType, _, err := mime.ParseMediaType(raw.Header.Get("Content-Type"))
+	mediaType, params, err := mime.ParseMediaType(raw.Header.Get("Content-Type"))
 	if (err == nil || errors.Is(err, mime.ErrInvalidMediaParameter)) && strings.Contains(mediaType, "/") {
-		p.contentType = mediaType
+		p.contentType, p.charset = mediaType, params["charset"]
 	}
-	filename := params["filename"]
-	p.isFile = filename != "" || p.contentType == "application/octet-stream"
-	filename = filename[strings.LastIndexAny(filename, `/\`)+1:]
+	p.isFile = p.name != manifestName && (d.filename != "" || p.contentType == "application/octet-stream")
+	filename := d.filename[strings.LastIndexAny(d.filename, `/\`)+1:]
 	if filename != "." && filename != ".." {
 		p.filename = filename
 	}
-	return p
+	return p, nil
+}
+
+// passOver counts a part that is of no use, and keeps the reason if it is one of the
+// first, for the log.
+func (r *formReader) passOver(raw *multipart.Part, reason error) {
+	const most = 3
+	if r.passedOver++; r.passedOver <= most {
+		header := raw.Header.Get("Content-Disposition")
+		r.reasons = append(r.reasons, fmt.Sprintf("%v: %s", reason, quoteShort(header)))
+	}
+}
+
+// missing returns the cause of an error for a part that is not there.
+func (r *formReader) missing(part string) error {
+	if r.passedOver == 0 {
+		return errors.New("no part " + part)
+	}
+	return fmt.Errorf("no part %s; parts passed over: %d (%s)", part, r.passedOver, strings.Join(r.reasons, "; "))
+}
+
+// quoteShort quotes what a caller has sent, for the log.
+func quoteShort(text string) string {
+	const most = 100
+	if len(text) > most {
+		return strconv.Quote(text[:most]) + "…"
+	}
+	return strconv.Quote(text)
 }
 
 // count holds the form to the limits that count parts.
@@ -156,17 +191,24 @@ func formTooLarge(limit string) *Error {
 }
 
 // end reads what follows the form, so that the connection can be used again.
-func (r *formReader) end() {
-	_, _ = io.CopyN(io.Discard, r.body, maxPartHeader)
+func (r *formReader) end() error {
+	_, err := io.CopyN(io.Discard, r.body, maxPartHeader)
+	if err == io.EOF {
+		return nil
+	}
+	return err
 }
 
 const unlimited = -1
 
 // gate lets no more through than is left, if that is not unlimited. Its end comes
 // unexpectedly: mime/multipart takes a header that io.EOF cuts for the end of the form.
+// It keeps an error of the body: mime/multipart takes a line that one cuts for a whole
+// one, and finds that malformed.
 type gate struct {
-	io.Reader
+	src  io.Reader
 	left int
+	err  error
 }
 
 func (g *gate) Read(b []byte) (int, error) {
@@ -176,12 +218,16 @@ func (g *gate) Read(b []byte) (int, error) {
 	if g.left != unlimited {
 		b = b[:min(len(b), g.left)]
 	}
-	n, err := g.Reader.Read(b)
+	n, err := g.src.Read(b)
 	if g.left != unlimited {
 		g.left -= n
 	}
-	if err == io.EOF {
+	switch err {
+	case nil:
+	case io.EOF:
 		err = io.ErrUnexpectedEOF
+	default:
+		g.err = err
 	}
 	return n, err
 }

@@ -68,29 +68,34 @@ func noTempFiles(t *testing.T) {
 
 func TestFormManifest(t *testing.T) {
 	for name, c := range map[string]struct{ form, input, ids string }{
-		"input":            {manifest(`{"a": 1}`) + formEnd, `{"a": 1}`, ``},
-		"no input":         {part("__manifest", "", `{"a":1}`) + formEnd, ``, ``},
-		"empty object":     {part("__manifest", "", `{}`) + formEnd, ``, ``},
-		"array":            {part("__manifest", "", ` [1] `) + formEnd, ``, ``},
-		"null":             {manifest(`null`) + formEnd, `null`, ``},
-		"undefined":        {manifest(Undefined) + formEnd, ``, ``},
-		"typed root":       {part("__manifest", "", `{"__type":"Date","value":0}`) + formEnd, ``, ``},
-		"no UTF-8":         {manifest("\"\xff\"") + formEnd, "\"\uFFFD\"", ``},
-		"typed part":       {part("__manifest", "\r\nContent-Type: application/json", `{"input":1}`) + formEnd, `1`, ``},
-		"preamble":         {"hello\r\n--bx\r\n" + manifest(`1`) + formEnd, `1`, ``},
-		"epilogue":         {manifest(`1`) + formEnd + "more\r\n--b\r\n", `1`, ``},
-		"no last CRLF":     {manifest(`1`) + "--b--", `1`, ``},
-		"blanks at end":    {manifest(`1`) + "--b-- \t\r\n", `1`, ``},
-		"other parts":      {"--b\r\nX: y\r\n\r\nz\r\n" + "--b\r\nContent-Disposition: attachment; name=\"__manifest\"\r\n\r\nz\r\n" + part("a", "", "1") + manifest(`1`) + formEnd, `1`, ``},
-		"file":             {manifest(sentinel("F1")) + filePart("F1", "") + formEnd, sentinel("F1"), `F1`},
-		"files in order":   {manifest(`{"z":[`+sentinel("c")+`,1e999,`+sentinel("a")+`],"a":`+sentinel("b")+`,"b":`+sentinel("a")+`}`) + filePart("a", "") + filePart("b", "") + filePart("c", "") + formEnd, `-`, `c,a,b`},
-		"file of Runner 4": {manifest(`{"$ejson":"File","id":"F1","meta":{}}`) + filePart("F1", "") + formEnd, `-`, `F1`},
-		"escaped":          {manifest(`{"$runner\u0046ile":"F\u0069le","\u0069d":"\u0046"}`) + filePart("F", "") + formEnd, `-`, `F`},
-		"file in a file":   {manifest(`{"$runnerFile":"File","meta":`+sentinel("x")+`,"id":"y"}`) + filePart("y", "") + formEnd, `-`, `y`},
-		"empty id":         {manifest(sentinel("")) + filePart("", "") + formEnd, `-`, ``},
-		"no files":         {manifest(`[{"$runnerFile":"File"},{"$runnerFile":"File","id":1},{"$runnerFile":"file","id":"a"},{"$runnerFile":"File","$runnerFile":1,"id":"a"},"File"]`) + formEnd, `-`, ``},
-		"last member":      {manifest(`{"$runnerFile":"File","id":"a","id":"b"}`) + filePart("b", "") + formEnd, `-`, `b`},
-		"quoted name":      {manifest(sentinel(`a:/ b`)) + filePart(`a:/ b`, "") + formEnd, `-`, `a:/ b`},
+		"input":              {manifest(`{"a": 1}`) + formEnd, `{"a": 1}`, ``},
+		"no input":           {part("__manifest", "", `{"a":1}`) + formEnd, ``, ``},
+		"empty object":       {part("__manifest", "", `{}`) + formEnd, ``, ``},
+		"array":              {part("__manifest", "", ` [1] `) + formEnd, ``, ``},
+		"null":               {manifest(`null`) + formEnd, `null`, ``},
+		"undefined":          {manifest(Undefined) + formEnd, ``, ``},
+		"typed root":         {part("__manifest", "", `{"__type":"Date","value":0}`) + formEnd, ``, ``},
+		"no UTF-8":           {manifest("\"\xff\"") + formEnd, "\"\uFFFD\"", ``},
+		"typed part":         {part("__manifest", "\r\nContent-Type: application/json", `{"input":1}`) + formEnd, `1`, ``},
+		"as a file":          {part("__manifest", `; filename="blob"`+"\r\nContent-Type: application/json", `{"input":1}`) + formEnd, `1`, ``},
+		"as octets":          {part("__manifest", "\r\nContent-Type: application/octet-stream", `{"input":1}`) + formEnd, `1`, ``},
+		"in Latin-1":         {part("__manifest", "\r\nContent-Type: text/plain; charset=ISO-8859-1", "{\"input\":\"\xef\"}") + formEnd, `"ï"`, ``},
+		"UTF-8 all the same": {part("__manifest", "\r\nContent-Type: text/plain; charset=ISO-8859-1", `{"input":"ï"}`) + formEnd, `"ï"`, ``},
+		"id in Latin-1":      {manifest(sentinel("ï")) + filePart("\xef", "") + formEnd, `-`, `ï`},
+		"preamble":           {"hello\r\n--bx\r\n" + manifest(`1`) + formEnd, `1`, ``},
+		"epilogue":           {manifest(`1`) + formEnd + "more\r\n--b\r\n", `1`, ``},
+		"no last CRLF":       {manifest(`1`) + "--b--", `1`, ``},
+		"blanks at end":      {manifest(`1`) + "--b-- \t\r\n", `1`, ``},
+		"other parts":        {"--b\r\nX: y\r\n\r\nz\r\n" + "--b\r\nContent-Disposition: attachment; name=\"__manifest\"\r\n\r\nz\r\n" + part("a", "", "1") + manifest(`1`) + formEnd, `1`, ``},
+		"file":               {manifest(sentinel("F1")) + filePart("F1", "") + formEnd, sentinel("F1"), `F1`},
+		"files in order":     {manifest(`{"z":[`+sentinel("c")+`,1e999,`+sentinel("a")+`],"a":`+sentinel("b")+`,"b":`+sentinel("a")+`}`) + filePart("a", "") + filePart("b", "") + filePart("c", "") + formEnd, `-`, `c,a,b`},
+		"file of Runner 4":   {manifest(`{"$ejson":"File","id":"F1","meta":{}}`) + filePart("F1", "") + formEnd, `-`, `F1`},
+		"escaped":            {manifest(`{"$runner\u0046ile":"F\u0069le","\u0069d":"\u0046"}`) + filePart("F", "") + formEnd, `-`, `F`},
+		"file in a file":     {manifest(`{"$runnerFile":"File","meta":`+sentinel("x")+`,"id":"y"}`) + filePart("y", "") + formEnd, `-`, `y`},
+		"empty id":           {manifest(sentinel("")) + filePart("", "") + formEnd, `-`, ``},
+		"no files":           {manifest(`[{"$runnerFile":"File"},{"$runnerFile":"File","id":1},{"$runnerFile":"file","id":"a"},{"$runnerFile":"File","$runnerFile":1,"id":"a"},"File"]`) + formEnd, `-`, ``},
+		"last member":        {manifest(`{"$runnerFile":"File","id":"a","id":"b"}`) + filePart("b", "") + formEnd, `-`, `b`},
+		"quoted name":        {manifest(sentinel(`a:/ b`)) + filePart(`a:/ b`, "") + formEnd, `-`, `a:/ b`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newForm(c.form)
@@ -117,40 +122,40 @@ func TestFormErrors(t *testing.T) {
 		limits Limits
 		want   string
 	}{
-		"no parts":              {form: formEnd, want: missing},
-		"no manifest":           {form: part("a", "", "1") + formEnd, want: missing},
-		"empty manifest":        {form: part("__manifest", "", "") + formEnd, want: missing},
-		"manifest null":         {form: part("__manifest", "", "null") + formEnd, want: missing},
-		"manifest number":       {form: part("__manifest", "", "5") + formEnd, want: missing},
-		"manifest string":       {form: part("__manifest", "", `"x"`) + formEnd, want: missing},
-		"manifest undefined":    {form: part("__manifest", "", Undefined) + formEnd, want: missing},
-		"manifest as file":      {form: part("__manifest", `; filename="x"`, "{}") + formEnd, want: missing},
-		"manifest of octets":    {form: part("__manifest", "\r\nContent-Type: application/octet-stream", "{}") + formEnd, want: missing},
-		"manifest of blanks":    {form: part("__manifest", "", " ") + formEnd, want: invalid},
-		"manifest malformed":    {form: part("__manifest", "", `{"input":`) + formEnd, want: invalid},
-		"manifest too deep":     {form: manifest(strings.Repeat("[", 1001)+strings.Repeat("]", 1001)) + formEnd, want: invalid},
-		"two manifests":         {form: manifest(`1`) + manifest(`1`) + formEnd, want: invalid},
-		"empty body":            {form: "", want: layout},
-		"no delimiter":          {form: "hello\r\nworld\r\n", want: layout},
-		"long preamble":         {form: strings.Repeat("x\r\n", 30_000) + manifest(`1`) + formEnd, want: layout},
-		"long line":             {form: strings.Repeat("x", 70_000) + "\r\n" + manifest(`1`) + formEnd, want: layout},
-		"LF only":               {form: strings.ReplaceAll(manifest(`1`)+formEnd, "\r", ""), want: layout},
-		"other delimiter":       {form: "--c\r\n" + manifest(`1`)[5:] + "--c--\r\n", want: layout},
-		"large header":          {form: "--b\r\nX: " + strings.Repeat("y", 70_000) + "\r\n\r\n\r\n" + manifest(`1`) + formEnd, want: layout},
-		"cut in the manifest":   {form: manifest(`1`)[:60], want: layout},
-		"cut behind a part":     {form: manifest(`1`), want: layout},
-		"cut at the end":        {form: manifest(`1`) + "--b", want: layout},
-		"cut in a header":       {form: manifest(`1`) + "--b\r\nContent-D", want: layout},
-		"cut behind a header":   {form: manifest(`1`) + "--b\r\nContent-Disposition: form-data; name=\"x\"", want: layout},
-		"cut in a first header": {form: "--b\r\nContent-Disposition: form-data; name=\"__man", want: layout},
-		"cut in a field":        {form: manifest(`1`) + part("a", "", "123")[:54], want: layout},
-		"cut in a file":         {form: manifest(ab) + cutFile("a", "1234"), want: cut},
-		"cut in an extra file":  {form: manifest(`1`) + cutFile("a", "1234"), want: cut},
-		"cut in another file":   {form: manifest(`1`) + strings.TrimSuffix(part("a", `; filename="a"`, "1234"), "\r\n"), want: layout},
-		"missing file":          {form: manifest(ab) + formEnd, want: noFile},
-		"missing, one there":    {form: manifest(`[`+ab+`,`+sentinel("b")+`]`) + filePart("a", "") + formEnd, want: noFile},
-		"file as field":         {form: manifest(ab) + part("file:a", "", "x") + formEnd, want: noFile},
-		"file in other letters": {form: manifest(ab) + filePart("A", "x") + formEnd, want: noFile},
+		"no parts":               {form: formEnd, want: missing},
+		"no manifest":            {form: part("a", "", "1") + formEnd, want: missing},
+		"empty manifest":         {form: part("__manifest", "", "") + formEnd, want: missing},
+		"manifest null":          {form: part("__manifest", "", "null") + formEnd, want: missing},
+		"manifest number":        {form: part("__manifest", "", "5") + formEnd, want: missing},
+		"manifest string":        {form: part("__manifest", "", `"x"`) + formEnd, want: missing},
+		"manifest undefined":     {form: part("__manifest", "", Undefined) + formEnd, want: missing},
+		"manifest file empty":    {form: part("__manifest", `; filename="x"`, "") + formEnd, want: missing},
+		"manifests of two kinds": {form: part("__manifest", `; filename="x"`, "{}") + manifest(`1`) + formEnd, want: invalid},
+		"manifest of blanks":     {form: part("__manifest", "", " ") + formEnd, want: invalid},
+		"manifest malformed":     {form: part("__manifest", "", `{"input":`) + formEnd, want: invalid},
+		"manifest too deep":      {form: manifest(strings.Repeat("[", 1001)+strings.Repeat("]", 1001)) + formEnd, want: invalid},
+		"two manifests":          {form: manifest(`1`) + manifest(`1`) + formEnd, want: invalid},
+		"empty body":             {form: "", want: layout},
+		"no delimiter":           {form: "hello\r\nworld\r\n", want: layout},
+		"long preamble":          {form: strings.Repeat("x\r\n", 30_000) + manifest(`1`) + formEnd, want: layout},
+		"long line":              {form: strings.Repeat("x", 70_000) + "\r\n" + manifest(`1`) + formEnd, want: layout},
+		"LF only":                {form: strings.ReplaceAll(manifest(`1`)+formEnd, "\r", ""), want: layout},
+		"other delimiter":        {form: "--c\r\n" + manifest(`1`)[5:] + "--c--\r\n", want: layout},
+		"large header":           {form: "--b\r\nX: " + strings.Repeat("y", 70_000) + "\r\n\r\n\r\n" + manifest(`1`) + formEnd, want: layout},
+		"cut in the manifest":    {form: manifest(`1`)[:60], want: layout},
+		"cut behind a part":      {form: manifest(`1`), want: layout},
+		"cut at the end":         {form: manifest(`1`) + "--b", want: layout},
+		"cut in a header":        {form: manifest(`1`) + "--b\r\nContent-D", want: layout},
+		"cut behind a header":    {form: manifest(`1`) + "--b\r\nContent-Disposition: form-data; name=\"x\"", want: layout},
+		"cut in a first header":  {form: "--b\r\nContent-Disposition: form-data; name=\"__man", want: layout},
+		"cut in a field":         {form: manifest(`1`) + part("a", "", "123")[:54], want: layout},
+		"cut in a file":          {form: manifest(ab) + cutFile("a", "1234"), want: cut},
+		"cut in an extra file":   {form: manifest(`1`) + cutFile("a", "1234"), want: cut},
+		"cut in another file":    {form: manifest(`1`) + strings.TrimSuffix(part("a", `; filename="a"`, "1234"), "\r\n"), want: layout},
+		"missing file":           {form: manifest(ab) + formEnd, want: noFile},
+		"missing, one there":     {form: manifest(`[`+ab+`,`+sentinel("b")+`]`) + filePart("a", "") + formEnd, want: noFile},
+		"file as field":          {form: manifest(ab) + part("file:a", "", "x") + formEnd, want: noFile},
+		"file in other letters":  {form: manifest(ab) + filePart("A", "x") + formEnd, want: noFile},
 
 		"file of the limit":             {manifest(ab) + filePart("a", "123") + formEnd, small, ""},
 		"file over the limit":           {manifest(ab) + filePart("a", "1234") + formEnd, small, over("File size")},
@@ -165,6 +170,10 @@ func TestFormErrors(t *testing.T) {
 		"fields of the limit":           {manifest(`1`) + part("a", "", "") + formEnd, small, ""},
 		"fields over the limit":         {manifest(`1`) + part("a", "", "") + part("b", "", "") + formEnd, small, over("Fields")},
 		"parts over the limit":          {manifest(`1`) + strings.Repeat("--b\r\nX: y\r\n\r\nz\r\n", 3) + formEnd, small, over("Parts")},
+		"manifest file of the limit":    {part("__manifest", `; filename="x"`, `{"input":1}`+strings.Repeat(" ", 49)) + formEnd, small, ""},
+		"manifest file over the limit":  {part("__manifest", `; filename="x"`, `{"input":1}`+strings.Repeat(" ", 50)) + formEnd, small, over("Field")},
+		"manifest file among fields":    {part("__manifest", `; filename="x"`, `{}`) + part("a", "", "") + part("b", "", "") + formEnd, small, over("Fields")},
+		"manifest file is no file":      {part("__manifest", `; filename="x"`, `{}`) + filePart("a", "") + filePart("b", "") + formEnd, small, ""},
 		"field of the limit":            {part("a", "", strings.Repeat("x", 60)) + manifest(`1`) + formEnd, small, ""},
 		"field over the limit":          {part("a", "", strings.Repeat("x", 61)) + manifest(`1`) + formEnd, small, over("Field")},
 		"late field over the limit":     {manifest(`1`) + part("a", "", strings.Repeat("x", 61)) + formEnd, small, over("Field")},
@@ -228,6 +237,10 @@ func TestFormMetadata(t *testing.T) {
 		{`; filename="a \"b\".txt"`, `a "b".txt`, ""},
 		{`; filename="é.txt"`, "é.txt", ""},
 		{`; filename="x"; filename*=utf-8''%C3%A9.txt`, "é.txt", ""},
+		{"; filename=\"na\xefve.txt\"", "naïve.txt", ""},
+		{"; filename=\"\xc3\xa9 \xe9.txt\"", "Ã© é.txt", ""},
+		{`; filename*=iso-8859-1''na%EFve.txt`, "naïve.txt", ""},
+		{`; filename="a.txt"; filename="b.txt"`, "a.txt", ""},
 		{`; filename="x"` + "\r\nContent-Type: Text/HTML; charset=utf-8", "x", "text/html"},
 		{`; filename="x"` + "\r\nContent-Type: nonsense", "x", ""},
 		{`; filename="x"` + "\r\nContent-Type: text/css; =", "x", "text/css"},
@@ -425,6 +438,66 @@ func TestFormOfABrokenConnection(t *testing.T) {
 			assert.Equal(t, err, f.Finish(false))
 			require.NoError(t, f.Close())
 		}
+	}
+}
+
+// An error of the body is the form's, wherever it comes: what mime/multipart makes of the
+// line that it cuts does not matter.
+func TestFormKeepsTheErrorOfItsBody(t *testing.T) {
+	text := "preamble\r\n" + manifest(sentinel("a")) + part("x", "", "field") + "--b\r\nX: no form-data\r\n\r\nx\r\n" +
+		part("file:a", "; filename=\"a\"\r\nContent-Type: text/x", "12345678") + filePart("b", "dropped") + formEnd + "epilogue"
+	for want, cause := range map[Code]error{
+		CodeRequestAborted:  &Error{Code: CodeRequestAborted},
+		CodeRequestTimeout:  fmt.Errorf("read: %w", &Error{Code: CodeRequestTimeout}),
+		CodePayloadTooLarge: &Error{Code: CodePayloadTooLarge},
+	} {
+		for cut := range len(text) + 1 {
+			for _, how := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.DataErrReader} {
+				body := how(io.MultiReader(strings.NewReader(text[:cut]), iotest.ErrReader(cause)))
+				f := NewForm(io.NopCloser(body), formType, Limits{})
+				_, err := f.Manifest()
+				if err == nil {
+					var p *Part
+					if p, err = f.Open("a"); err == nil {
+						_, err = io.ReadAll(p)
+					}
+				}
+				if err == nil { // behind the file
+					err = f.Finish(false)
+				}
+				require.Equal(t, want, Public(err).Code, "%v behind %q", err, text[:cut])
+				assert.Equal(t, err, f.Finish(false), "an error stays")
+				require.NoError(t, f.Close())
+			}
+		}
+	}
+}
+
+// Whoever looks for a part that is not there finds in the log why others were passed over.
+func TestFormSaysWhatItPassedOver(t *testing.T) {
+	broken := "--b\r\nContent-Disposition: form-data; name=\"file:a\"; filename=\"a\r\n\r\nx\r\n"
+	odd := "--b\r\nContent-Disposition: attachment; name=\"file:a\"\r\n\r\nx\r\n"
+	long := "--b\r\nContent-Disposition: x" + strings.Repeat("y", 5000) + "\r\n\r\nx\r\n"
+	for name, c := range map[string]struct{ form, want string }{
+		"nothing":        {manifest(sentinel("a")) + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"`},
+		"broken":         {manifest(sentinel("a")) + broken + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (its Content-Disposition cannot be read: "form-data; name=\"file:a\"; filename=\"a")`},
+		"other kind":     {manifest(sentinel("a")) + odd + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (it has no Content-Disposition of form-data: "attachment; name=\"file:a\"")`},
+		"no header":      {manifest(sentinel("a")) + "--b\r\n\r\nx\r\n" + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (it has no Content-Disposition of form-data: "")`},
+		"a field":        {manifest(sentinel("a")) + part("file:a", "", "x") + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (it has neither a file name nor the type application/octet-stream: "form-data; name=\"file:a\"")`},
+		"the manifest":   {strings.ReplaceAll(broken, "file:a", "__manifest") + formEnd, `MISSING_MANIFEST: Missing manifest: no part __manifest; parts passed over: 1 (its Content-Disposition cannot be read: "form-data; name=\"__manifest\"; filename=\"a")`},
+		"many, and long": {manifest(sentinel(strings.Repeat("a", 5000))) + strings.Repeat(long, 50) + formEnd, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newForm(c.form)
+			err := f.Finish(false)
+			if c.want != "" {
+				assert.EqualError(t, err, c.want)
+			} else {
+				assert.ErrorContains(t, err, "parts passed over: 50 (")
+				assert.Less(t, len(err.Error()), 1000)
+			}
+			require.NoError(t, f.Close())
+		})
 	}
 }
 

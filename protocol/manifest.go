@@ -8,6 +8,13 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
+const (
+	// manifestName is the name of the part that is the manifest.
+	manifestName = "__manifest"
+	// filePrefix stands before the id in the name of a part that is a file.
+	filePrefix = "file:"
+)
+
 var errManifest = &Error{Code: CodeInvalidMultipart, Message: "Invalid manifest"}
 
 // parseManifest returns the input that a form's manifest holds, nil for none, as UTF-8.

@@ -147,9 +147,7 @@ func TestFilesAnywhereInTheInput(t *testing.T) {
 		assert.Equal(t, `"data"`, string(reply.Value), id)
 
 		_, err = r.Execute(context.Background(), &protocol.Call{ID: id, Payload: []byte(input)})
-		var public *protocol.Error
-		assert.ErrorContains(t, err, "no multipart form", id)
-		assert.False(t, errors.As(err, &public), id)
+		assert.EqualError(t, err, "UNSUPPORTED_MEDIA_TYPE: The task takes a body of type multipart/form-data", id)
 	}
 }
 
@@ -163,6 +161,7 @@ func TestWhatIsNoFile(t *testing.T) {
 			var public *protocol.Error
 			if assert.ErrorAs(t, err, &public, input) {
 				assert.Equal(t, protocol.CodeInvalidInput, public.Code, input)
+				assert.Equal(t, "Invalid input: not a file", public.Message, input)
 			}
 		}
 	}

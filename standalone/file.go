@@ -5,12 +5,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 )
 
 // File is a file in the input of a task: a field of that type, or a pointer to it,
 // takes what a client puts there for a file of its. Anything else does not fit.
+//
+// A File must be there, in a call that is a form, before the task runs: a caller without
+// it is answered with 400 INVALID_INPUT, one without a form with 415
+// UNSUPPORTED_MEDIA_TYPE. A pointer, or a field with omitempty or omitzero, is optional:
+// it is nil, or its zero value, if the caller has sent none.
 //
 // What is known about the file comes from its caller, and is not compared with what
 // arrives.
@@ -27,14 +31,22 @@ type File struct {
 	// Extra is whatever the caller adds, as JSON; nil for nothing.
 	Extra json.RawMessage
 
+	given            bool // by the caller
 	hasName, hasType bool
 }
 
-var errNoFile = errors.New("not a file")
+var (
+	errNoFile = errors.New("not a file")
+	errNoTask = errors.New("standalone: open a file: the context is none of a task")
+)
 
 // UnmarshalJSON takes what stands for a file in an input: an object whose member
-// "$runnerFile", or "$ejson" for clients of Runner 4, is "File", with an id.
+// "$runnerFile", or "$ejson" for clients of Runner 4, is "File", with an id. Null
+// stands for no file.
 func (f *File) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
 	var sentinel struct {
 		Runner any             `json:"$runnerFile"`
 		EJSON  any             `json:"$ejson"`
@@ -48,7 +60,7 @@ func (f *File) UnmarshalJSON(data []byte) error {
 	if !ok || sentinel.Runner != "File" && sentinel.EJSON != "File" {
 		return errNoFile
 	}
-	*f = File{ID: id}
+	*f = File{ID: id, given: true}
 	var meta map[string]json.RawMessage
 	if json.Unmarshal(sentinel.Meta, &meta) != nil {
 		return nil // any value will do
@@ -83,16 +95,29 @@ func isUndefined(value json.RawMessage) bool {
 	return json.Unmarshal(value, &typed) == nil && typed.Type == "Undefined"
 }
 
+// JSONSchema returns the schema of what stands for a file, for protocol/schema.
+func (File) JSONSchema() json.RawMessage {
+	return json.RawMessage(`{"type":"object","required":["id"],"properties":{"id":{"type":"string"}},"anyOf":[` +
+		`{"required":["$runnerFile"],"properties":{"$runnerFile":{"const":"File"}}},` +
+		`{"required":["$ejson"],"properties":{"$ejson":{"const":"File"}}}]}`)
+}
+
 // Open waits for the file to arrive and returns it; ctx is that of the task. A file
 // can be opened once, whatever the order, and read while the task runs, or while a
 // stream that it returned is sent. Close drops the rest, and is optional.
 //
-// It fails if the call did not come as a form with files, and with the form's own error
-// if that is broken or has no such file.
+// Its errors are those of the caller, for a task to return: 400 INVALID_INPUT for a file
+// that is not there, 415 UNSUPPORTED_MEDIA_TYPE if the call did not come as a form, and the
+// form's own if that is broken or lacks the file.
 func (f *File) Open(ctx context.Context) (io.ReadCloser, error) {
 	call := CallFrom(ctx)
-	if call == nil || call.Form == nil {
-		return nil, fmt.Errorf("standalone: open file %q: the call is no multipart form, or the context none of a task", f.ID)
+	switch {
+	case call == nil:
+		return nil, errNoTask
+	case f == nil || f.ID == "" && !f.given:
+		return nil, missingFile("")
+	case call.Form == nil:
+		return nil, noForm(call)
 	}
 	part, err := call.Form.Open(f.ID)
 	if err != nil {

@@ -8,10 +8,16 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-var errNoBody = &protocol.Error{
-	Code:    protocol.CodeUnsupportedMediaType,
-	Message: "The task takes a body of type application/octet-stream",
-}
+var (
+	errNoBody = &protocol.Error{
+		Code:    protocol.CodeUnsupportedMediaType,
+		Message: "The task takes a body of type application/octet-stream",
+	}
+	errOctets = &protocol.Error{
+		Code:    protocol.CodeUnsupportedMediaType,
+		Message: "The task takes a body of type application/json",
+	}
+)
 
 // streamed returns the reply that source is read for, one without a value if it is nil.
 func streamed(ctx context.Context, source io.Reader) *protocol.Reply {

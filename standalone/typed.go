@@ -20,8 +20,9 @@ import (
 //
 //   - an In of io.Reader or io.ReadCloser is the raw body of a call that has one; every
 //     other call is answered with 415 UNSUPPORTED_MEDIA_TYPE. It may be read until the
-//     task has returned, or a stream that it returned has ended.
-//   - a [File], anywhere in In, is a file of a form
+//     task has returned, or a stream that it returned has ended. Any other In is answered
+//     with 415 for a raw body, but for an any: that is nil then.
+//   - a [File], anywhere in In, is a file of a form, which must be there
 //   - an Out of io.Reader or io.ReadCloser is sent byte by byte. One that can be closed
 //     is closed in the end, by another goroutine if the caller leaves, which must end a
 //     Read that waits. Nil is a result that is undefined.
@@ -62,8 +63,27 @@ func inputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 			return call.Body.(In), nil
 		}
 	}
+	return jsonInputOf[In]()
+}
+
+// jsonInputOf is for what is decoded.
+func jsonInputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 	warmDecoder[In]()
-	return func(codec protocol.Codec, call *protocol.Call) (In, error) { return decode[In](codec, call.Payload) }
+	t := reflect.TypeFor[In]()
+	files, takesNone := requiredFiles(t), t.Kind() == reflect.Interface
+	refusal := errOctets
+	if files != nil {
+		refusal = errNoForm
+	}
+	return func(codec protocol.Codec, call *protocol.Call) (in In, err error) {
+		if call.Body != nil && !takesNone {
+			return in, refusal // and not run for a zero value
+		}
+		if in, err = decode[In](codec, call.Payload); err == nil && files != nil {
+			err = files.verify(in, call)
+		}
+		return in, err
+	}
 }
 
 // outputOf returns the function that makes a reply of an Out.
@@ -95,9 +115,9 @@ func Event[P any](r *Registry, id string, fn func(ctx context.Context, payload P
 	if fn == nil {
 		r.HandleEvent(id, nil)
 	}
-	warmDecoder[P]()
+	input := jsonInputOf[P]()
 	r.HandleEvent(id, func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
-		payload, err := decode[P](r.Codec, call.Payload)
+		payload, err := input(r.Codec, call)
 		if err != nil {
 			return nil, err
 		}
@@ -114,6 +134,9 @@ func Event[P any](r *Registry, id string, fn func(ctx context.Context, payload P
 func invalidInput(err error) error {
 	invalid := &protocol.Error{Code: protocol.CodeInvalidInput, Err: err}
 	var mismatch *json.UnmarshalTypeError
+	if errors.Is(err, errNoFile) {
+		invalid.Message = "Invalid input: not a file"
+	}
 	if errors.As(err, &mismatch) {
 		invalid.Message = "Invalid input: unexpected " + mismatch.Value
 		if mismatch.Field != "" {

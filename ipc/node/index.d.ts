@@ -27,7 +27,8 @@ export interface TaskContext {
 
 /**
  * A file of a form, in the place where the input names it. `name` and `type` are final when `resolve` has been waited
- * for: until then only what the caller wrote beside the name is known.
+ * for: until then only what the caller wrote beside the name is known. In a call that is no form it is the object that
+ * the caller has sent, whose methods, which are not enumerable, throw an exposed error: UNSUPPORTED_MEDIA_TYPE.
  */
 export interface InputFile {
   /** Without a path; "upload" if nobody named it. */

@@ -30,7 +30,8 @@
 //
 //	kit.upload   {files, read} -> for each key in the array read, in that order, the file files[key] is opened, read
 //	             to its end and added to the result, an array of {name, type, size, sha256}; size counts the
-//	             bytes. Files that read does not have are left alone.
+//	             bytes. Files that read does not have are left alone. To open one in a call that is no form is an
+//	             error for the caller: UNSUPPORTED_MEDIA_TYPE, "The task takes a body of type multipart/form-data"
 //	kit.body     (octet-stream) -> {size, sha256} of the raw body
 //	kit.duplex   (octet-stream) -> a stream of type text/plain: the raw body with a-z as A-Z, as it arrives
 //	kit.stream   {size, fail, status, contentType, headers} -> a stream of size letters "x", with what is given of

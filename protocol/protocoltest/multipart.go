@@ -109,6 +109,15 @@ func formCases() []Case {
 			Request: form("kit.upload", input(twice), file("F1", "abc")), Want: files("F1", "abc"),
 		},
 		{
+			Name: "file in JSON", Rule: "A file that is read must not be named in JSON.",
+			Request: post(base+"/task/kit.upload", `{"input":{"files":{"a":{"$runnerFile":"File","id":"a"}},"read":["a"]}}`),
+			Want:    failure(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "The task takes a body of type multipart/form-data"),
+		},
+		{
+			Name: "unread file in JSON", Rule: "A file that nobody reads is data.",
+			Request: post(base+"/task/kit.upload", `{"input":{"files":{"a":{"$runnerFile":"File","id":"a"}},"read":[]}}`), Want: result(`[]`),
+		},
+		{
 			Name: "chunked", Rule: "A form may arrive without an announced length.",
 			Request: form("kit.upload", uploadInput(`["a"]`, "a"), file("a", larger)).chunked(), Want: files("a", larger),
 		},
@@ -127,6 +136,10 @@ func formCases() []Case {
 		meta("no type", "A file without a type is plain text.", ``, `; filename="x"`, uploaded("x", "text/plain", "abc")),
 		meta("path in the name", "A file's name has no path.", ``, `; filename="/etc/x.txt"`, uploaded("x.txt", "text/plain", "abc")),
 		meta("extended name", "A file's name may be written with its character set.", ``, `; filename="x"; filename*=utf-8''%C3%A9.txt`, uploaded("é.txt", "text/plain", "abc")),
+		meta("name in Latin-1", "What is not UTF-8 in a file's name is Latin-1.", ``, "; filename=\"na\xefve.txt\"", uploaded("naïve.txt", "text/plain", "abc")),
+		meta("extended name in Latin-1", "A file's extended name may be in Latin-1.", ``, `; filename*=iso-8859-1''na%EFve.txt`, uploaded("naïve.txt", "text/plain", "abc")),
+		meta("extended name of a strange charset", "A file's name is that without a charset where that with one cannot be read.", ``, `; filename*=koi8-r''%C1; filename="x"`, uploaded("x", "text/plain", "abc")),
+		meta("two names", "Of two names of a file the first counts.", ``, `; filename="a.txt"; filename="b.txt"`, uploaded("a.txt", "text/plain", "abc")),
 		meta("type with parameters", "A file's type has no parameters and no capitals.", ``, `; filename="x"`+"\r\nContent-Type: Text/HTML; charset=utf-8", uploaded("x", "text/html", "abc")),
 		meta("quotes in the name", "Quotes in a file's name are escaped.", ``, `; filename="a \"b\".txt"`, uploaded(`a "b".txt`, "text/plain", "abc")),
 	}
@@ -163,7 +176,10 @@ func manifestCases() []Case {
 		refused("manifest number", "A manifest must not be a number.", missing, manifest("5")),
 		refused("manifest string", "A manifest must not be a string.", missing, manifest(`"x"`)),
 		refused("manifest undefined", "A manifest must not be undefined.", missing, manifest(undefined)),
-		refused("manifest as file", "A manifest is a field, no file.", missing, formPart("__manifest", `; filename="x"`, "{}")),
+		refused("manifest as file", "A manifest may come with a file name, as a Blob in FormData does.", result(`1`), formPart("__manifest", `; filename="blob"`+"\r\nContent-Type: application/json", `{"input":1}`)),
+		refused("manifest as octets", "A manifest may be of any type.", result(`1`), formPart("__manifest", "\r\nContent-Type: application/octet-stream", `{"input":1}`)),
+		refused("two manifests, one a file", "A manifest with a file name is one as any other.", invalid, formPart("__manifest", `; filename="x"`, `{"input":1}`), input(`1`)),
+		refused("manifest in Latin-1", "A manifest may be in Latin-1, if its content type says so.", result(`"é"`), formPart("__manifest", "\r\nContent-Type: text/plain; charset=ISO-8859-1", "{\"input\":\"\xe9\"}")),
 		refused("manifest malformed", "A manifest that is not JSON is refused.", invalid, manifest(`{"input":`)),
 		refused("manifest of blanks", "A manifest of blanks is no JSON.", invalid, manifest(` `)),
 		refused("manifest too deep", "A manifest has the nesting limit of a body.", invalid, input(deepArrays(1001))),
@@ -229,6 +245,8 @@ func formLimitCases() []Case {
 		limit("fields over the limit", "One field more than the limit is refused.", over("Fields"), "app.tasks.nothing", input(`1`), formPart("x", "", ""), formPart("y", "", "")),
 		limit("field of the limit", "A field of exactly the limit is accepted.", result(undefined), "app.tasks.nothing", input(`1`), formPart("x", "", strings.Repeat("x", 200))),
 		limit("field over the limit", "A field of one byte more than the limit is refused.", over("Field"), "app.tasks.nothing", input(`1`), formPart("x", "", strings.Repeat("x", 201))),
+		limit("manifest as file over the limit", "The limit of fields holds for a manifest with a file name.", over("Field"), "app.tasks.nothing", formPart("__manifest", `; filename="x"`, `{"input":1}`+strings.Repeat(" ", 190))),
+		limit("manifest as file among fields", "A manifest with a file name is one of the fields.", over("Fields"), "app.tasks.nothing", formPart("__manifest", `; filename="x"`, `{}`), formPart("x", "", ""), formPart("y", "", "")),
 		limit("manifest over the limit", "The limit of fields holds for the manifest.", over("Field"), "app.tasks.nothing", manifest(`{"input":1}`+strings.Repeat(" ", 190))),
 		{
 			Name: "one limit given", Rule: "A limit that is not given keeps its default.",

@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"reflect"
@@ -19,7 +20,10 @@ import (
 //     of letters counts here, so give the fields json tags.
 //   - a pointer, a slice and a map may be null as well
 //   - integers have the bounds of their type; []byte is a string
-//   - a type that decodes itself is a string if it does so from text, a date-time if it
+//   - a type with a method JSONSchema() json.RawMessage has the schema that it returns for
+//     its zero value, an object without references: a standalone.File is what stands for
+//     a file
+//   - any other type that decodes itself is a string if it does so from text, a date-time if it
 //     is time.Time, and otherwise anything
 //
 // Bounds of values are not in Go's types: give a schema of your own for those, or let the
@@ -54,6 +58,7 @@ var (
 	numberType      = reflect.TypeFor[json.Number]()
 	unmarshaler     = reflect.TypeFor[json.Unmarshaler]()
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+	describer       = reflect.TypeFor[interface{ JSONSchema() json.RawMessage }]()
 )
 
 type object = map[string]any
@@ -72,8 +77,12 @@ func (g *generator) schema(t reflect.Type) object {
 		return object{"type": "string", "format": "date-time"}
 	case t == numberType:
 		return object{"type": "number"}
+	case t.Kind() == reflect.Pointer && t.Implements(describer):
+		return object{"anyOf": []object{described(t.Elem()), {"type": "null"}}}
 	case t.Kind() == reflect.Pointer:
 		return nullable(g.schema(t.Elem()))
+	case pointer.Implements(describer):
+		return described(t)
 	case pointer.Implements(unmarshaler):
 		return object{}
 	case pointer.Implements(textUnmarshaler):
@@ -104,6 +113,20 @@ func (g *generator) schema(t reflect.Type) object {
 		return g.structure(t)
 	}
 	return object{} // an interface, or what cannot be decoded anyway
+}
+
+// described returns the schema that a type has of its own.
+func described(t reflect.Type) object {
+	own := reflect.New(t).Interface().(interface{ JSONSchema() json.RawMessage }).JSONSchema()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(own, &members); err != nil {
+		panic(fmt.Errorf("schema: what JSONSchema of %v returns is no object: %w", t, err))
+	}
+	schema := make(object, len(members))
+	for name, value := range members {
+		schema[name] = value
+	}
+	return schema
 }
 
 func nullable(schema object) object {

@@ -115,6 +115,36 @@ func TestTypesFitTheirOwnSchemas(t *testing.T) {
 	}
 }
 
+// grade has a schema of its own.
+type grade string
+
+func (grade) JSONSchema() json.RawMessage {
+	return json.RawMessage(`{"enum":["A","B"],"maximum":12345678901234567890}`)
+}
+
+type pointerGrade struct{}
+
+func (*pointerGrade) JSONSchema() json.RawMessage { return json.RawMessage(`{"type":"string"}`) }
+
+type badGrade struct{}
+
+func (badGrade) JSONSchema() json.RawMessage { return json.RawMessage(`true`) }
+
+func TestTypesThatDescribeThemselves(t *testing.T) {
+	const own = `{"enum":["A","B"],"maximum":12345678901234567890}`
+	for want, of := range map[string]reflect.Type{
+		own: reflect.TypeFor[grade](),
+		`{"anyOf":[` + own + `,{"type":"null"}]}`:       reflect.TypeFor[*grade](),
+		`{"items":` + own + `,"type":["array","null"]}`: reflect.TypeFor[[]grade](),
+		`{"type":"string"}`:                             reflect.TypeFor[pointerGrade](),
+		`{"anyOf":[{"type":"string"},{"type":"null"}]}`: reflect.TypeFor[*pointerGrade](),
+		`{"additionalProperties":false,"properties":{"G":` + own + `},"required":["G"],"type":"object"}`: reflect.TypeFor[struct{ G grade }](),
+	} {
+		assert.Equal(t, want, string(Of(of)))
+	}
+	assert.Panics(t, func() { Of(reflect.TypeFor[badGrade]()) })
+}
+
 func TestOfAnyType(t *testing.T) {
 	for _, of := range []reflect.Type{
 		reflect.TypeFor[chan int](), reflect.TypeFor[func()](), reflect.TypeFor[complex64](), reflect.TypeFor[map[any]any](), reflect.TypeFor[error](),

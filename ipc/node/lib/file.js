@@ -99,37 +99,73 @@ function receivedFile(Base) {
 // fillIn puts files into a call's input, where it has sentinels for them, and returns it.
 function fillIn(call, input, ReceivedFile) {
   const files = new Map();
-  const seen = new Set(); // an input may have cycles
-
-  const fileOf = ({ $runnerFile, $ejson, id, meta }) => {
-    if (($runnerFile !== "File" && $ejson !== "File") || typeof id !== "string") return undefined;
+  return visit(input, (value) => {
+    const { id, meta } = value;
+    if (!isSentinel(value)) return undefined;
     const upload = call.fileUpload(id);
     if (upload === undefined) return undefined;
     if (!files.has(id)) files.set(id, new ReceivedFile(upload));
     ReceivedFile.give(files.get(id), meta);
     return files.get(id);
-  };
+  });
+}
 
-  const visit = (value) => {
+// FormNeeded is for callers who name a file and send none. Its properties are the convention of http-errors.
+class FormNeeded extends Error {
+  expose = true;
+  code = "UNSUPPORTED_MEDIA_TYPE";
+}
+
+// mayNameFiles says whether there can be a sentinel in the JSON text of an input. An escape may spell any of it.
+function mayNameFiles(text) {
+  return text.includes("File") || text.includes("\\u");
+}
+
+// withoutForm is for the input of a call that is no form, which it returns. Sentinels stay the data that they are, but who
+// takes one for a file is told that the caller must send a form.
+function withoutForm(call, input) {
+  const isEvent = call.message.eventId !== undefined;
+  const refuse = () => {
+    throw new FormNeeded(isEvent ? "An event takes no files" : "The task takes a body of type multipart/form-data");
+  };
+  const methods = { resolve: async () => refuse(), toTempFile: async () => refuse(), stream: () => refuse() };
+  return visit(input, (value) => {
+    if (!isSentinel(value) || !isPlain(value)) return undefined;
+    for (const [name, method] of Object.entries(methods)) {
+      if (!Object.hasOwn(value, name)) Object.defineProperty(value, name, { value: method }); // which nobody lists
+    }
+    return value;
+  });
+}
+
+function isSentinel({ $runnerFile, $ejson, id }) {
+  return ($runnerFile === "File" || $ejson === "File") && typeof id === "string";
+}
+
+// visit puts what replace returns in place of the objects of an input, unless that is undefined, and returns the input.
+function visit(input, replace) {
+  const seen = new Set(); // an input may have cycles
+
+  const step = (value) => {
     if (typeof value !== "object" || value === null || seen.has(value)) return value;
-    const file = fileOf(value);
-    if (file !== undefined) return file;
+    const other = replace(value);
+    if (other !== undefined) return other;
     seen.add(value);
     if (value instanceof Map) {
       const entries = [...value];
       value.clear();
-      for (const [key, item] of entries) value.set(visit(key), visit(item));
+      for (const [key, item] of entries) value.set(step(key), step(item));
     } else if (value instanceof Set) {
       const items = [...value];
       value.clear();
-      for (const item of items) value.add(visit(item));
+      for (const item of items) value.add(step(item));
     } else if (isPlain(value)) {
-      for (const key of Object.keys(value)) value[key] = visit(value[key]);
+      for (const key of Object.keys(value)) value[key] = step(value[key]);
     }
     return value;
   };
 
-  return visit(input);
+  return step(input);
 }
 
 // isPlain says whether a value is an array or an object of no class: only those are searched.
@@ -139,4 +175,4 @@ function isPlain(value) {
   return prototype === Object.prototype || prototype === null;
 }
 
-module.exports = { InputFile, receivedFile, fillIn };
+module.exports = { InputFile, FormNeeded, receivedFile, fillIn, mayNameFiles, withoutForm };

@@ -3,7 +3,7 @@
 // The source of a task module: { tasks, events, authenticate, schemas, idempotent }, or a Map of tasks.
 
 const { describe, isStream } = require("./call.js");
-const { InputFile, fillIn, receivedFile } = require("./file.js");
+const { InputFile, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
 
 const ReceivedFile = receivedFile(InputFile);
 
@@ -131,7 +131,8 @@ function run(call, text, handler, succeed) {
 function decode(call, text) {
   if (text === undefined) return call.upload()?.readable;
   const value = UNSAFE.test(text) ? JSON.parse(text, dropUnsafe) : JSON.parse(text);
-  return call.isForm ? fillIn(call, value, ReceivedFile) : value;
+  if (call.isForm) return fillIn(call, value, ReceivedFile);
+  return mayNameFiles(text) ? withoutForm(call, value) : value;
 }
 
 // Members of these names are dropped, as Runner's serializer drops them: code that copies an input member by member

@@ -8,7 +8,7 @@ const { finished } = require("node:stream/promises");
 const { describe, isStream, sourceOf } = require("./call.js");
 const { allowList, lanes } = require("./allowlist.js");
 const { exposureContext, ExposureRequest } = require("./exposure.js");
-const { InputFile, fillIn, receivedFile } = require("./file.js");
+const { InputFile, FormNeeded, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
 
 const DISPOSE_TIME = 5_000; // ms
 const LOOK_TIME = 1_000; // ms between two looks at the allow-list: tunnels may change it while they run
@@ -169,7 +169,8 @@ class RunnerSource {
     if (text === undefined) return {};
     try {
       const body = this.#serializer.parse(`{"${member}":${text}}`);
-      return call.isForm ? fillIn(call, body, this.#ReceivedFile) : body;
+      if (call.isForm) return fillIn(call, body, this.#ReceivedFile);
+      return mayNameFiles(text) ? withoutForm(call, body) : body;
     } catch {
       const [message, code] = call.isForm
         ? ["Invalid manifest", "INVALID_MULTIPART"]
@@ -230,6 +231,7 @@ class RunnerSource {
     if (this.#isCancellation(error)) {
       return call.fail({ message: "Client Closed Request", code: "REQUEST_ABORTED" });
     }
+    if (error instanceof FormNeeded) return call.fail({ message: error.message, code: error.code });
     const { requestId } = call.message;
     this.#log("error", key, { error: error instanceof Error ? error.message : describe(error), requestId });
     try {

@@ -259,6 +259,39 @@ test("files anywhere in an input", async (t) => {
   assert.deepEqual((await both.answer).result, ["one", "two"]);
 });
 
+const FORM_NEEDED = { message: "The task takes a body of type multipart/form-data", code: "UNSUPPORTED_MEDIA_TYPE" };
+
+test("files that are named without a form are the caller's error, if the task wants them", async (t) => {
+  const worker = await start(t);
+  const ask = (taskId, text) => worker.start(task(taskId), text).answer;
+  const named = [json({ file: sentinel("F1") }), json({ file: { $ejson: "File", id: "F1" } }), '{"file":{"$runner\\u0046ile":"\\u0046ile","id":""}}'];
+  for (const taskId of ["file", "fileAtOnce", "temp"]) {
+    for (const text of named) assert.deepEqual((await ask(taskId, text)).error, FORM_NEEDED, `${taskId} ${text}`);
+    const { code } = (await ask(taskId, json({ file: { $runnerFile: "File", id: 1 } }))).error;
+    assert.equal(code, "EXECUTION_ERROR", "it is no file's placeholder, and any other data");
+  }
+  const several = await ask("files", json({ files: [sentinel("a"), sentinel("b")] }));
+  assert.deepEqual(several.error, FORM_NEEDED);
+  const event = worker.start({ type: "event", eventId: "file" }, json({ file: sentinel("F1") }));
+  assert.deepEqual((await event.answer).error, { ...FORM_NEEDED, message: "An event takes no files" });
+});
+
+test("what names files without a form is data to all other tasks", async (t) => {
+  const worker = await start(t);
+  for (const input of [
+    sentinel("F1", { name: "x" }),
+    [{ deep: [sentinel("F1"), 1, "File"] }],
+    { $runnerFile: "File", id: "F1", resolve: 1, stream: null },
+    { $runnerFile: "File", id: "F1", meta: sentinel("F2") },
+    { note: "File" },
+  ]) {
+    const text = json(input);
+    assert.deepEqual((await worker.start(task("echo"), text).answer).result, JSON.parse(text));
+    const { keys, copy, plain } = (await worker.start(task("lookAt"), text).answer).result;
+    assert.deepEqual({ keys, copy, plain }, { keys: Object.keys(input), copy: JSON.parse(text), plain: true });
+  }
+});
+
 test("files that arrive mixed, the second first", async (t) => {
   const worker = await start(t);
   const call = form(worker, "files", ["a", "b"], { files: [sentinel("a"), sentinel("b")] });
