@@ -156,7 +156,10 @@ func TestRestOfABodyIsNoRequest(t *testing.T) {
 	require.NoError(t, err)
 	defer conn.Close()
 	require.NoError(t, conn.SetDeadline(time.Now().Add(hang)))
-	smuggled := "POST " + echoTask + " HTTP/1.1\r\nHost: x\r\nx-runner-token: secret\r\nx-runner-request-id: smuggled\r\nContent-Length: 0\r\n\r\n"
+	request := func(id string) string {
+		return "POST " + echoTask + " HTTP/1.1\r\nHost: x\r\nx-runner-token: secret\r\nConnection: close\r\nx-runner-request-id: " + id + "\r\nContent-Length: 0\r\n\r\n"
+	}
+	smuggled := request("smuggled")
 	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nx-runner-token: secret\r\nx-runner-request-id: first\r\ncontent-type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", echoTask)
 	reader := bufio.NewReader(conn)
 	res, err := http.ReadResponse(reader, nil)
@@ -164,10 +167,13 @@ func TestRestOfABodyIsNoRequest(t *testing.T) {
 	_, err = io.ReadAll(res.Body)
 	require.NoError(t, err)
 	_, _ = fmt.Fprintf(conn, "%x\r\n%s\r\n0\r\n\r\n", len(smuggled), smuggled)
-	_, _ = io.WriteString(conn, smuggled)
+	_, _ = io.WriteString(conn, request("next"))
 	rest, _ := io.ReadAll(reader)
-	assert.Empty(t, string(rest))
+	assert.NotContains(t, string(rest), "smuggled")
 	assert.Equal(t, "first", <-calls)
+	if len(calls) > 0 { // unless the read that was interrupted has cost the connection
+		assert.Equal(t, "next", <-calls)
+	}
 	assert.Empty(t, calls)
 }
 
@@ -253,7 +259,7 @@ func TestDeadlineEndsARead(t *testing.T) {
 // A form that is refused is refused before it has ended, and a connection whose body was
 // read to its end is used again.
 func TestFormsAndConnections(t *testing.T) {
-	server := bytesServer(t, false, tunnel.Config{Limits: protocol.Limits{MaxFieldSize: 100}}, func(_ context.Context, call *protocol.Call) (*protocol.Reply, error) {
+	server := bytesServer(t, false, tunnel.Config{Limits: protocol.Limits{MaxFieldSize: 100, LingerTime: time.Millisecond}}, func(_ context.Context, call *protocol.Call) (*protocol.Reply, error) {
 		return &protocol.Reply{Value: call.Payload}, nil
 	})
 	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))

@@ -2,6 +2,11 @@ package tunnel
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 
@@ -79,6 +84,116 @@ func CheckReply(check func(ctx context.Context, call *protocol.Call, reply *prot
 			return reply, nil
 		})
 	}
+}
+
+// settled is the innermost executor of a Handler. What comes of a call below it is what
+// its caller gets: every Middleware sees that, whether the executor failed, panicked, or was
+// made to stop.
+type settled struct{ Executor }
+
+func (s settled) Execute(ctx context.Context, call *protocol.Call) (reply *protocol.Reply, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			reply, err = nil, outcome(ctx, panicked(v))
+		}
+	}()
+	reply, err = s.Executor.Execute(ctx, call)
+	err = either(reply, err)
+	if call.Form != nil && ctx.Err() == nil {
+		reply, err = finish(call.Form, reply, err)
+	}
+	if err != nil {
+		if body, ok := call.Body.(*protocol.Body); ok && body.Err() != nil {
+			err = body.Err() // and not what the task made of it
+		}
+		return nil, outcome(ctx, err)
+	}
+	if reply.Stream != nil {
+		streamed := *reply // it may be one for all calls
+		streamed.Stream = &settledStream{ctx, reply.Stream}
+		return &streamed, nil
+	}
+	return reply, nil
+}
+
+// either returns the error of an execution, one of its own if there is nothing.
+func either(reply *protocol.Reply, err error) error {
+	if err == nil && reply == nil {
+		return errors.New("tunnel: the executor returned neither a reply nor an error")
+	}
+	return err
+}
+
+// finish reads the rest of a form. What is wrong with it counts more than what the
+// task makes of it; a streamed reply may read on in its files.
+func finish(form *protocol.Form, reply *protocol.Reply, err error) (*protocol.Reply, error) {
+	streamed := err == nil && reply.Stream != nil
+	formErr := form.Finish(streamed)
+	if formErr == nil {
+		return reply, err
+	}
+	if streamed {
+		formErr = errors.Join(formErr, reply.Stream.Close())
+	}
+	return nil, formErr
+}
+
+// outcome makes the error of an execution one of the request where that is over.
+func outcome(ctx context.Context, err error) error {
+	var over protocol.Code
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		over = protocol.CodeRequestAborted
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		over = protocol.CodeTaskTimeout
+	}
+	if over == "" || over == protocol.CodeOf(err) {
+		return err
+	}
+	return &protocol.Error{Code: over, Err: err}
+}
+
+// settledStream is the stream of a reply whose errors are settled.
+type settledStream struct {
+	ctx context.Context
+	io.ReadCloser
+}
+
+func (s *settledStream) Read(p []byte) (n int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			n, err = 0, panicked(v)
+		}
+		if err != nil && err != io.EOF {
+			err = outcome(s.ctx, err)
+		}
+	}()
+	return s.ReadCloser.Read(p)
+}
+
+func (s *settledStream) Close() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicked(v)
+		}
+	}()
+	return s.ReadCloser.Close()
+}
+
+// panicError is a panic that was recovered. It is private, whatever its value.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// panicked returns the error for what recover has returned.
+func panicked(v any) error { return &panicError{v, debug.Stack()} }
+
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
+
+// Is tells the panic that asks for the end of the connection.
+func (p *panicError) Is(target error) bool {
+	return target == http.ErrAbortHandler && p.value == target
 }
 
 // Route returns an executor that is made of several: each call goes to the first one

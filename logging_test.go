@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -38,6 +39,20 @@ func logged(t *testing.T, cfg tunnel.Config, level slog.Level, r *http.Request) 
 		return nil, &protocol.Error{Code: protocol.CodeWorkerCrashed}
 	})
 	registry.HandleTask("panics", func(context.Context, *protocol.Call) (*protocol.Reply, error) { panic("a bug") })
+	registry.HandleTask("fails at length", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+		return nil, errors.New(strings.Repeat("x", 1<<20))
+	})
+	registry.HandleTask("panics at length", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+		panic(strings.Repeat("x", 1<<20))
+	})
+	registry.HandleTask("is nil", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+		var none *protocol.Error
+		return nil, none
+	})
+	registry.HandleTask("makes a code up", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+		return nil, &protocol.Error{Code: "TEAPOT"}
+	})
+	registry.HandleTask("returns neither", func(context.Context, *protocol.Call) (*protocol.Reply, error) { return nil, nil })
 	cfg.AllowList = registry.List()
 	handler := tunnel.New(registry, cfg)
 	func() {
@@ -117,4 +132,105 @@ func TestOnlyFailuresAreLoggedAtInfo(t *testing.T) {
 	r := httptest.NewRequest("POST", "/__runner/task/app.tasks.add", strings.NewReader(`{"input":{"a":1,"b":2}}`))
 	r.Header.Set("x-runner-token", "s3cret")
 	assert.Empty(t, logged(t, tunnel.Config{Tokens: []string{"s3cret"}}, slog.LevelInfo, r))
+}
+
+// No attribute of a line is long, whoever chose what is in it.
+func TestAttributesAreBounded(t *testing.T) {
+	long := strings.Repeat("x", 900<<10)
+	post := func(path string) *http.Request {
+		r := httptest.NewRequest("POST", path, nil)
+		r.Header.Set("x-runner-token", "s3cret")
+		return r
+	}
+	method := post("/__runner/task/app.tasks.add")
+	method.Method = long
+	for name, r := range map[string]*http.Request{
+		"the id of a task that is not exposed": post("/__runner/task/" + long),
+		"a path outside":                       post("/" + long),
+		"a method":                             method,
+		"an error of a task":                   post("/__runner/task/fails%20at%20length"),
+		"a panic":                              post("/__runner/task/panics%20at%20length"),
+		"an identity":                          post("/__runner/task/fails%20at%20length"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := tunnel.Config{Tokens: []string{"s3cret"}}
+			if name == "an identity" {
+				r.Header.Del("x-runner-token")
+				cfg.Authenticate = func(*http.Request) (any, error) { return long, nil }
+				cfg.LogIdentity = func(identity any) string { return identity.(string) }
+			}
+			lines := logged(t, cfg, slog.LevelDebug, r)
+			require.Len(t, lines, 1)
+			for attr, value := range lines[0] {
+				if text, ok := value.(string); ok {
+					assert.LessOrEqual(t, len(text), 8<<10+len("…"), attr)
+				}
+			}
+		})
+	}
+}
+
+// What an executor must not do can be found in the log.
+func TestMistakesOfExecutorsAreNamed(t *testing.T) {
+	for task, want := range map[string]string{
+		"is%20nil":              "*protocol.Error that is nil",
+		"makes%20a%20code%20up": `unknown code "TEAPOT"`,
+		"returns%20neither":     "neither a reply nor an error",
+	} {
+		r := httptest.NewRequest("POST", "/__runner/task/"+task, nil)
+		r.Header.Set("x-runner-token", "s3cret")
+		lines := logged(t, tunnel.Config{Tokens: []string{"s3cret"}}, slog.LevelDebug, r)
+		require.Len(t, lines, 1)
+		assert.Equal(t, "ERROR", lines[0]["level"])
+		assert.Equal(t, "INTERNAL_ERROR", lines[0]["code"])
+		assert.Contains(t, lines[0]["error"], want)
+	}
+}
+
+// Who mounts a Handler where it is not reached finds out why.
+func TestLineAboutAPathOutside(t *testing.T) {
+	lines := logged(t, tunnel.Config{BasePath: "/api/v1/"}, slog.LevelDebug, httptest.NewRequest("POST", "/__runner/task/app.tasks.add", nil))
+	require.Len(t, lines, 1)
+	assert.Equal(t, 404.0, lines[0]["status"])
+	assert.Contains(t, lines[0]["error"], "the path is not below /api/v1")
+}
+
+// Identities are shown as the service says, and else not at all.
+func TestIdentitiesInTheLog(t *testing.T) {
+	type user struct{ Name, Email string }
+	for name, show := range map[string]func(any) string{"": nil, "ann": func(identity any) string { return identity.(user).Name }} {
+		r := httptest.NewRequest("POST", "/__runner/task/app.tasks.add", strings.NewReader(`{"input":{"a":1,"b":2}}`))
+		lines := logged(t, tunnel.Config{
+			Authenticate: func(*http.Request) (any, error) { return user{"ann", "s3cret@example.org"}, nil },
+			LogIdentity:  show,
+		}, slog.LevelDebug, r)
+		require.Len(t, lines, 1)
+		if name == "" {
+			assert.NotContains(t, lines[0], "identity")
+			continue
+		}
+		assert.Equal(t, name, lines[0]["identity"])
+	}
+	r := httptest.NewRequest("POST", "/__runner/task/app.tasks.add", strings.NewReader(`{"input":{"a":1,"b":2}}`))
+	r.Header.Set("x-runner-token", "s3cret")
+	lines := logged(t, tunnel.Config{Tokens: []string{"s3cret"}, LogIdentity: func(identity any) string { return identity.(user).Name }}, slog.LevelDebug, r)
+	require.Len(t, lines, 1)
+	assert.NotContains(t, lines[0], "identity", "of a caller that a token lets in")
+}
+
+// Callers cannot trip an alarm by what they send.
+func TestBrokenBodiesAreNoErrorsOfTheServer(t *testing.T) {
+	const manifest = "--b\r\nContent-Disposition: form-data; name=\"__manifest\"\r\n\r\n" + `{"input":{"$runnerFile":"File","id":"a"}}` + "\r\n--b"
+	for body, code := range map[string]string{
+		manifest + "--\r\n": "MISSING_FILE_PART",
+		manifest + "\r\nContent-Disposition: form-data; name=\"file:a\"; filename=\"a\"\r\n\r\ncut": "STREAM_ERROR",
+	} {
+		r := httptest.NewRequest("POST", "/__runner/task/app.tasks.echo", strings.NewReader(body))
+		r.Header.Set("x-runner-token", "s3cret")
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+		lines := logged(t, tunnel.Config{Tokens: []string{"s3cret"}}, slog.LevelDebug, r)
+		require.Len(t, lines, 1)
+		assert.Equal(t, code, lines[0]["code"])
+		assert.Equal(t, "DEBUG", lines[0]["level"])
+	}
 }

@@ -24,9 +24,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/julienschmidt/httprouter"
@@ -80,10 +80,15 @@ type Config struct {
 	// NumericErrorCodes writes errors in the older form of the 4.x policy: the HTTP
 	// status as code, and the code as codeName. Released Runner clients need it off.
 	NumericErrorCodes bool
-	// Logger gets a line about each request but preflights: 5xx at Error, 401 and 403 at
-	// Warn, the rest at Debug, OVERLOADED and WORKER_UNAVAILABLE with it. Tokens and bodies
-	// are never logged. Nil means slog.Default().
+	// Logger gets a line about each request but preflights: 5xx at Error, streams that are
+	// cut, 401 and 403 at Warn, the rest at Debug. So are callers who leave, whenever they
+	// do, broken bodies and forms whatever their status, OVERLOADED and WORKER_UNAVAILABLE.
+	// Tokens and bodies are never logged, and no attribute is longer than 8 KiB. Nil means
+	// slog.Default().
 	Logger *slog.Logger
+	// LogIdentity says how the identity of a caller, which Authenticate has returned, is
+	// shown in the lines about its calls. It is called concurrently. Nil means not at all.
+	LogIdentity func(identity any) string
 }
 
 // Handler serves the protocol. Make one with New. It is safe for concurrent use.
@@ -97,10 +102,13 @@ type Handler struct {
 	schemas      func() protocol.Schemas
 	cors         *protocol.CORS
 	limits       protocol.Limits
+	unread       *protocol.Unread
 	exec         Executor
 	numericCodes bool
 	log          *slog.Logger
-	bodies       sync.Pool // of *[]byte
+	logIdentity  func(any) string
+	warned       atomic.Bool // of a ResponseWriter that holds streams back
+	bodies       sync.Pool   // of *[]byte
 }
 
 // New returns a Handler that runs calls on exec. It panics if exec is nil.
@@ -118,9 +126,11 @@ func New(exec Executor, cfg Config) *Handler {
 		schemas:      cfg.Schemas,
 		cors:         cfg.CORS,
 		limits:       cfg.Limits.WithDefaults(),
-		exec:         exec,
+		unread:       protocol.NewUnread(cfg.Limits),
+		exec:         settled{exec},
 		numericCodes: cfg.NumericErrorCodes,
 		log:          cfg.Logger,
+		logIdentity:  cfg.LogIdentity,
 		bodies:       sync.Pool{New: func() any { return new([]byte) }},
 	}
 	if lister, ok := exec.(Lister); ok && cfg.AllowList == nil {
@@ -157,14 +167,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, below := h.base.Cut(r.URL)
 	if !below {
 		h.cors.SetExposed(header)
-		h.refuseUnread(w, r, nil, &protocol.Error{Code: protocol.CodeNotFound})
+		h.refuseUnread(w, r, nil, &protocol.Error{Code: protocol.CodeNotFound, Err: fmt.Errorf("the path is not below %s", h.base)})
 		return
 	}
 	header[protocol.HeaderRequestID] = []string{protocol.RequestID(r.Header)}
 	if r.Method == http.MethodOptions {
 		h.cors.SetPreflight(header, r.Header)
-		protocol.DropBody(w, r)
+		h.unread.Before(w, r)
 		w.WriteHeader(http.StatusNoContent)
+		h.unread.After(w, r, nil)
 		return
 	}
 	h.cors.SetExposed(header)
@@ -201,7 +212,12 @@ func (h *Handler) unrouted(header http.Header, path string) error {
 }
 
 func (h *Handler) discovery(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
-	protocol.DropBody(w, r)
+	h.unread.Before(w, r)
+	h.discover(w, r)
+	h.unread.After(w, r, nil)
+}
+
+func (h *Handler) discover(w http.ResponseWriter, r *http.Request) {
 	if _, err := h.admit(r, requestID(w)); err != nil {
 		h.refuse(w, r, nil, err)
 		return
@@ -293,16 +309,26 @@ func (h *Handler) bytes(w http.ResponseWriter, r *http.Request, call *request) {
 		h.refuseUnread(w, r, call, err)
 		return
 	}
+	h.open(w, r, call, body, multipart)
+	if !body.Ended() {
+		h.unread.After(w, r, body.Err())
+	}
+}
+
+// open goes on with a body that was opened, and releases it.
+func (h *Handler) open(w http.ResponseWriter, r *http.Request, call *request, body *protocol.Body, multipart bool) {
 	defer body.Release()
-	if multipart {
-		call.Form = protocol.NewForm(body, r.Header.Get("Content-Type"), h.limits)
-		defer call.Form.Close()
-		if call.Payload, err = call.Form.Manifest(); err != nil {
-			h.refuse(w, r, call, err)
-			return
-		}
-	} else {
+	if !multipart {
 		call.Body = body
+		h.run(body.Context(), w, r, call)
+		return
+	}
+	call.Form = protocol.NewForm(body, r.Header.Get("Content-Type"), h.limits)
+	defer call.Form.Close()
+	var err error
+	if call.Payload, err = call.Form.Manifest(); err != nil {
+		h.refuse(w, r, call, err)
+		return
 	}
 	h.run(body.Context(), w, r, call)
 }
@@ -310,42 +336,24 @@ func (h *Handler) bytes(w http.ResponseWriter, r *http.Request, call *request) {
 // run executes a call and answers.
 func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Request, call *request) {
 	reply, err := h.exec.Execute(ctx, &call.Call)
-	if err == nil && reply == nil {
-		err = errors.New("tunnel: the executor returned neither a reply nor an error")
-	}
-	if call.Form != nil && ctx.Err() == nil {
-		reply, err = finish(call.Form, reply, err)
-	}
-	switch {
+	switch err = either(reply, err); {
 	case err != nil:
 	case reply.Stream != nil:
-		err = h.stream(w, r, call, reply)
+		err = h.stream(ctx, w, r, call, reply)
 	case call.Kind == protocol.KindTask || call.ReturnPayload:
 		h.served(w, r, call, http.StatusOK, protocol.WriteResult(w, reply.Value))
 	default:
 		h.served(w, r, call, http.StatusOK, protocol.WriteOK(w))
 	}
-	if err != nil { // nothing was sent
-		err = outcome(ctx, err)
-		if body, ok := call.Body.(*protocol.Body); ok && body.Err() != nil {
-			err = body.Err() // and not what the task made of it
-		}
-		h.refuse(w, r, call, err)
+	if err == nil {
+		return
 	}
-}
-
-// finish reads the rest of a form. What is wrong with it counts more than what the
-// task makes of it; a streamed reply may read on in its files.
-func finish(form *protocol.Form, reply *protocol.Reply, err error) (*protocol.Reply, error) {
-	streamed := err == nil && reply.Stream != nil
-	formErr := form.Finish(streamed)
-	if formErr == nil {
-		return reply, err
+	// Nothing was sent.
+	if err = outcome(ctx, err); errors.Is(err, http.ErrAbortHandler) {
+		h.cut(w, r, call, err)
+		return
 	}
-	if streamed {
-		formErr = errors.Join(formErr, reply.Stream.Close())
-	}
-	return nil, formErr
+	h.refuse(w, r, call, err)
 }
 
 // admit authenticates the caller.
@@ -398,39 +406,54 @@ func (h *Handler) permit(kind protocol.Kind, id string) error {
 	return nil
 }
 
-// outcome makes the error of an execution one of the request where that is over.
-func outcome(ctx context.Context, err error) error {
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return &protocol.Error{Code: protocol.CodeRequestAborted, Err: err}
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		return &protocol.Error{Code: protocol.CodeTaskTimeout, Err: err}
-	}
-	return err
-}
-
-// stream sends a streamed reply. When that fails half-way the connection is aborted,
-// so that a body that was cut short never looks complete.
-func (h *Handler) stream(w http.ResponseWriter, r *http.Request, call *request, reply *protocol.Reply) error {
-	defer func() {
-		switch v := recover(); v {
-		case nil:
-		case http.ErrAbortHandler:
-			panic(v)
-		default:
-			h.record(w, r, call, slog.LevelError, "tunnel: stream cut short", "error", fmt.Sprintf("panic: %v\n%s", v, debug.Stack()))
-			panic(http.ErrAbortHandler)
-		}
-	}()
-	err := protocol.WriteStream(w, reply)
+// stream sends a streamed reply. An error means that nothing was sent.
+func (h *Handler) stream(ctx context.Context, w http.ResponseWriter, r *http.Request, call *request, reply *protocol.Reply) error {
+	h.warnOfHolding(w, r, call)
+	err := writeStream(w, reply)
 	switch {
 	case errors.Is(err, protocol.ErrStreamCut):
-		h.record(w, r, call, slog.LevelWarn, "tunnel: stream cut short", "error", err)
-		panic(http.ErrAbortHandler)
+		h.cut(w, r, call, outcome(ctx, err))
+		return nil
 	case err == nil:
 		h.served(w, r, call, cmp.Or(reply.Status, http.StatusOK), nil)
 	}
 	return err
+}
+
+func writeStream(w http.ResponseWriter, reply *protocol.Reply) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = errors.Join(protocol.ErrStreamCut, panicked(v))
+		}
+	}()
+	return protocol.WriteStream(w, reply)
+}
+
+// cut ends an answer half-way, so that a body that was cut short never looks complete.
+func (h *Handler) cut(w http.ResponseWriter, r *http.Request, call *request, err error) {
+	switch public := protocol.Public(err); {
+	case public.Code == protocol.CodeRequestAborted:
+		h.failed(w, r, call, public, err)
+	case errors.Is(err, http.ErrAbortHandler): // who panics with it wants silence
+	case errors.As(err, new(*panicError)):
+		h.record(w, r, call, slog.LevelError, "tunnel: stream cut short", "error", logged(err))
+	default:
+		h.record(w, r, call, slog.LevelWarn, "tunnel: stream cut short", "error", logged(err))
+	}
+	abort(w, r)
+}
+
+func abort(w http.ResponseWriter, r *http.Request) {
+	if !protocol.Abort(w, r) {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// warnOfHolding tells once of a ResponseWriter that cannot send a stream as it comes.
+func (h *Handler) warnOfHolding(w http.ResponseWriter, r *http.Request, call *request) {
+	if name := protocol.Holds(w); name != "" && h.warned.CompareAndSwap(false, true) {
+		h.record(w, r, call, slog.LevelWarn, "tunnel: streams are held back by a ResponseWriter without Flush and Unwrap", "writer", name)
+	}
 }
 
 // maxRecycled is the largest body buffer that is kept for another request.
@@ -444,8 +467,9 @@ func (h *Handler) recycle(buf *[]byte) {
 
 // refuseUnread refuses a request whose body was not read to its end.
 func (h *Handler) refuseUnread(w http.ResponseWriter, r *http.Request, call *request, err error) {
-	protocol.DropBody(w, r)
+	h.unread.Before(w, r)
 	h.refuse(w, r, call, err)
+	h.unread.After(w, r, err)
 }
 
 // refuse is where every request ends that was not answered with a success. Call is nil
@@ -453,21 +477,21 @@ func (h *Handler) refuseUnread(w http.ResponseWriter, r *http.Request, call *req
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, call *request, err error) {
 	public := protocol.Public(err)
 	h.failed(w, r, call, public, err)
-	if err := protocol.WriteError(w, public, h.numericCodes); err != nil && r.Context().Err() == nil {
-		h.log.Warn("tunnel: answer not sent as it should be", "requestId", requestID(w), "error", err)
+	if err := protocol.WriteError(w, public, h.numericCodes); err != nil && protocol.CodeOf(err) != protocol.CodeRequestAborted {
+		h.log.Warn("tunnel: answer not sent as it should be", "requestId", requestID(w), "error", logged(err))
 	}
 }
 
-// recover turns a panic of a task, or of anything else below ServeHTTP, into an
-// internal error. Nothing was sent by then: streaming, which alone sends piece by
-// piece, aborts the connection by a panic of its own.
+// recover turns a panic of Middleware, or of anything else below ServeHTTP, into an
+// internal error. Nothing was sent by then: streaming, which alone sends piece by piece,
+// has a recover of its own.
 func (h *Handler) recover(w http.ResponseWriter, r *http.Request, call *request) {
 	switch v := recover(); v {
 	case nil:
 	case http.ErrAbortHandler:
-		panic(v)
+		abort(w, r) // again, if the panic is its own
 	default:
-		h.refuseUnread(w, r, call, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+		h.refuseUnread(w, r, call, panicked(v))
 	}
 }
 
@@ -480,32 +504,21 @@ type request struct {
 // served logs a request that was answered with a success. Err is what became of
 // writing the answer.
 func (h *Handler) served(w http.ResponseWriter, r *http.Request, call *request, status int, err error) {
-	if err != nil && r.Context().Err() == nil {
-		h.record(w, r, call, slog.LevelWarn, "tunnel: answer not sent as it should be", "status", status, "error", err)
-		return
-	}
-	if h.log.Enabled(r.Context(), slog.LevelDebug) { // asked before anything is allocated
+	switch {
+	case protocol.CodeOf(err) == protocol.CodeRequestAborted:
+		h.failed(w, r, call, protocol.Public(err), err)
+	case err != nil:
+		h.record(w, r, call, slog.LevelWarn, "tunnel: answer not sent as it should be", "status", status, "error", logged(err))
+	case h.log.Enabled(r.Context(), slog.LevelDebug): // asked before anything is allocated
 		h.record(w, r, call, slog.LevelDebug, "tunnel: request served", "status", status)
 	}
 }
 
 // failed logs a request that is refused or whose call failed.
 func (h *Handler) failed(w http.ResponseWriter, r *http.Request, call *request, public *protocol.Error, err error) {
-	status, level := public.Status(), slog.LevelDebug
-	switch {
-	case public.Code == protocol.CodeOverloaded, public.Code == protocol.CodeWorkerUnavailable:
-		// Who has no room for calls refuses many: it is for the executor to say so, once.
-	case status >= 500:
-		level = slog.LevelError
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		level = slog.LevelWarn
-	}
+	status, level := public.Status(), levelOf(public)
 	if h.log.Enabled(r.Context(), level) {
-		code := public.Code
-		if !code.Known() {
-			code = protocol.CodeInternal
-		}
-		outcome := []any{"status", status, "code", string(code), "error", err}
+		outcome := []any{"status", status, "code", string(protocol.CodeOf(public)), "error", logged(err)}
 		if level == slog.LevelWarn {
 			outcome = append(outcome, "remote", r.RemoteAddr) // whom an audit asks for
 		}
@@ -513,19 +526,36 @@ func (h *Handler) failed(w http.ResponseWriter, r *http.Request, call *request, 
 	}
 }
 
+func levelOf(public *protocol.Error) slog.Level {
+	switch status := public.Status(); {
+	case public.Code == protocol.CodeOverloaded, public.Code == protocol.CodeWorkerUnavailable:
+		return slog.LevelDebug // who has no room for calls refuses many: it is for the executor to say so, once
+	case public.Code == protocol.CodeStream, public.Code == protocol.CodeMissingFilePart:
+		return slog.LevelDebug // what callers send must not trip alarms
+	case status >= 500:
+		return slog.LevelError
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
+}
+
 // record writes a line about a request. Call is nil for one that is none.
 func (h *Handler) record(w http.ResponseWriter, r *http.Request, call *request, level slog.Level, message string, outcome ...any) {
 	attrs := []any{"requestId", requestID(w)}
 	if call != nil && call.ID != "" {
-		attrs = append(attrs, "kind", call.Kind.String(), "id", shorten(call.ID))
+		attrs = append(attrs, "kind", call.Kind.String(), "id", shorten(call.ID, maxName))
 	} else {
-		attrs = append(attrs, "method", r.Method, "path", shorten(r.URL.Path))
+		attrs = append(attrs, "method", shorten(r.Method, maxName), "path", shorten(r.URL.Path, maxName))
 	}
 	attrs = append(attrs, outcome...)
-	if call != nil && call.Worker != "" {
-		attrs = append(attrs, "worker", call.Worker)
-	}
 	if call != nil {
+		if call.Worker != "" {
+			attrs = append(attrs, "worker", call.Worker)
+		}
+		if h.logIdentity != nil && call.Identity != nil {
+			attrs = append(attrs, "identity", shorten(h.logIdentity(call.Identity), maxName))
+		}
 		attrs = append(attrs, "duration", time.Since(call.begun))
 	}
 	h.log.Log(r.Context(), level, message, attrs...)
@@ -535,11 +565,23 @@ func requestID(w http.ResponseWriter) string {
 	return w.Header().Get(protocol.HeaderRequestID)
 }
 
+const (
+	maxName = 256     // bytes of an id, a path and other names in the log
+	maxText = 8 << 10 // of an error, with the stack of a panic
+)
+
 // shorten keeps a hostile path or id from flooding the log.
-func shorten(text string) string {
-	const most = 256
+func shorten(text string, most int) string {
 	if len(text) > most {
 		return text[:most] + "…"
 	}
 	return text
+}
+
+// logged returns what the log shows of err: itself, unless its text is too long.
+func logged(err error) any {
+	if text := err.Error(); len(text) > maxText {
+		return shorten(text, maxText)
+	}
+	return err
 }

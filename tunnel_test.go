@@ -295,7 +295,7 @@ func TestCutBody(t *testing.T) {
 			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			require.NoError(t, err)
 			defer res.Body.Close()
-			assert.Equal(t, http.StatusBadRequest, res.StatusCode)
+			assert.Equal(t, protocol.StatusClientClosedRequest, res.StatusCode)
 			requireAdds(t, base+"/__runner")
 		})
 	}

@@ -22,7 +22,7 @@ import (
 
 // No answer waits for a body that nobody reads, whoever the caller is.
 func TestAnswersDoNotWaitForUnreadBodies(t *testing.T) {
-	server := bytesServer(t, false, tunnel.Config{Authenticate: func(r *http.Request) (any, error) {
+	server := bytesServer(t, false, tunnel.Config{Limits: protocol.Limits{LingerTime: time.Millisecond}, Authenticate: func(r *http.Request) (any, error) {
 		if r.Header.Get("x-panic") != "" {
 			panic("in Authenticate")
 		}

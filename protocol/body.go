@@ -2,13 +2,9 @@ package protocol
 
 import (
 	"compress/gzip"
-	"context"
-	"errors"
 	"io"
 	"math"
-	"net"
 	"net/http"
-	"os"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,9 +15,9 @@ import (
 // It is at most limit bytes long, counted after decoding and before that replacement
 // (which makes three bytes of one at most); a longer one is refused
 // with 413 as soon as that is known, which for a declared Content-Length is at once.
-// The other errors are 415 for an encoding other than gzip, 400 for a body that ends
-// early, is badly chunked or is not gzip, 408 when the server's read timeout ran out and 499 when the
-// caller left. Every error is an *Error.
+// The other errors are 415 for an encoding other than gzip, 400 for a body that is badly
+// chunked or is not gzip, 408 when the server's read timeout ran out and 499 when the
+// caller left, or sends no more before the body has ended. Every error is an *Error.
 func ReadBody(buf []byte, r *http.Request, limit int64) ([]byte, error) {
 	var body []byte
 	var err error
@@ -33,14 +29,14 @@ func ReadBody(buf []byte, r *http.Request, limit int64) ([]byte, error) {
 		if r.ContentLength > limit {
 			return nil, &Error{Code: CodePayloadTooLarge}
 		}
-		body, err = readAll(buf, r.Body, r.ContentLength, limit)
+		body, err = readAll(buf, arriving{r}, r.ContentLength, limit)
 	case "gzip", "x-gzip":
-		body, err = readGzip(buf, r.Body, limit)
+		body, err = readGzip(buf, arriving{r}, limit)
 	default:
 		return nil, errEncoding
 	}
 	if err != nil {
-		return nil, readError(r.Context(), err, CodeInvalidJSON)
+		return nil, bodyError(err, CodeInvalidJSON)
 	}
 	if !utf8.Valid(body) {
 		body = replaceInvalidUTF8(body)
@@ -48,10 +44,7 @@ func ReadBody(buf []byte, r *http.Request, limit int64) ([]byte, error) {
 	return body, nil
 }
 
-var (
-	errTooLarge = errors.New("body over the limit")
-	errEncoding = &Error{Code: CodeUnsupportedMediaType, Message: "Unsupported content encoding"}
-)
+var errEncoding = &Error{Code: CodeUnsupportedMediaType, Message: "Unsupported content encoding"}
 
 // minRead is the room to have before a read of unknown length.
 const minRead = 512
@@ -103,24 +96,6 @@ func readGzip(buf []byte, src io.Reader, limit int64) ([]byte, error) {
 		return nil, errTooLarge
 	}
 	return body, err
-}
-
-// readError returns the error for a body that could not be read. Malformed is the code
-// for one that is itself wrong.
-func readError(ctx context.Context, err error, malformed Code) *Error {
-	var tooLarge *http.MaxBytesError // of a handler around this one
-	var connection net.Error
-	switch {
-	case err == errTooLarge, errors.As(err, &tooLarge):
-		return &Error{Code: CodePayloadTooLarge}
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &Error{Code: CodeRequestTimeout, Err: err}
-	case errors.Is(err, io.ErrUnexpectedEOF): // it may still listen, whatever ctx says
-	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.As(err, &connection):
-		return &Error{Code: CodeRequestAborted, Err: err}
-	}
-	// What is left is wrong with the body: cut short, badly chunked or no gzip.
-	return &Error{Code: malformed, Err: err}
 }
 
 // replaceInvalidUTF8 returns a copy of data with U+FFFD in place of what is not UTF-8:

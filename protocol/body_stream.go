@@ -8,21 +8,19 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 )
 
 // Body is the body of a request while it arrives. A gzip body is decoded. Read and
 // Close may be called concurrently.
 //
 // The errors of Read are 413 for a body over the limit, 408 when the server's read
-// timeout ran out, 499 when the caller left and STREAM_ERROR for a body that ends
-// early, is badly chunked or is not gzip, each an *Error.
+// timeout ran out, 499 when the caller left, or sends no more before the body has ended,
+// and STREAM_ERROR for a body that is badly chunked or is not gzip, each an *Error.
 type Body struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	r       *http.Request
 	control *http.ResponseController
-	w       http.ResponseWriter
 	src     io.Reader
 	decoded io.Reader
 	left    int64 // of the limit, if there is one
@@ -33,7 +31,6 @@ type Body struct {
 	reading     bool
 	closed      bool
 	interrupted bool // by Close, as net/http takes for the end of the connection
-	gone        bool // the request's context was done before, maybe because of an error of Read
 	ended       bool // to its last byte
 	err         error
 }
@@ -45,7 +42,7 @@ var errBodyClosed = errors.New("protocol: the body is closed")
 // wait for it. The error is 415 for an encoding other than gzip and 413 for a
 // Content-Length over the limit. Release must be called before the handler returns.
 func OpenBody(w http.ResponseWriter, r *http.Request, limit int64) (*Body, error) {
-	b := &Body{r: r, w: w, control: http.NewResponseController(w), src: r.Body, left: limit, limited: limit > 0}
+	b := &Body{r: r, control: http.NewResponseController(w), src: r.Body, left: limit, limited: limit > 0}
 	if r.Body == nil { // not so in a server, but in tests
 		b.src = http.NoBody
 	}
@@ -103,7 +100,6 @@ func (b *Body) parentDone() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.interrupted && errors.Is(b.r.Context().Err(), context.Canceled) {
-		b.gone = true
 		b.cancel()
 	}
 }
@@ -135,7 +131,7 @@ func (b *Body) Read(p []byte) (int, error) {
 }
 
 func (b *Body) fail(err error) error {
-	failed := readError(b.ctx, err, CodeStream)
+	failed := bodyError(err, CodeStream)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.err = failed
@@ -162,24 +158,20 @@ func (b *Body) Close() error {
 	return nil
 }
 
-// Release ends the body's use, after the answer was written.
+// Release ends the body's use. What is left of it is for [Unread] to drop.
 func (b *Body) Release() {
 	_ = b.Close()
 	for _, stop := range b.unwatch {
 		stop()
 	}
 	b.cancel()
+}
+
+// Ended reports whether the body was read to its end.
+func (b *Body) Ended() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.r.ProtoMajor != 1 || b.ended && !b.interrupted {
-		return
-	}
-	// A streamed answer has been sent by now, without a word that the connection ends.
-	if !b.interrupted && readRest(b.control, b.r) {
-		return
-	}
-	_ = b.control.SetReadDeadline(time.Now().Add(unreadTime))
-	hangUp(b.w)
+	return b.ended && !b.interrupted
 }
 
 // rawBody is the body before decoding.
@@ -189,8 +181,8 @@ func (r rawBody) Read(p []byte) (int, error) {
 	b := r.body
 	b.mu.Lock()
 	if b.closed {
-		b.mu.Unlock()
-		return 0, errBodyClosed
+		defer b.mu.Unlock()
+		return 0, b.whyClosed()
 	}
 	b.reading = true
 	b.mu.Unlock()
@@ -204,12 +196,27 @@ func (r rawBody) Read(p []byte) (int, error) {
 	case err == nil:
 	case err == io.EOF:
 		b.ended = true
-	case b.interrupted && !b.gone:
-		return n, errBodyClosed
-	case b.r.Context().Err() != nil:
-		b.cancel() // at once, so that nobody takes the error for another one
+	case b.interrupted:
+		err = b.whyClosed() // the error is but that of the interruption
+	default:
+		if err = (arriving{b.r}).failure(err); aborted(err) {
+			b.cancel() // at once, so that nobody takes the error for another one
+		}
 	}
 	return n, err
+}
+
+// whyClosed returns the error for a Read of a closed body. The end of the context closes
+// it too.
+func (b *Body) whyClosed() error {
+	switch err := b.ctx.Err(); {
+	case err == nil:
+		return errBodyClosed
+	case errors.Is(err, context.Canceled):
+		return &Error{Code: CodeRequestAborted, Err: err}
+	default:
+		return &Error{Code: CodeRequestTimeout, Err: err}
+	}
 }
 
 // gzipBody decodes src from the first Read on.

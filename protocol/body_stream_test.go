@@ -1,12 +1,11 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -15,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// arriving returns the body of a request, whose length is not announced.
-func arriving(t *testing.T, body io.Reader, encoding string, limit int64) *Body {
+// openBody returns the body of a request, whose length is not announced.
+func openBody(t *testing.T, body io.Reader, encoding string, limit int64) *Body {
 	r := httptest.NewRequest(http.MethodPost, "/", io.NopCloser(body))
 	r.ContentLength = -1
 	r.Header.Set("Content-Encoding", encoding)
@@ -52,7 +51,7 @@ func TestBody(t *testing.T) {
 		for how, wrap := range map[string]func(io.Reader) io.Reader{
 			"at once": func(r io.Reader) io.Reader { return r }, "byte by byte": iotest.OneByteReader, "end with the data": iotest.DataErrReader,
 		} {
-			b := arriving(t, wrap(strings.NewReader(c.body)), c.encoding, c.limit)
+			b := openBody(t, wrap(strings.NewReader(c.body)), c.encoding, c.limit)
 			text, err := io.ReadAll(b)
 			if c.code == "" {
 				assert.NoError(t, err, "%s %s", name, how)
@@ -68,17 +67,14 @@ func TestBody(t *testing.T) {
 }
 
 func TestBodyErrors(t *testing.T) {
-	for want, cause := range map[Code]error{
-		CodeStream:          io.ErrUnexpectedEOF,
-		CodeRequestTimeout:  fmt.Errorf("read: %w", os.ErrDeadlineExceeded),
-		CodePayloadTooLarge: &http.MaxBytesError{Limit: 1},
-		CodeRequestAborted:  context.Canceled,
-	} {
-		b := arriving(t, io.MultiReader(strings.NewReader("123"), iotest.ErrReader(cause)), "", 0)
+	for _, c := range arrivalFailures {
+		b := openBody(t, io.MultiReader(strings.NewReader("123"), iotest.ErrReader(c.err)), "", 0)
+		b.r.ProtoMajor = max(c.major, 1)
 		text, err := io.ReadAll(b)
-		assert.Equal(t, "123", string(text))
-		assert.Equal(t, want, Public(err).Code)
-		assert.ErrorAs(t, err, new(*Error))
+		assert.Equal(t, "123", string(text), c.name)
+		assert.Equal(t, cmp.Or(c.want, CodeStream), Public(err).Code, c.name)
+		assert.ErrorAs(t, err, new(*Error), c.name)
+		assert.Equal(t, c.want == CodeRequestAborted, b.Context().Err() != nil, "%s: the task learns that its caller has left", c.name)
 	}
 }
 

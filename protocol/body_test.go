@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -88,33 +89,43 @@ func TestReadBody(t *testing.T) {
 	}
 }
 
+// arrivalFailures are errors of a server's body and their codes, of which none is that of
+// a body that is itself wrong.
+var arrivalFailures = []struct {
+	name  string
+	major int // of HTTP, 0 for 1
+	err   error
+	want  Code
+}{
+	{"badly chunked", 0, errors.New("invalid byte in chunk length"), ""},
+	{"cut short", 0, io.ErrUnexpectedEOF, CodeRequestAborted},
+	{"read timeout", 0, fmt.Errorf("read: %w", os.ErrDeadlineExceeded), CodeRequestTimeout},
+	{"read timeout of HTTP/2", 2, os.ErrDeadlineExceeded, CodeRequestTimeout},
+	{"connection reset", 0, &net.OpError{Op: "read", Err: errors.New("reset")}, CodeRequestAborted},
+	{"cancelled", 0, context.Canceled, CodeRequestAborted},
+	{"stream of HTTP/2 reset", 2, errors.New("stream error: stream ID 1; CANCEL"), CodeRequestAborted},
+	{"stream of HTTP/3 reset", 3, errors.New("stream 0 canceled by remote with error code 268"), CodeRequestAborted},
+	{"limit of a handler around this one", 0, &http.MaxBytesError{Limit: 3}, CodePayloadTooLarge},
+	{"the same over HTTP/2", 2, &http.MaxBytesError{Limit: 3}, CodePayloadTooLarge},
+}
+
 func TestReadBodyErrors(t *testing.T) {
-	open, left := context.Background(), cancelled()
-	for _, c := range []struct {
-		name string
-		ctx  context.Context
-		err  error
-		want Code
-	}{
-		{"cut short", open, io.ErrUnexpectedEOF, CodeInvalidJSON},
-		{"cut short by a caller that may still listen", left, io.ErrUnexpectedEOF, CodeInvalidJSON},
-		{"badly chunked", open, errors.New("invalid byte in chunk length"), CodeInvalidJSON},
-		{"read timeout", open, fmt.Errorf("read: %w", os.ErrDeadlineExceeded), CodeRequestTimeout},
-		{"connection reset", open, &net.OpError{Op: "read", Err: errors.New("reset")}, CodeRequestAborted},
-		{"cancelled", open, context.Canceled, CodeRequestAborted},
-		{"whatever, of a caller that left", left, errors.New("whatever"), CodeRequestAborted},
-		{"limit of a handler around this one", open, &http.MaxBytesError{Limit: 3}, CodePayloadTooLarge},
-	} {
+	for _, c := range arrivalFailures {
 		for _, encoding := range [][]string{nil, {"gzip"}} {
-			_, err := ReadBody(nil, newRequest(iotest.ErrReader(c.err), -1, encoding...).WithContext(c.ctx), 10)
+			r := newRequest(iotest.ErrReader(c.err), -1, encoding...)
+			r.ProtoMajor = max(c.major, 1)
+			_, err := ReadBody(nil, r, 10)
 			var e *Error
 			require.ErrorAs(t, err, &e, c.name)
-			assert.Equal(t, c.want, e.Code, c.name)
+			assert.Equal(t, cmp.Or(c.want, CodeInvalidJSON), e.Code, c.name)
 			if c.want != CodePayloadTooLarge {
 				assert.ErrorIs(t, e, c.err, "%s: for the log", c.name)
 			}
 		}
 	}
+	gone := newRequest(iotest.ErrReader(errors.New("whatever")), -1).WithContext(cancelled())
+	_, err := ReadBody(nil, gone, 10)
+	assert.Equal(t, CodeRequestAborted, Public(err).Code, "of a caller that left")
 }
 
 func cancelled() context.Context {

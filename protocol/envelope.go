@@ -23,7 +23,8 @@ const (
 )
 
 // WriteResult answers 200 with value, one valid JSON document, as the result; nil
-// is answered as Undefined.
+// is answered as Undefined. As of all that answer here, an error of the connection is an
+// *Error, 499 since the caller has left, but for those of deadlines of the server.
 func WriteResult(w http.ResponseWriter, value []byte) error {
 	if value == nil {
 		value = undefined
@@ -31,20 +32,24 @@ func WriteResult(w http.ResponseWriter, value []byte) error {
 	writeHeader(w, http.StatusOK, len(okPrefix)+len(value)+len(okSuffix))
 	// Three writes and no copy: net/http gathers small ones in its own buffer.
 	if _, err := io.WriteString(w, okPrefix); err != nil {
-		return err
+		return sendError(err)
 	}
 	if _, err := w.Write(value); err != nil {
-		return err
+		return sendError(err)
 	}
-	_, err := io.WriteString(w, okSuffix)
-	return err
+	if _, err := io.WriteString(w, okSuffix); err != nil {
+		return sendError(err)
+	}
+	return nil
 }
 
 // WriteOK answers 200 without a result, as events do.
 func WriteOK(w http.ResponseWriter) error {
 	writeHeader(w, http.StatusOK, len(okOnly))
-	_, err := io.WriteString(w, okOnly)
-	return err
+	if _, err := io.WriteString(w, okOnly); err != nil {
+		return sendError(err)
+	}
+	return nil
 }
 
 // errorBody is the error object of the envelope, in the order of the wire.
@@ -71,8 +76,10 @@ func WriteError(w http.ResponseWriter, e *Error, numericCodes bool) error {
 		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 	}
 	writeHeader(w, e.Status(), len(envelope))
-	_, err := w.Write(envelope)
-	return errors.Join(encodeErr, err)
+	if _, err := w.Write(envelope); err != nil {
+		return errors.Join(encodeErr, sendError(err))
+	}
+	return encodeErr
 }
 
 func (e *Error) envelope(numericCodes bool) ([]byte, error) {

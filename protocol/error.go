@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -103,12 +104,17 @@ type Error struct {
 	Err error
 }
 
-// Error returns the message, and the cause after it.
+// Error returns the message, and the cause after it. It is for logs: it tells of a code
+// that is not on the list, and of an *Error that is nil.
 func (e *Error) Error() string {
 	if e == nil {
-		return "<nil>"
+		return "a *protocol.Error that is nil"
 	}
-	text := string(e.code()) + ": " + e.message()
+	text := string(e.code())
+	if e.Code != "" && !e.Code.Known() {
+		text += fmt.Sprintf(" (unknown code %q)", string(e.Code))
+	}
+	text += ": " + e.message()
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
@@ -116,7 +122,12 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // Status returns the HTTP status of the answer, 200 to 599.
 func (e *Error) Status() int {
@@ -176,6 +187,16 @@ func Public(err error) *Error {
 		return e
 	}
 	return &Error{Err: err}
+}
+
+// CodeOf returns the code that the wire has for err: that of the *Error in its chain if it
+// is on the list, CodeInternal for every other error, and "" for nil. It is for the labels of
+// metrics and logs.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	return Public(err).code()
 }
 
 // UnknownID returns the error for an id that no executor serves.

@@ -58,11 +58,25 @@ func TestErrorStatus(t *testing.T) {
 }
 
 func TestErrorOfUnknownCode(t *testing.T) {
-	for _, code := range []Code{"", "MADE_UP"} {
+	for code, text := range map[Code]string{"": "INTERNAL_ERROR: Internal Error", "MADE_UP": `INTERNAL_ERROR (unknown code "MADE_UP"): Internal Error`} {
 		e := &Error{Code: code}
 		assert.Equal(t, http.StatusInternalServerError, e.Status())
-		assert.Equal(t, "INTERNAL_ERROR: Internal Error", e.Error())
+		assert.Equal(t, text, e.Error(), "for the log")
+		assert.Equal(t, CodeInternal, CodeOf(e))
 	}
+}
+
+func TestCodeOf(t *testing.T) {
+	var none *Error
+	for want, err := range map[Code]error{
+		"":             nil,
+		CodeNotFound:   fmt.Errorf("wrapped: %w", &Error{Code: CodeNotFound}),
+		CodeInternal:   errors.New("private"),
+		CodeOverloaded: errors.Join(errors.New("private"), &Error{Code: CodeOverloaded, HTTPCode: 418}),
+	} {
+		assert.Equal(t, want, CodeOf(err))
+	}
+	assert.Equal(t, CodeInternal, CodeOf(none), "an error that is nil is one all the same")
 }
 
 func TestErrorText(t *testing.T) {

@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -58,8 +57,9 @@ var (
 )
 
 // NewForm returns the form that body holds. The content type is that of the request, the
-// limits those of files and fields. The form must be closed, which closes body; what
-// waits in a Read of that should return then.
+// limits those of files and fields. An *Error of body is the form's, unless its code is
+// CodeStream. The form must be closed, which closes body; what waits in a Read of that
+// should return then.
 func NewForm(body io.ReadCloser, contentType string, limits Limits) *Form {
 	f := &Form{body: body, limits: limits.WithDefaults(), files: make(map[string]*formFile)}
 	var err error
@@ -311,7 +311,7 @@ func (f *Form) fail(err error, code Code) error {
 	case code == "":
 		f.err = err
 	default:
-		f.err = readError(context.Background(), err, code)
+		f.err = &Error{Code: code, Err: err}
 	}
 	return f.err
 }

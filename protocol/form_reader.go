@@ -84,6 +84,9 @@ func (r *formReader) begin() error {
 	delimiter := []byte("--" + r.boundary)
 	for left := maxPartHeader; left > 0; {
 		line, err := r.body.ReadSlice('\n')
+		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+			return err
+		}
 		if rest, ok := bytes.CutPrefix(line, delimiter); ok {
 			if string(bytes.TrimLeft(rest, " \t")) == "\n" {
 				return errFormLayout

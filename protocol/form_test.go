@@ -405,7 +405,7 @@ func TestFormFinishedDropsWhatIsNotOpened(t *testing.T) {
 func TestFormOfABrokenConnection(t *testing.T) {
 	for want, cause := range map[Code]error{
 		CodeRequestAborted:  &Error{Code: CodeRequestAborted},
-		CodeRequestTimeout:  fmt.Errorf("read: %w", os.ErrDeadlineExceeded),
+		CodeRequestTimeout:  fmt.Errorf("read: %w", &Error{Code: CodeRequestTimeout}),
 		CodePayloadTooLarge: &Error{Code: CodePayloadTooLarge},
 		CodeStream:          &Error{Code: CodeStream, Err: io.ErrUnexpectedEOF},
 	} {

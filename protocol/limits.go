@@ -1,6 +1,9 @@
 package protocol
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // MaxDepth is how deep a value may be nested: the document's root is at depth 0.
 // Runner's serializer has the same limit, a constant in both.
@@ -18,9 +21,15 @@ const (
 	DefaultMaxFiles = 10
 	// DefaultMaxFields is how many fields a multipart body may have.
 	DefaultMaxFields = 100
+	// DefaultLingerBytes is how much is dropped of a body after its request was answered.
+	DefaultLingerBytes = 64 << 20
+	// DefaultLingerTime is how long that may take.
+	DefaultLingerTime = 30 * time.Second
+	// DefaultLingerCallers is for how many callers that is done at a time.
+	DefaultLingerCallers = 1000
 )
 
-// Limits bounds what one request may cost. Every limit is an inclusive maximum;
+// Limits bounds what one request may cost, and its answer. Every limit is an inclusive maximum;
 // one that is zero or negative has its default, whatever the others are.
 type Limits struct {
 	// MaxBody is the size of a JSON body in bytes, counted after decompression. The input
@@ -41,6 +50,18 @@ type Limits struct {
 	// MaxFieldSize is the size of each of those, and so of the manifest, in bytes.
 	// Default: DefaultMaxFieldSize (1 MiB).
 	MaxFieldSize int64
+
+	// LingerBytes is how much of a body that nobody wants is received, in bytes, after its
+	// request was answered over HTTP/1, so that a caller that sends everything before it
+	// reads gets to read that. Default: DefaultLingerBytes (64 MiB).
+	LingerBytes int64
+	// LingerTime is how long that may take; a caller that is silent for 5 s is given up
+	// before. Default: DefaultLingerTime (30 s).
+	LingerTime time.Duration
+	// LingerCallers is for how many callers that is done at a time, each of which costs its
+	// connection, a goroutine and 8 KiB. All others have half a second to read the answer
+	// before the connection is closed. Default: DefaultLingerCallers (1000).
+	LingerCallers int
 }
 
 // WithDefaults returns l with its defaults filled in.
@@ -51,6 +72,9 @@ func (l Limits) WithDefaults() Limits {
 	orDefault(&l.MaxFiles, DefaultMaxFiles)
 	orDefault(&l.MaxFields, DefaultMaxFields)
 	orDefault(&l.MaxFieldSize, DefaultMaxFieldSize)
+	orDefault(&l.LingerBytes, DefaultLingerBytes)
+	orDefault(&l.LingerTime, DefaultLingerTime)
+	orDefault(&l.LingerCallers, DefaultLingerCallers)
 	return l
 }
 
@@ -67,7 +91,7 @@ func (l Limits) MaxForm() int64 {
 	return int64(size)
 }
 
-func orDefault[N int | int64](limit *N, value N) {
+func orDefault[N int | int64 | time.Duration](limit *N, value N) {
 	if *limit <= 0 {
 		*limit = value
 	}

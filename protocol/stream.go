@@ -2,9 +2,11 @@ package protocol
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/textproto"
+	"os"
 	"strconv"
 )
 
@@ -18,7 +20,8 @@ const streamBuffer = 64 << 10
 // WriteStream answers with r.Stream and closes it. What can be read is sent and
 // flushed at once. An error before the first byte, or before the header if r.FlushHeader
 // is set, is returned as it is, with nothing sent; a later one, of the source, of its
-// Close or of the connection, wraps ErrStreamCut.
+// Close or of the connection, wraps ErrStreamCut. One of the connection is an *Error too,
+// 499 since the caller has left, but for those of deadlines of the server.
 func WriteStream(w http.ResponseWriter, r *Reply) (err error) {
 	started := false
 	defer func() { // after a panic of the source too
@@ -36,11 +39,15 @@ func WriteStream(w http.ResponseWriter, r *Reply) (err error) {
 	}
 	started = true
 	status := bodyStatus(r.Status)
-	if n == 0 && err == io.EOF && hasNoBody(r.Status) {
+	bodyless := n == 0 && err == io.EOF && hasNoBody(r.Status)
+	if bodyless {
 		status = r.Status // nothing is lost
 	}
 	setStreamHeader(w.Header(), r, status)
 	w.WriteHeader(status)
+	if bodyless {
+		return nil // whatever length a header tells of
+	}
 	return copyStream(w, r.Stream, buf, n, err)
 }
 
@@ -49,28 +56,57 @@ func WriteStream(w http.ResponseWriter, r *Reply) (err error) {
 func copyStream(w http.ResponseWriter, stream io.Reader, buf []byte, n int, readErr error) error {
 	flush := http.NewResponseController(w)
 	length, err := strconv.ParseInt(w.Header().Get("Content-Length"), 10, 64)
-	if err != nil {
-		length = -1
-	}
+	promised := err == nil && length >= 0 // net/http drops what is no length
 	for {
 		if n > 0 { // a status without a body allows not even an empty one
+			if promised && length < int64(n) {
+				return http.ErrContentLength
+			}
 			if _, err := w.Write(buf[:n]); err != nil {
-				return err
+				return sendError(err)
 			}
 			length -= int64(n)
 		}
-		if readErr == io.EOF || readErr != nil && length == 0 {
+		switch {
+		case readErr == io.EOF && promised && length > 0:
+			return io.ErrUnexpectedEOF // HTTP/2 would end it in good order
+		case readErr == io.EOF, readErr != nil && promised && length == 0:
 			return nil
-		}
-		if readErr != nil {
+		case readErr != nil:
 			return readErr
 		}
 		if n < len(buf) {
 			if err := flush.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-				return err
+				return sendError(err)
 			}
 		}
 		n, readErr = readSome(stream, buf)
+	}
+}
+
+// sendError returns the error for what could not be sent: the caller's leaving, unless the
+// server or something around the handler has refused it.
+func sendError(err error) error {
+	for _, own := range []error{os.ErrDeadlineExceeded, http.ErrHandlerTimeout, http.ErrBodyNotAllowed, http.ErrContentLength} {
+		if errors.Is(err, own) {
+			return err
+		}
+	}
+	return &Error{Code: CodeRequestAborted, Err: err}
+}
+
+// Holds returns the type of the writer, of those that wrap each other, that neither flushes
+// nor can be unwrapped, so that a stream is held back; "" if there is none.
+func Holds(w http.ResponseWriter) string {
+	for {
+		switch writer := w.(type) {
+		case http.Flusher, interface{ FlushError() error }:
+			return ""
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = writer.Unwrap()
+		default:
+			return fmt.Sprintf("%T", w)
+		}
 	}
 }
 
