@@ -48,7 +48,7 @@ func TestCutAnswerNeverLooksWhole(t *testing.T) {
 						if transport.name == "HTTP 1.0" {
 							assert.ErrorIs(t, err, syscall.ECONNRESET)
 						}
-						assert.Empty(t, s.log.String())
+						assert.NotContains(t, s.log.String(), "secret") // a token
 					})
 				}
 			}

@@ -11,7 +11,7 @@ const say = (message, bytes = "") => out.write(`${JSON.stringify(message)}\n${by
 const ways = {
   garbage: async () => out.write("garbage\n"),
   "half a message": async (id) => {
-    out.write(`{"type":"data","id":${id},"n":100}\nxxx`, () => process.exit(0));
+    out.write(`{"type":"data","id":${id},"n":100}\nxxx`, () => process.kill(process.pid, "SIGKILL"));
   },
   // More than the server has asked for: it has to lose count before its caller does.
   "no flow control": async (id) => {

@@ -2,24 +2,19 @@
 
 import { Readable } from "node:stream";
 
-const broken = Promise.withResolvers?.() ?? withResolvers();
-
-function withResolvers() {
-  const resolvers = {};
-  resolvers.promise = new Promise((resolve) => (resolvers.resolve = resolve));
-  return resolvers;
-}
+let breakOff;
+const broken = new Promise((resolve) => (breakOff = resolve));
 
 async function* parts(end) {
   yield "first";
-  await broken.promise;
+  await broken;
   await end();
 }
 
 const stream = (end) => () => ({ stream: Readable.from(parts(end)), contentType: "text/plain" });
 
 export const tasks = {
-  break: async () => broken.resolve(),
+  break: async () => breakOff(),
   fails: stream(async () => {
     throw new Error("this text stays in the log");
   }),
