@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc"
+
 	tunnel "github.com/bluelibs/go-tunnel"
 )
 
@@ -34,6 +36,10 @@ func (a answer) handler() http.Handler {
 func TestCutAnswerNeverLooksWhole(t *testing.T) {
 	for _, end := range ends {
 		t.Run(end.name, func(t *testing.T) {
+			var pool *ipc.Pool
+			if end.survives {
+				pool = startNode(t)
+			}
 			for _, transport := range transports {
 				for _, m := range mounts {
 					t.Run(transport.name+"/"+m.name, func(t *testing.T) {
@@ -41,7 +47,7 @@ func TestCutAnswerNeverLooksWhole(t *testing.T) {
 							return // the server ends the connection before the handler can
 						}
 						t.Parallel()
-						a := end.begin(t)
+						a := end.begin(t, pool)
 						s := transport.serve(t, m.mount(a.handler()))
 						err := callAndCut(t, s, a)
 						require.Error(t, err, "the answer looks whole")
@@ -62,6 +68,7 @@ func callAndCut(t *testing.T, s *server, a answer) error {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/__runner/task/"+a.task, nil)
 	require.NoError(t, err)
 	req.Header.Set("x-runner-token", "secret")
+	req.Header.Set("x-runner-request-id", a.id)
 	res, err := (&http.Client{Transport: s.caller, Timeout: patience}).Do(req)
 	require.NoError(t, err)
 	defer res.Body.Close()

@@ -2,10 +2,12 @@ package frameworks
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,78 +25,81 @@ type answer struct {
 	tasks tunnel.Executor
 	task  string
 	begun string                          // what is sent of it at first
+	id    string                          // of the request
 	wrap  func(http.Handler) http.Handler // around the tunnel, nil: nothing
 	cut   func(*server)
 }
 
-// ends are the ways in which a streamed answer can end early.
+// ends are the ways in which a streamed answer can end early. Pool is nil, or one that can be
+// shared, as its worker survives.
 var ends = []struct {
-	name  string
-	begin func(*testing.T) answer
+	name     string
+	survives bool
+	begin    func(t *testing.T, pool *ipc.Pool) answer
 }{
-	{"Go, the stream fails", func(t *testing.T) answer {
+	{"Go, the stream fails", false, func(*testing.T, *ipc.Pool) answer {
 		s := newStream()
 		return s.answer(func() { s.out.CloseWithError(errors.New("this text stays in the log")) })
 	}},
-	{"Go, the stream fails after the head", func(t *testing.T) answer {
+	{"Go, the stream fails after the head", false, func(*testing.T, *ipc.Pool) answer {
 		s := newStream()
 		s.headOnly = true
 		return s.answer(func() { s.out.CloseWithError(errors.New("this text stays in the log")) })
 	}},
-	{"Go, the stream panics", func(t *testing.T) answer {
+	{"Go, the stream panics", false, func(*testing.T, *ipc.Pool) answer {
 		s := newStream()
 		s.atEnd = func() { panic("this text stays in the log") }
 		return s.answer(func() { s.out.Close() })
 	}},
-	{"Go, the stream cannot be closed", func(t *testing.T) answer {
+	{"Go, the stream cannot be closed", false, func(*testing.T, *ipc.Pool) answer {
 		s := newStream()
 		s.closeErr = errors.New("this text stays in the log")
 		return s.answer(func() { s.out.Close() })
 	}},
-	{"Go, the deadline is over", func(t *testing.T) answer {
+	{"Go, the deadline is over", false, func(*testing.T, *ipc.Pool) answer {
 		expire := make(chan struct{})
 		a := newStream().answer(func() { close(expire) })
 		a.wrap = withDeadline(expire)
 		return a
 	}},
-	{"Go, the server's context is cancelled", func(t *testing.T) answer {
+	{"Go, the server's context is cancelled", false, func(*testing.T, *ipc.Pool) answer {
 		a := newStream().answer(nil)
 		a.cut = func(s *server) { s.cancel() }
 		return a
 	}},
-	{"Go, the server is closed", func(t *testing.T) answer {
+	{"Go, the server is closed", false, func(*testing.T, *ipc.Pool) answer {
 		a := newStream().answer(nil)
 		a.cut = func(s *server) { s.close() }
 		return a
 	}},
-	{"Node, the stream fails", func(t *testing.T) answer { return nodeAnswer(t, "fails", nil) }},
-	{"Node, the worker exits", func(t *testing.T) answer { return nodeAnswer(t, "exits", nil) }},
-	{"Node, the worker is killed", func(t *testing.T) answer { return nodeAnswer(t, "killed", nil) }},
-	{"Node, the deadline is over", func(t *testing.T) answer {
+	{"Node, the stream fails", true, func(t *testing.T, pool *ipc.Pool) answer { return nodeAnswer(pool, "fails", nil) }},
+	{"Node, the worker exits", false, func(t *testing.T, _ *ipc.Pool) answer { return nodeAnswer(startNode(t), "exits", nil) }},
+	{"Node, the worker is killed", false, func(t *testing.T, _ *ipc.Pool) answer { return nodeAnswer(startNode(t), "killed", nil) }},
+	{"Node, the deadline is over", true, func(t *testing.T, pool *ipc.Pool) answer {
 		expire := make(chan struct{})
-		a := nodeAnswer(t, "waits", func(*ipc.Pool, *server) { close(expire) })
+		a := nodeAnswer(pool, "waits", func(*ipc.Pool, *server) { close(expire) })
 		a.wrap = withDeadline(expire)
 		return a
 	}},
-	{"Node, the server's context is cancelled", func(t *testing.T) answer {
-		return nodeAnswer(t, "waits", func(_ *ipc.Pool, s *server) { s.cancel() })
+	{"Node, the server's context is cancelled", true, func(t *testing.T, pool *ipc.Pool) answer {
+		return nodeAnswer(pool, "waits", func(_ *ipc.Pool, s *server) { s.cancel() })
 	}},
-	{"Node, the server is closed", func(t *testing.T) answer {
-		return nodeAnswer(t, "waits", func(_ *ipc.Pool, s *server) { s.close() })
+	{"Node, the server is closed", true, func(t *testing.T, pool *ipc.Pool) answer {
+		return nodeAnswer(pool, "waits", func(_ *ipc.Pool, s *server) { s.close() })
 	}},
-	{"Node, the pool is closed", func(t *testing.T) answer {
-		return nodeAnswer(t, "waits", func(p *ipc.Pool, _ *server) { assert.NoError(t, p.Close()) })
+	{"Node, the pool is closed", false, func(t *testing.T, _ *ipc.Pool) answer {
+		return nodeAnswer(startNode(t), "waits", func(p *ipc.Pool, _ *server) { assert.NoError(t, p.Close()) })
 	}},
-	{"Node, the pool's time to stop is over", func(t *testing.T) answer {
-		return nodeAnswer(t, "waits", func(p *ipc.Pool, _ *server) {
+	{"Node, the pool's time to stop is over", false, func(t *testing.T, _ *ipc.Pool) answer {
+		return nodeAnswer(startNode(t), "waits", func(p *ipc.Pool, _ *server) {
 			over, cancel := context.WithCancel(t.Context())
 			cancel()
 			assert.ErrorIs(t, p.Shutdown(over), context.Canceled)
 		})
 	}},
-	{"wire, garbage", func(t *testing.T) answer { return rogueAnswer(t, "garbage") }},
-	{"wire, half a message", func(t *testing.T) answer { return rogueAnswer(t, "half a message") }},
-	{"wire, no flow control", func(t *testing.T) answer { return rogueAnswer(t, "no flow control") }},
+	{"wire, garbage", false, func(t *testing.T, _ *ipc.Pool) answer { return rogueAnswer(t, "garbage") }},
+	{"wire, half a message", false, func(t *testing.T, _ *ipc.Pool) answer { return rogueAnswer(t, "half a message") }},
+	{"wire, no flow control", false, func(t *testing.T, _ *ipc.Pool) answer { return rogueAnswer(t, "no flow control") }},
 }
 
 // stream is the result of a task in Go.
@@ -139,32 +144,34 @@ func (s *stream) answer(cut func()) answer {
 	return answer{tasks: tasks, task: "task", begun: begun, cut: func(*server) { cut() }}
 }
 
-// nodeAnswer is a task of a worker of its own. Nil cut means that the task knows how.
-func nodeAnswer(t *testing.T, task string, cut func(*ipc.Pool, *server)) answer {
-	return pooled(t, ipc.Node("testdata/tasks.mjs"), task, cut)
-}
+func startNode(t *testing.T) *ipc.Pool { return startPool(t, ipc.Node("testdata/tasks.mjs")) }
 
-// rogueAnswer is a task of a worker that breaks the wire.
-func rogueAnswer(t *testing.T, how string) answer {
-	return pooled(t, ipc.Options{Command: []string{"node", "testdata/rogue.mjs", how}}, "waits", nil)
-}
-
-func pooled(t *testing.T, opts ipc.Options, task string, cut func(*ipc.Pool, *server)) answer {
+func startPool(t *testing.T, opts ipc.Options) *ipc.Pool {
 	t.Helper()
 	opts.Logger = slog.New(slog.DiscardHandler)
 	pool, err := ipc.Start(t.Context(), opts)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, pool.Close()) })
-	a := answer{tasks: pool, task: task, begun: "first"}
+	return pool
+}
+
+// nodeAnswer is a task of a worker. Nil cut means that the task itself knows how.
+func nodeAnswer(pool *ipc.Pool, task string, cut func(*ipc.Pool, *server)) answer {
+	a := answer{tasks: pool, task: task, begun: "first", id: rand.Text()}
 	a.cut = func(s *server) {
 		if cut != nil {
 			cut(pool, s)
 			return
 		}
 		// A worker that dies of it does not answer, but has died when this returns.
-		_, _ = pool.Execute(t.Context(), &protocol.Call{Kind: protocol.KindTask, ID: "break"})
+		_, _ = pool.Execute(context.Background(), &protocol.Call{Kind: protocol.KindTask, ID: "break", Payload: []byte(strconv.Quote(a.id))})
 	}
 	return a
+}
+
+// rogueAnswer is a task of a worker that breaks the wire.
+func rogueAnswer(t *testing.T, how string) answer {
+	return nodeAnswer(startPool(t, ipc.Options{Command: []string{"node", "testdata/rogue.mjs", how}}), "waits", nil)
 }
 
 // withDeadline gives requests a context whose deadline has come when expired is closed.

@@ -1,11 +1,11 @@
 // A worker that knows the framed wire and breaks it half-way through a stream, once the
 // task "break" was called, in the way that its argument says.
 
-import { createReadStream, createWriteStream } from "node:fs";
 import { once } from "node:events";
+import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 
-const out = createWriteStream(null, { fd: 4 });
+const out = new Socket({ fd: 4, writable: true });
 const say = (message, bytes = "") => out.write(`${JSON.stringify(message)}\n${bytes}`);
 
 const ways = {
@@ -25,7 +25,7 @@ const way = ways[process.argv[2]];
 
 let id;
 say({ type: "hello", wire: 1, tasks: ["break", "waits"] });
-for await (const line of createInterface({ input: createReadStream(null, { fd: 3 }) })) {
+for await (const line of createInterface({ input: new Socket({ fd: 3 }) })) {
   const message = JSON.parse(line);
   if (message.taskId === "waits") {
     id = message.id;

@@ -1,20 +1,22 @@
-// Tasks whose streams say "first", and end early once the task "break" was called.
+// Tasks whose streams say "first", and end early once the task "break" was
+// called with their request's id.
 
+import { EventEmitter, once } from "node:events";
 import { Readable } from "node:stream";
 
-let breakOff;
-const broken = new Promise((resolve) => (breakOff = resolve));
+const running = new EventEmitter();
 
-async function* parts(end) {
+async function* parts(id, end) {
+  const broken = once(running, id);
   yield "first";
   await broken;
   await end();
 }
 
-const stream = (end) => () => ({ stream: Readable.from(parts(end)), contentType: "text/plain" });
+const stream = (end) => (_, { requestId }) => ({ stream: Readable.from(parts(requestId, end)), contentType: "text/plain" });
 
 export const tasks = {
-  break: async () => breakOff(),
+  break: async (id) => void running.emit(id),
   fails: stream(async () => {
     throw new Error("this text stays in the log");
   }),
