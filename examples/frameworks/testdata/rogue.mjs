@@ -2,10 +2,11 @@
 // task "break" was called, in the way that its argument says.
 
 import { once } from "node:events";
+import { createWriteStream } from "node:fs";
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 
-const out = new Socket({ fd: 4, writable: true });
+const out = createWriteStream(null, { fd: 4 });
 const say = (message, bytes = "") => out.write(`${JSON.stringify(message)}\n${bytes}`);
 
 const ways = {
