@@ -20,7 +20,7 @@ import (
 func newLog(w io.Writer) *log.Logger { return log.New(w, "", 0) }
 
 // patience bounds what must happen.
-const patience = 20 * time.Second
+const patience = 10 * time.Second
 
 // handler serves an answer's tasks.
 func (a answer) handler() http.Handler {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -102,6 +103,9 @@ var ends = []struct {
 	{"wire, no flow control", false, func(t *testing.T, _ *ipc.Pool) answer { return rogueAnswer(t, "no flow control") }},
 }
 
+// padding follows the first word, for proxies that wait for some more.
+const padding = 16<<10 - len("first")
+
 // stream is the result of a task in Go.
 type stream struct {
 	*io.PipeReader
@@ -137,7 +141,7 @@ func (s *stream) answer(cut func()) answer {
 	standalone.Task(tasks, "task", func(ctx context.Context, _ struct{}) (*protocol.Reply, error) {
 		context.AfterFunc(ctx, func() { s.out.CloseWithError(ctx.Err()) })
 		if begun != "" {
-			go io.WriteString(s.out, begun)
+			go io.WriteString(s.out, begun+strings.Repeat(".", padding))
 		}
 		return &protocol.Reply{Stream: s, ContentType: "text/plain", FlushHeader: s.headOnly}, nil
 	})

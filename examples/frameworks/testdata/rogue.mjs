@@ -31,7 +31,7 @@ for await (const line of createInterface({ input: new Socket({ fd: 3 }) })) {
   if (message.taskId === "waits") {
     id = message.id;
     say({ id, ok: true, stream: true, contentType: "text/plain" });
-    say({ type: "data", id, n: 5 }, "first");
+    say({ type: "data", id, n: 16 << 10 }, "first".padEnd(16 << 10, "."));
   } else if (message.taskId === "break") {
     way(id);
   }

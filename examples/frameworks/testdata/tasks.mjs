@@ -8,7 +8,7 @@ const running = new EventEmitter();
 
 async function* parts(id, end) {
   const broken = once(running, id);
-  yield "first";
+  yield "first".padEnd(16 << 10, ".");
   await broken;
   await end();
 }
