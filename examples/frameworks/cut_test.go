@@ -5,6 +5,7 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -41,11 +42,11 @@ func TestCutAnswerNeverLooksWhole(t *testing.T) {
 				pool = startNode(t)
 			}
 			for _, transport := range transports {
+				if transport.name == "HTTP 1.0" && strings.HasSuffix(end.name, "the server is closed") {
+					continue // the server ends the connection before the handler can
+				}
 				for _, m := range mounts {
 					t.Run(transport.name+"/"+m.name, func(t *testing.T) {
-						if transport.name == "HTTP 1.0" && (end.name == "Go, the server is closed" || end.name == "Node, the server is closed") {
-							return // the server ends the connection before the handler can
-						}
 						t.Parallel()
 						a := end.begin(t, pool)
 						s := transport.serve(t, m.mount(a.handler()))

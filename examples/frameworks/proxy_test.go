@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc"
 	"github.com/bluelibs/go-tunnel/standalone"
 
 	tunnel "github.com/bluelibs/go-tunnel"
@@ -79,7 +80,7 @@ func startProxy(t *testing.T, config, upstream string, command func(dir, file st
 	args := command(dir, file)
 	program, err := exec.LookPath(args[0])
 	if err != nil {
-		if os.Getenv("CI") == "true" {
+		if os.Getenv("CI") == "true" && !strings.Contains(os.Getenv("MISSING"), args[0]) { // .ci/run says what it could not install
 			t.Fatal(err)
 		}
 		t.Skip(err)
@@ -118,15 +119,20 @@ func (s *server) behind(t *testing.T, start func(t *testing.T, upstream string) 
 func TestCutAnswerBehindNginx(t *testing.T) {
 	for _, config := range []string{"testdata/nginx-bare.conf", "nginx.conf"} {
 		for _, end := range ends {
+			switch {
+			case config == "nginx.conf":
+			case strings.HasSuffix(end.name, "the server is closed"):
+				continue // the server ends the connection before the handler can, as HTTP/1.0 ends a body
+			case strings.HasSuffix(end.name, "after the head"):
+				continue // such an nginx keeps a head to itself
+			}
 			t.Run(filepath.Base(config)+"/"+end.name, func(t *testing.T) {
 				t.Parallel()
-				if config != "nginx.conf" && strings.HasSuffix(end.name, "the server is closed") {
-					return // which ends the connection before the handler can, as HTTP/1.0 ends a body
+				var pool *ipc.Pool
+				if end.survives {
+					pool = startNode(t)
 				}
-				if config != "nginx.conf" && strings.HasSuffix(end.name, "after the head") {
-					return // which such an nginx keeps to itself
-				}
-				a := end.begin(t, startNode(t))
+				a := end.begin(t, pool)
 				s := serveTCP(t, &http.Server{Handler: GinRecovery(a.handler())}, nil).
 					behind(t, func(t *testing.T, upstream string) string { return nginx(t, config, upstream) })
 				require.Error(t, callAndCut(t, s, a), "the answer looks whole")
