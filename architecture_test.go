@@ -28,7 +28,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/bench":            {"", "ipc", "standalone"},
 		"examples/client":           {"protocol", "protocol/client"},
 		"examples/ipc":              {"", "examples/internal/serve", "ipc"},
-		"examples/deploy":           {"", "ipc"},
+		"examples/deploy":           {"", "ipc", "protocol"},
 		"examples/standalone":       {"", "examples/internal/serve", "protocol", "standalone"},
 		"examples/minimal":          {"", "ipc", "protocol"},
 		"examples/mount":            {"", "ipc", "standalone"},

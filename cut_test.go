@@ -125,6 +125,58 @@ func TestCutAnswersOverHTTP10(t *testing.T) {
 	}
 }
 
+// So it does when the server is closed, if that tells of its connections; whole answers
+// stay whole.
+func TestAnswersOverHTTP10WhenTheServerIsClosed(t *testing.T) {
+	gone := make(chan struct{})
+	replies := map[string]func(context.Context) (*protocol.Reply, error){
+		"goes on": func(ctx context.Context) (*protocol.Reply, error) {
+			return &protocol.Reply{Stream: io.NopCloser(io.MultiReader(strings.NewReader("half"), readerFunc(func([]byte) (int, error) {
+				<-gone
+				return 0, io.EOF
+			})))}, nil
+		},
+		"is whole": func(context.Context) (*protocol.Reply, error) {
+			return &protocol.Reply{Stream: io.NopCloser(strings.NewReader("half"))}, nil
+		},
+		"was not begun": func(context.Context) (*protocol.Reply, error) {
+			return &protocol.Reply{Stream: io.NopCloser(iotest.ErrReader(errSecret))}, nil
+		},
+	}
+	for name, reply := range replies {
+		t.Run(name, func(t *testing.T) {
+			handler := tunnel.New(tunnel.ExecutorFunc(func(ctx context.Context, _ *protocol.Call) (*protocol.Reply, error) { return reply(ctx) }),
+				tunnel.Config{Tokens: []string{"secret"}, AllowList: appAllowList, Logger: quiet})
+			server := httptest.NewUnstartedServer(handler)
+			server.Config.ConnContext = protocol.ConnContext
+			server.Start()
+			t.Cleanup(server.Close)
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			require.NoError(t, err)
+			defer conn.Close()
+			require.NoError(t, conn.SetDeadline(time.Now().Add(hang)))
+			_, err = fmt.Fprintf(conn, "POST %s HTTP/1.0\r\nx-runner-token: secret\r\n\r\n", echoTask)
+			require.NoError(t, err)
+			in := bufio.NewReader(conn)
+			res, err := http.ReadResponse(in, nil)
+			require.NoError(t, err)
+			if name == "goes on" {
+				_, err = io.ReadFull(res.Body, make([]byte, 4))
+				require.NoError(t, err)
+				require.NoError(t, server.Config.Close())
+				_, err = res.Body.Read(make([]byte, 1))
+				assert.ErrorIs(t, err, syscall.ECONNRESET)
+				close(gone)
+				return
+			}
+			_, err = io.ReadAll(res.Body)
+			assert.NoError(t, err)
+			_, err = io.ReadAll(in)
+			assert.NoError(t, err)
+		})
+	}
+}
+
 // A writer that shows nothing leaves the panic alone, and is named once in the log.
 func TestCutAnswersBehindAWriterThatHides(t *testing.T) {
 	log := &lockedLog{}

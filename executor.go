@@ -86,9 +86,8 @@ func CheckReply(check func(ctx context.Context, call *protocol.Call, reply *prot
 	}
 }
 
-// settled is the innermost executor of a Handler. What comes of a call below it is what
-// its caller gets: every Middleware sees that, whether the executor failed, panicked, or was
-// made to stop.
+// settled makes what comes of a call what its caller gets, whether the executor failed,
+// panicked, or was made to stop. It is below every Middleware, which sees that.
 type settled struct{ Executor }
 
 func (s settled) Execute(ctx context.Context, call *protocol.Call) (reply *protocol.Reply, err error) {
@@ -98,9 +97,8 @@ func (s settled) Execute(ctx context.Context, call *protocol.Call) (reply *proto
 		}
 	}()
 	reply, err = s.Executor.Execute(ctx, call)
-	err = either(reply, err)
-	if call.Form != nil && ctx.Err() == nil {
-		reply, err = finish(call.Form, reply, err)
+	if err == nil && reply == nil {
+		err = errors.New("tunnel: the executor returned neither a reply nor an error")
 	}
 	if err != nil {
 		if body, ok := call.Body.(*protocol.Body); ok && body.Err() != nil {
@@ -108,27 +106,25 @@ func (s settled) Execute(ctx context.Context, call *protocol.Call) (reply *proto
 		}
 		return nil, outcome(ctx, err)
 	}
-	if reply.Stream != nil {
-		streamed := *reply // it may be one for all calls
-		streamed.Stream = &settledStream{ctx, reply.Stream}
-		return &streamed, nil
+	if _, done := reply.Stream.(*settledStream); reply.Stream == nil || done {
+		return reply, nil
 	}
-	return reply, nil
+	streamed := *reply // it may be one for all calls
+	streamed.Stream = &settledStream{ctx, reply.Stream}
+	return &streamed, nil
 }
 
-// either returns the error of an execution, one of its own if there is nothing.
-func either(reply *protocol.Reply, err error) error {
-	if err == nil && reply == nil {
-		return errors.New("tunnel: the executor returned neither a reply nor an error")
-	}
-	return err
-}
+// finishing reads the rest of a call's form. What is wrong with it counts more than what
+// the task makes of it; a streamed reply may read on in its files.
+type finishing struct{ Executor }
 
-// finish reads the rest of a form. What is wrong with it counts more than what the
-// task makes of it; a streamed reply may read on in its files.
-func finish(form *protocol.Form, reply *protocol.Reply, err error) (*protocol.Reply, error) {
-	streamed := err == nil && reply.Stream != nil
-	formErr := form.Finish(streamed)
+func (f finishing) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+	reply, err := f.Executor.Execute(ctx, call)
+	if call.Form == nil || ctx.Err() != nil {
+		return reply, err
+	}
+	streamed := err == nil && reply != nil && reply.Stream != nil
+	formErr := call.Form.Finish(streamed)
 	if formErr == nil {
 		return reply, err
 	}
@@ -175,6 +171,9 @@ func (s *settledStream) Close() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = panicked(v)
+		}
+		if err != nil {
+			err = outcome(s.ctx, err)
 		}
 	}()
 	return s.ReadCloser.Close()

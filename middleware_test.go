@@ -123,20 +123,23 @@ func TestMiddlewareSeesEveryOutcome(t *testing.T) {
 	}
 }
 
-// What Middleware itself does wrong is found as well.
+// What Middleware itself does wrong is seen by those around it.
 func TestMiddlewareThatFails(t *testing.T) {
 	for name, fn := range map[string]tunnel.ExecutorFunc{
 		"panics":          func(context.Context, *protocol.Call) (*protocol.Reply, error) { panic("a bug") },
 		"returns neither": func(context.Context, *protocol.Call) (*protocol.Reply, error) { return nil, nil },
 		"fails":           func(context.Context, *protocol.Call) (*protocol.Reply, error) { return nil, errors.New("a bug") },
 	} {
+		metrics := &watch{}
 		handler := tunnel.New(tunnel.ExecutorFunc(nothing), tunnel.Config{
 			AllowAnonymous: true, AllowList: appAllowList, Logger: quiet,
-			Middleware: []tunnel.Middleware{func(tunnel.Executor) tunnel.Executor { return fn }},
+			Middleware: []tunnel.Middleware{metrics.around, func(tunnel.Executor) tunnel.Executor { return fn }},
 		})
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, echoTask, nil))
 		require.Equal(t, http.StatusInternalServerError, w.Code, name)
 		assert.Equal(t, `{"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}`, w.Body.String(), name)
+		assert.Zero(t, metrics.running, name)
+		assert.Equal(t, []protocol.Code{protocol.CodeInternal}, metrics.codes, name)
 	}
 }

@@ -12,7 +12,8 @@
 // http.StripPrefix, behind middleware, over HTTP/1.1 and HTTP/2. It never redirects,
 // other than http.ServeMux does for paths with "//" or dot segments. Middleware that
 // wraps the http.ResponseWriter must have an Unwrap method (see http.ResponseController):
-// without it streams are held back and deadlines cannot be set.
+// without it streams are held back, deadlines cannot be set, and an answer that is cut
+// half-way can only panic with http.ErrAbortHandler, which others may swallow.
 // It starts no goroutines and keeps nothing between requests but its configuration,
 // so there is nothing to shut down; executors may differ.
 package tunnel
@@ -127,7 +128,7 @@ func New(exec Executor, cfg Config) *Handler {
 		cors:         cfg.CORS,
 		limits:       cfg.Limits.WithDefaults(),
 		unread:       protocol.NewUnread(cfg.Limits),
-		exec:         settled{exec},
+		exec:         settled{finishing{exec}},
 		numericCodes: cfg.NumericErrorCodes,
 		log:          cfg.Logger,
 		logIdentity:  cfg.LogIdentity,
@@ -137,7 +138,7 @@ func New(exec Executor, cfg Config) *Handler {
 		h.allowList = lister.List
 	}
 	for i := len(cfg.Middleware) - 1; i >= 0; i-- {
-		h.exec = cfg.Middleware[i](h.exec)
+		h.exec = settled{cfg.Middleware[i](h.exec)}
 	}
 	if h.cors == nil {
 		h.cors = &protocol.CORS{}
@@ -336,24 +337,22 @@ func (h *Handler) open(w http.ResponseWriter, r *http.Request, call *request, bo
 // run executes a call and answers.
 func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Request, call *request) {
 	reply, err := h.exec.Execute(ctx, &call.Call)
-	switch err = either(reply, err); {
+	switch {
 	case err != nil:
 	case reply.Stream != nil:
-		err = h.stream(ctx, w, r, call, reply)
+		err = h.stream(w, r, call, reply)
 	case call.Kind == protocol.KindTask || call.ReturnPayload:
 		h.served(w, r, call, http.StatusOK, protocol.WriteResult(w, reply.Value))
 	default:
 		h.served(w, r, call, http.StatusOK, protocol.WriteOK(w))
 	}
-	if err == nil {
-		return
+	switch {
+	case err == nil:
+	case errors.Is(err, http.ErrAbortHandler):
+		abort(w, r)
+	default: // nothing was sent
+		h.refuse(w, r, call, err)
 	}
-	// Nothing was sent.
-	if err = outcome(ctx, err); errors.Is(err, http.ErrAbortHandler) {
-		h.cut(w, r, call, err)
-		return
-	}
-	h.refuse(w, r, call, err)
 }
 
 // admit authenticates the caller.
@@ -407,16 +406,18 @@ func (h *Handler) permit(kind protocol.Kind, id string) error {
 }
 
 // stream sends a streamed reply. An error means that nothing was sent.
-func (h *Handler) stream(ctx context.Context, w http.ResponseWriter, r *http.Request, call *request, reply *protocol.Reply) error {
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request, call *request, reply *protocol.Reply) error {
 	h.warnOfHolding(w, r, call)
+	release := protocol.HoldEnd(w, r)
 	err := writeStream(w, reply)
 	switch {
 	case errors.Is(err, protocol.ErrStreamCut):
-		h.cut(w, r, call, outcome(ctx, err))
+		h.cut(w, r, call, err)
 		return nil
 	case err == nil:
 		h.served(w, r, call, cmp.Or(reply.Status, http.StatusOK), nil)
 	}
+	release(err == nil)
 	return err
 }
 
@@ -482,9 +483,9 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, call *request, 
 	}
 }
 
-// recover turns a panic of Middleware, or of anything else below ServeHTTP, into an
-// internal error. Nothing was sent by then: streaming, which alone sends piece by piece,
-// has a recover of its own.
+// recover turns a panic of Authenticate, or of anything else below ServeHTTP, into an
+// internal error. Nothing was sent by then: executors and streaming, which alone sends
+// piece by piece, have a recover of their own.
 func (h *Handler) recover(w http.ResponseWriter, r *http.Request, call *request) {
 	switch v := recover(); v {
 	case nil:

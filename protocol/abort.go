@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"time"
@@ -48,18 +49,62 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 	}
 }
 
-// resetting returns the connection below conn that is reset when it is closed; TLS would
-// say good-bye in good order. Not every kind of connection knows a reset.
+// resetting returns the connection below conn, which is reset when it is closed; TLS
+// would say good-bye in good order. Not every kind of connection knows a reset.
 func resetting(conn net.Conn) net.Conn {
+	tcp, below := bottom(conn)
+	if tcp != nil {
+		_ = tcp.SetLinger(0)
+	}
+	return below
+}
+
+// lingerer is a connection that may be reset when it is closed.
+type lingerer interface{ SetLinger(seconds int) error }
+
+// bottom returns the connection below conn, and that as a lingerer if it is one.
+func bottom(conn net.Conn) (lingerer, net.Conn) {
 	for {
-		if tcp, ok := conn.(interface{ SetLinger(seconds int) error }); ok {
-			_ = tcp.SetLinger(0)
-			return conn
+		if tcp, ok := conn.(lingerer); ok {
+			return tcp, conn
 		}
 		wrapper, ok := conn.(interface{ NetConn() net.Conn })
 		if !ok {
-			return conn
+			return nil, conn
 		}
 		conn = wrapper.NetConn()
+	}
+}
+
+type connKey struct{}
+
+// ConnContext is for the ConnContext of an http.Server that has callers of HTTP/1.0, such
+// as an nginx that was not told otherwise. Their answers end with the connection: with it,
+// one that is under way when the server is closed, or its process killed, does not look
+// whole to them.
+func ConnContext(ctx context.Context, conn net.Conn) context.Context {
+	if tcp, _ := bottom(conn); tcp != nil {
+		return context.WithValue(ctx, connKey{}, tcp)
+	}
+	return ctx
+}
+
+// HoldEnd makes whatever closes the connection of r reset it, if only its end tells a cut
+// answer from a whole one and ConnContext has told of it. Release takes that back, for an
+// answer that is whole or, with sent unset, for one that was not begun.
+func HoldEnd(w http.ResponseWriter, r *http.Request) (release func(sent bool)) {
+	tcp, ok := lingerer(nil), false
+	if !r.ProtoAtLeast(1, 1) {
+		tcp, ok = r.Context().Value(connKey{}).(lingerer)
+	}
+	if !ok {
+		return func(bool) {}
+	}
+	_ = tcp.SetLinger(0)
+	return func(sent bool) {
+		if sent {
+			_ = http.NewResponseController(w).Flush()
+		}
+		_ = tcp.SetLinger(-1)
 	}
 }

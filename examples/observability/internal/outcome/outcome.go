@@ -3,7 +3,6 @@ package outcome
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 
@@ -22,7 +21,8 @@ type Result struct {
 }
 
 // Watch runs a call on next and calls done once, when it is over: for a streamed reply
-// that is when the stream is closed. An executor that panics ends with INTERNAL_ERROR.
+// that is when the stream is closed. A next that panics, which none below a
+// [tunnel.Handler] does, ends with INTERNAL_ERROR.
 func Watch(ctx context.Context, next tunnel.Executor, call *protocol.Call, done func(Result)) (*protocol.Reply, error) {
 	result, streams := Result{protocol.CodeInternal, http.StatusInternalServerError}, false // of a panic
 	defer func() {
@@ -33,12 +33,12 @@ func Watch(ctx context.Context, next tunnel.Executor, call *protocol.Call, done 
 	reply, err := next.Execute(ctx, call)
 	switch {
 	case err != nil:
-		result = failure(ctx, err)
+		result = failure(err)
 	case reply == nil: // what an executor must not return: the handler fails it
 	case reply.Stream != nil:
 		streams = true
 		watched := *reply
-		watched.Stream = &stream{ReadCloser: reply.Stream, ctx: ctx, done: done}
+		watched.Stream = &stream{ReadCloser: reply.Stream, done: done}
 		return &watched, nil
 	default:
 		result = success
@@ -48,26 +48,15 @@ func Watch(ctx context.Context, next tunnel.Executor, call *protocol.Call, done 
 
 var success = Result{OK, http.StatusOK}
 
-// failure returns what the handler makes of an error.
-func failure(ctx context.Context, err error) Result {
-	public := protocol.Public(err)
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		public = &protocol.Error{Code: protocol.CodeRequestAborted}
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		public = &protocol.Error{Code: protocol.CodeTaskTimeout}
-	}
-	result := Result{public.Code, public.Status()}
-	if !result.Code.Known() {
-		result.Code = protocol.CodeInternal
-	}
-	return result
+// failure returns what the handler makes of an error. Where the caller has left or the
+// time is over, the handler has made an error of that before Middleware sees it.
+func failure(err error) Result {
+	return Result{protocol.CodeOf(err), protocol.Public(err).Status()}
 }
 
 // stream is a streamed reply. One goroutine reads and closes it.
 type stream struct {
 	io.ReadCloser
-	ctx  context.Context
 	done func(Result)
 	err  error // of the last Read
 }
@@ -90,11 +79,11 @@ func (s *stream) Close() error {
 func (s *stream) result(closed error) Result {
 	switch {
 	case s.err == nil: // nobody wanted the rest
-		return failure(s.ctx, &protocol.Error{Code: protocol.CodeRequestAborted})
+		return failure(&protocol.Error{Code: protocol.CodeRequestAborted})
 	case s.err != io.EOF:
-		return failure(s.ctx, s.err)
+		return failure(s.err)
 	case closed != nil:
-		return failure(s.ctx, closed)
+		return failure(closed)
 	}
 	return success
 }
