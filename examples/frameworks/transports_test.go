@@ -17,6 +17,8 @@ import (
 	"github.com/quic-go/quic-go/http3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/protocol"
 )
 
 // server is one that listens, and a caller of it.
@@ -68,6 +70,7 @@ func serveTCP(t *testing.T, inner *http.Server, certificates *tls.Config) *serve
 	log := new(output)
 	inner.BaseContext = func(net.Listener) context.Context { return ctx }
 	inner.ErrorLog = newLog(log)
+	inner.ConnContext = protocol.ConnContext // for HTTP/1.0
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	scheme, serve := "http", inner.Serve
