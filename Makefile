@@ -32,8 +32,10 @@ test: ## all tests, with Node.js and the Runner clients
 race: ## the same under the race detector
 	go test -race ./...
 
-nested: ## all of that for the module in examples/observability
-	cd examples/observability && go vet ./... && $(STATICCHECK) ./... && go test -race -count=1 ./...
+nested: ## all of that for the modules in examples/observability and examples/frameworks
+	@for module in observability frameworks; do \
+	  (cd examples/$$module && go vet ./... && $(STATICCHECK) ./... && go test -race -count=1 ./...) || exit 1; \
+	done
 
 fuzz: ## every fuzz target for FUZZTIME
 	@for pkg in $$(go list ./...); do \
