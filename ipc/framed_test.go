@@ -123,7 +123,7 @@ func framed(o *Options) { o.Plain = false }
 
 func TestFramedStartFails(t *testing.T) {
 	for name, reason := range map[string]string{
-		"framed: says nothing":         "it said no hello within 300ms",
+		"framed: says nothing":         "it said no hello within Options.StartTimeout (300ms)",
 		"framed: ends at once":         "exit status 7",
 		"framed: wrong version":        "it speaks version 2 of the wire, not 1",
 		"framed: no hello first":       `its first message is "pong", not hello`,

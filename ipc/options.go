@@ -17,7 +17,9 @@ type Options struct {
 	Command []string
 	// Dir is the worker's working directory. Empty means this process's.
 	Dir string
-	// Env is the worker's environment, "key=value" each. Nil means this process's.
+	// Env is the worker's environment, "key=value" each. Nil means this process's. The
+	// variables of Node.js's own channel to a parent (NODE_CHANNEL_FD and its like) are left
+	// out of that, and of a copy.
 	Env []string
 	// EnvFilter reports whether a variable of Env passes, by its name. Nil passes all.
 	EnvFilter func(name string) bool
@@ -163,16 +165,24 @@ func (o *Options) environment() []string {
 	if env == nil {
 		env = os.Environ()
 	}
-	if o.EnvFilter == nil {
-		return env
-	}
-	passed := []string{} // not nil, which would stand for all
+	passed := make([]string, 0, len(env)) // not nil, which would stand for all
 	for _, variable := range env {
-		if name, _, _ := strings.Cut(variable, "="); o.EnvFilter(name) {
+		name, value, _ := strings.Cut(variable, "=")
+		if isOfParent(name) && (o.Env == nil || value == os.Getenv(name)) {
+			continue
+		}
+		if o.EnvFilter == nil || o.EnvFilter(name) {
 			passed = append(passed, variable)
 		}
 	}
 	return passed
+}
+
+// isOfParent reports whether a variable tells Node.js about a channel to the process
+// that has started it: where pm2, a cluster or fork started this one, a worker would take
+// its own descriptors for that.
+func isOfParent(name string) bool {
+	return name == "NODE_CHANNEL_FD" || name == "NODE_CHANNEL_SERIALIZATION_MODE" || name == "NODE_UNIQUE_ID"
 }
 
 // pingEvery is the time from a pong to the next ping, and from a ping without a pong

@@ -2,6 +2,7 @@ package ipc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -20,14 +21,20 @@ func (p *Pool) logReady(w *worker, hello *control, after time.Duration) {
 func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifetime time.Duration) {
 	attrs := []any{"reason", reason, "lifetime", lifetime}
 	level := slog.LevelInfo
-	switch reason {
-	case ExitStop:
+	if reason == ExitStop {
 		level = slog.LevelDebug
+	}
+	switch reason {
 	case ExitCrash, ExitStart, ExitPing, ExitTimeout:
 		level = slog.LevelError
 		attrs = append(attrs, "error", err)
 		if w != nil {
 			attrs = append(attrs, "stderr", w.output.last())
+		}
+	default:
+		if errors.Is(err, errCut) {
+			level = slog.LevelWarn
+			attrs = append(attrs, "error", err)
 		}
 	}
 	log := p.log.With("worker", slot)

@@ -3,7 +3,7 @@
 // The two ends of the worker's private pipes, and how bytes get through them.
 
 const net = require("node:net");
-const { writeSync } = require("node:fs");
+const { fstatSync, writeSync } = require("node:fs");
 const { MAX_DATA } = require("./frames.js");
 
 const VARIABLE = "TUNNEL_IPC"; // "3,4": read from 3, write to 4; "stdio": standard input and output
@@ -61,6 +61,7 @@ class Channel {
     }
     const [, input, output] = /^(\d+),(\d+)$/.exec(where) ?? [];
     if (input === undefined) throw new Error(`${VARIABLE} is ${JSON.stringify(where)}, which this version cannot read`);
+    for (const fd of [input, output]) checkPipe(Number(fd));
     this.#openInput = (take) =>
       new net.Socket({ fd: Number(input), readable: true, writable: false, onread: lending(take) });
     this.#output = new net.Socket({ fd: Number(output), readable: false, writable: true });
@@ -149,6 +150,21 @@ class Channel {
     await Promise.all([process.stdout, process.stderr].map((log) => new Promise((resolve) => log.write("", resolve))));
     process.exit(0);
   }
+}
+
+// checkPipe throws if a descriptor is not what the server has opened: a program that starts another one closes what it
+// does not pass on, and the number gets something else, such as the other one's channel to it.
+function checkPipe(fd) {
+  try {
+    const status = fstatSync(fd);
+    if (status.isFIFO() || (status.isSocket() && process.channel === undefined)) return;
+  } catch {
+    // There is none.
+  }
+  throw new Error(
+    `descriptor ${fd} is not the server's pipe: a program between go-tunnel and this one has not passed descriptors 3 ` +
+      "and 4 on, as tsx, nodemon, npm run, npx and node --watch do not: start node itself, with the flags --import tsx for TypeScript",
+  );
 }
 
 // lending returns the onread option of a socket which reads into the same buffer again and again: small chunks take no

@@ -5,12 +5,12 @@
 
 const { createRequire } = require("node:module");
 const { finished } = require("node:stream/promises");
-const { describe, isStream, sourceOf } = require("./call.js");
+const { isStream, sourceOf } = require("./call.js");
+const { describe } = require("./describe.js");
 const { allowList, lanes } = require("./allowlist.js");
 const { exposureContext, ExposureRequest } = require("./exposure.js");
 const { InputFile, fillIn, receivedFile } = require("./file.js");
 
-const DISPOSE_TIME = 5_000; // ms
 const LOOK_TIME = 1_000; // ms between two looks at the allow-list: tunnels may change it while they run
 
 const JSON_TYPE = "application/json; charset=utf-8";
@@ -95,8 +95,7 @@ class RunnerSource {
   }
 
   async dispose() {
-    const late = new Promise((resolve) => setTimeout(resolve, DISPOSE_TIME).unref());
-    await Promise.race([this.#runtime.dispose(), late]);
+    await this.#runtime.dispose();
   }
 
   abortReason() {
