@@ -42,8 +42,10 @@ type Options struct {
 	// Concurrency is how many calls a worker has at once. A call whose caller has left
 	// counts until the worker has answered it. Default: 1024.
 	Concurrency int
-	// MaxMessage is the longest answer of a worker, in bytes. The call of a longer one
-	// fails. Default: 16 MiB.
+	// MaxMessage is the longest answer of a worker, in bytes, which results that are streams
+	// do not count for. The call of a longer one fails, and the error in the log says so. An
+	// answer is held as a whole: twice its size while it is read, one at a time from
+	// each worker, and its size until its caller has it. Default: 128 MiB.
 	MaxMessage int
 
 	// MaxQueue is how many calls wait when all workers are busy; one more is refused
@@ -117,7 +119,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.Workers, 1)
 	o.Spare = max(o.Spare, 0)
 	setDefault(&o.Concurrency, 1024)
-	setDefault(&o.MaxMessage, 16<<20)
+	setDefault(&o.MaxMessage, 128<<20)
 	if o.MaxQueue == 0 {
 		o.MaxQueue = 1024
 	}
