@@ -15,6 +15,9 @@ func (p *Pool) logReady(w *worker, hello *control, after time.Duration) {
 		attrs = append(attrs, "runtime", hello.Runtime)
 	}
 	w.log.Info("ipc: worker ready", attrs...)
+	if hello != nil && len(hello.Tasks)+len(hello.Events) == 0 {
+		w.log.Warn("ipc: the worker exposes nothing: without tunnel.Config.AllowList every call is refused (a Runner application needs a tunnel resource with the mode server)")
+	}
 }
 
 // logExit logs the end of a worker: as an error if nobody wanted it.

@@ -64,11 +64,14 @@ class Listener {
     if (this.#draining) return;
     this.#draining = true;
     if (!this.isCutOff) this.#channel.write(encodeDraining());
-    // The server sends it when half of the time for a stop is over. Default would be an end without dispose().
-    process.on("SIGTERM", () => {
+    // Both would end the process without dispose(): the server sends the signal when half of the time for a stop is
+    // over, and the other one says that nothing can bring an answer to the calls that still run.
+    const hurry = () => {
       this.#hurried = true;
       this.#exitWhenIdle();
-    });
+    };
+    process.on("SIGTERM", hurry);
+    process.once("beforeExit", hurry);
     setImmediate(() => this.#exitWhenIdle()); // a handler may have asked, whose call is not yet among the running
   }
 
