@@ -2,6 +2,7 @@ package ipc
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -99,10 +100,19 @@ type Options struct {
 	// them too. A call whose input is a stream is never repeated.
 	Idempotent []string
 
-	// Logger gets the workers' output (at Info), their replacements (at Info) and their
-	// deaths (at Error). Output that it is too slow for is dropped and counted: a worker
-	// never waits for it. Nil means slog.Default().
+	// Logger gets the workers' output, their replacements (at Info) and their deaths (at
+	// Error). A line of output that is a JSON object with a level, as pino, winston, bunyan
+	// and Runner's printStrategy "json" write it, is a record with that level and message and
+	// its other members as attributes, up to 64; any other line is an attribute of a record at
+	// Info, or at Warn if it came on standard error. All have the attributes worker, pid and
+	// stream, and colours are taken out. A line is cut after 8 KiB. Output that the logger is
+	// too slow for is dropped and counted: a worker never waits for it. Nil means
+	// slog.Default().
 	Logger *slog.Logger
+	// Output, if not nil, gets the workers' output instead of Logger, line by line as it is,
+	// colours included: os.Stderr suits development with a terminal. Lines are cut and
+	// dropped as above. It is written to concurrently.
+	Output io.Writer
 
 	// script is written to the standard input of a worker on the framed wire.
 	script []byte

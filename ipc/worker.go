@@ -44,7 +44,9 @@ func startWorker(opts *Options, launch *launcher, slot int) (*worker, error) {
 	}
 	log := opts.Logger.With("worker", slot, "pid", proc.pid())
 	name := fmt.Sprintf("%d/%d", slot, proc.pid())
-	return &worker{link: newLink(proc, opts, log), proc: proc, name: name, opts: opts, output: newOutput(log)}, nil
+	output := newOutput(log)
+	output.pid, output.raw = proc.pid(), opts.Output
+	return &worker{link: newLink(proc, opts, log), proc: proc, name: name, opts: opts, output: output}, nil
 }
 
 // run serves the worker's pipes until the process has ended and its output was read

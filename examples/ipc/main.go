@@ -65,7 +65,7 @@ func run(flags *serve.Flags, worker string, plain bool, workers int, watch bool)
 		return err
 	}
 	defer remove()
-	opts.Workers = workers
+	opts.Workers, opts.Output = workers, serve.Terminal()
 	if plain {
 		flags.Default(ownIDs, ownEventIDs)
 	}

@@ -229,13 +229,20 @@ class RunnerSource {
     if (this.#isCancellation(error)) {
       return call.fail({ message: "Client Closed Request", code: "REQUEST_ABORTED" });
     }
-    const { requestId } = call.message;
-    this.#log("error", key, { error: error instanceof Error ? error.message : describe(error), requestId });
+    let typed;
     try {
-      const typed = this.#typedError(error);
+      typed = this.#typedError(error);
+    } catch (unsendable) {
+      error = unsendable; // its data
+    }
+    // What callers may not see the server logs, with its frames: once is enough.
+    const { requestId } = call.message;
+    const data = { error: error instanceof Error ? error.message : describe(error), requestId };
+    this.#log(typed === undefined ? "debug" : "error", key, data);
+    try {
       if (typed !== undefined) return this.#answer(call, { ok: false, error: typed });
     } catch (unsendable) {
-      return call.crash(unsendable); // its data
+      return call.crash(unsendable);
     }
     call.crash(error);
   }
