@@ -75,9 +75,10 @@ type Options struct {
 	// there are no more calls for it. Negative means for ever. Default: 30 s, and for ever
 	// if Command or NODE_OPTIONS has one of Node.js's --inspect flags.
 	PingTimeout time.Duration
-	// StopTimeout is how long a worker has to end when its input has ended. At half of
-	// it SIGTERM is sent, at the end SIGKILL. It bounds Shutdown as a whole, too, the calls
-	// under way with it. Default: 10 s.
+	// StopTimeout is how long a worker has to end when its input has ended, its
+	// application's dispose included. At half of it SIGTERM is sent to it and its children,
+	// at the end SIGKILL, which is logged; Windows has the second only. It bounds Shutdown as
+	// a whole, too, the calls under way with it. Default: 10 s.
 	StopTimeout time.Duration
 
 	// Schemas, if not nil, gets the JSON Schemas that a worker on the framed wire announces,
