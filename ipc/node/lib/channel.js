@@ -184,12 +184,16 @@ function lending(take) {
 
 // die ends the process after a message that tells why, which must not be lost on the way.
 function die(message, code) {
+  tell(message);
+  process.exit(code);
+}
+
+function tell(message) {
   try {
     writeSync(2, `${message}\n`);
   } catch {
     // Nobody listens.
   }
-  process.exit(code);
 }
 
-module.exports = { Channel, isOffered, die };
+module.exports = { Channel, isOffered, die, tell };

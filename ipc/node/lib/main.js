@@ -3,10 +3,10 @@
 // The program of a worker that is a module: node - FILE, with this on the standard input. It imports the module and
 // serves what that exports.
 
-const { writeSync } = require("node:fs");
+const { readFileSync } = require("node:fs");
 const path = require("node:path");
 const { pathToFileURL } = require("node:url");
-const { isOffered, die } = require("./channel.js");
+const { isOffered, die, tell } = require("./channel.js");
 const { describe } = require("./describe.js");
 const { createWorkerListener } = require("./listener.js");
 const { isModule } = require("./module.js");
@@ -47,10 +47,16 @@ async function resolve(value) {
   return typeof value === "function" ? value() : value;
 }
 
-// showSources makes stacks name the files that a compiler has read, where it has left a map, unless a flag says no.
-function showSources() {
+// showSources makes stacks name the files that a compiler has read, if it has left a map for this one and no flag says
+// no. Each stack that is looked at takes twice the time then, which is why it is not done for all.
+function showSources(file) {
   const flags = `${process.execArgv.join(" ")} ${process.env.NODE_OPTIONS}`;
-  if (!flags.includes("--no-enable-source-maps")) process.setSourceMapsEnabled(true);
+  if (flags.includes("--no-enable-source-maps")) return;
+  try {
+    if (readFileSync(file, "latin1").includes("//# sourceMappingURL=")) process.setSourceMapsEnabled?.(true);
+  } catch {
+    // To import it will fail, too.
+  }
 }
 
 async function main(name) {
@@ -61,7 +67,7 @@ async function main(name) {
     if (code === 0) die(`go-tunnel worker: ${file} came to its end before it was ready`, 1);
   };
   process.once("exit", onExit);
-  showSources();
+  showSources(file);
   try {
     const namespace = await import(pathToFileURL(file).href);
     const found = await findInModule(namespace);
@@ -79,10 +85,10 @@ async function main(name) {
 // Node.js itself knows, which tells it about errors that nobody catches.
 function refuse(file, error) {
   const text = describe(error);
-  const head = `go-tunnel worker: cannot load ${file}:\n`;
-  if (!/^SyntaxError.*$/.test(text)) die(`${head}${text.replace(/$/m, advice(error))}`, 1);
-  writeSync(2, head);
-  process.setUncaughtExceptionCaptureCallback(null);
+  const head = `go-tunnel worker: cannot load ${file}:`;
+  if (!/^SyntaxError.*$/.test(text)) die(`${head}\n${text.replace(/$/m, advice(error))}`, 1);
+  tell(head);
+  process.setUncaughtExceptionCaptureCallback?.(null);
   process.removeAllListeners("uncaughtException");
   process.nextTick(() => {
     throw error;
