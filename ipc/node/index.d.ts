@@ -73,10 +73,13 @@ export interface StreamResult {
  * or a `Readable` of the raw body, if that is application/octet-stream. Both come as they are read, and end with the
  * call: with its answer, or that answer's last byte.
  *
- * What it returns is streamed if it is a `StreamSource`, a `Response` (with its status and headers) or a `StreamResult`,
- * and sent as JSON otherwise. Where JSON would keep nothing of a part of it, such as a `Map`, a `Set`, an `Error`, a
- * promise or an array of bytes (but not a `Buffer`), the call fails. What it throws is for the log, and the caller sees an internal error: except an error with `expose: true`, whose message, `id`, `data` and `httpCode`
- * (or `status`) the caller sees, and its `code` if that is one of the protocol, such as "NOT_FOUND".
+ * What it returns is streamed if it is a `StreamSource`, a `Response` (with its status and headers) or a
+ * `StreamResult`, and sent as JSON otherwise. Where JSON would keep nothing of a part of it, such as a `Map`, a `Set`, an
+ * `Error`, a promise or an array of bytes (but not a `Buffer`), the call fails.
+ *
+ * What it throws is for the log, and the caller sees an internal error: except an error with `expose: true`, whose
+ * message, `id`, `data` and `httpCode` (or `status`) the caller sees, and its `code` if that is one of the protocol, such
+ * as "NOT_FOUND".
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a handler says itself which input it takes
 export type TaskHandler<Input = any, Result = unknown> = (
