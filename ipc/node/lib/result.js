@@ -100,25 +100,42 @@ function ofResponse(response) {
 // encode returns the JSON of a value; undefined for none. It throws where JSON would drop what the value has.
 function encode(value) {
   const json = JSON.stringify(value);
-  if (json !== undefined && (json.includes("{}") || json.includes('{"0":'))) refuseLost(value, "the result");
+  if (json !== undefined && (json.includes("{}") || json.includes('{"0":'))) {
+    const lost = findLost(value);
+    if (lost) {
+      const path = lost.path.reverse().map((key) => `[${JSON.stringify(key)}]`);
+      throw new TypeError(
+        `the result${path.join("")} is of type ${lost.kind}, of which JSON keeps nothing: return what it has as arrays, ` +
+          "objects, text and numbers, or bytes as a stream",
+      );
+    }
+  }
   return json;
 }
 
-// refuseLost throws if JSON makes an empty object of a part of value that is no plain object, or an object of indices.
-function refuseLost(value, path) {
-  if (typeof value?.toJSON === "function") value = value.toJSON("");
-  if (typeof value !== "object" || value === null) return;
-  const keys = Object.keys(value);
-  const kind = Object.prototype.toString.call(value).slice(8, -1);
-  if (ArrayBuffer.isView(value) || (keys.length === 0 && !HARMLESS.has(kind))) {
-    throw new TypeError(
-      `${path} is of type ${kind}, of which JSON keeps nothing: return what it has as arrays, objects, text and ` +
-        "numbers, or bytes as a stream",
-    );
-  }
-  for (const key of keys) refuseLost(value[key], `${path}[${JSON.stringify(key)}]`);
-}
-
 const HARMLESS = new Set(["Object", "Array", "String", "Number", "Boolean"]);
+
+// findLost returns { kind, path } of a part of value, keys in reverse, that is no plain object and of which JSON makes an
+// empty one, or an object of indices; undefined if there is none.
+function findLost(value, key = "") {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (typeof value.toJSON === "function") {
+    value = value.toJSON(key);
+    if (typeof value !== "object" || value === null) return undefined;
+  }
+  const keys = Object.keys(value);
+  if (keys.length === 0 || ArrayBuffer.isView(value)) {
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    return HARMLESS.has(kind) ? undefined : { kind, path: [] };
+  }
+  for (const key of keys) {
+    const lost = findLost(value[key], key);
+    if (lost) {
+      lost.path.push(key);
+      return lost;
+    }
+  }
+  return undefined;
+}
 
 module.exports = { encode, streamOf };
