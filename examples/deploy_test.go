@@ -180,10 +180,15 @@ export const tasks = {
 	becomes("version", "new", `"v2 v2"`)
 	assert.Contains(t, call("version", "old"), "UNAUTHORIZED")
 
+	rotate("\ufeffmarked\r\nsecond\r\n") // as some editors write it
+	require.NoError(t, d.process.Signal(syscall.SIGHUP))
+	becomes("version", "marked", `"v2 v2"`)
+	assert.Contains(t, call("version", "second"), `"v2 v2"`)
+
 	rotate("")
 	release("v3")
 	require.NoError(t, d.process.Signal(syscall.SIGHUP))
-	becomes("version", "new", `"v3 v3"`)
+	becomes("version", "marked", `"v3 v3"`)
 }
 
 // Without a file of tokens the workers decide, and their folder is that of the module.
@@ -216,7 +221,10 @@ func TestDeployFailures(t *testing.T) {
 	server := build(t, "deploy")
 	tokens := filepath.Join(t.TempDir(), "tokens")
 	require.NoError(t, os.WriteFile(tokens, []byte("secret"), 0o600))
+	utf16 := filepath.Join(t.TempDir(), "utf16")
+	require.NoError(t, os.WriteFile(utf16, []byte("\xff\xfes\x00e\x00"), 0o600))
 	for want, flags := range map[string][]string{
+		"is not UTF-8":     {"-app=ipc/tasks.mjs", "-tokens-file=" + utf16},
 		"open nowhere":     {"-app=ipc/tasks.mjs", "-tokens-file=nowhere"},
 		"no token in":      {"-app=ipc/tasks.mjs", "-tokens-file=" + os.DevNull},
 		"missing.mjs":      {"-app=missing.mjs", "-tokens-file=" + tokens},

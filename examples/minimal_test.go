@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -63,4 +64,17 @@ func TestMinimal(t *testing.T) {
 	url := origin + "/__runner/task/app.tasks.add"
 	assert.Equal(t, `{"ok":true,"result":8}`, post(t, url, `{"input": {"a": 5, "b": 3}}`, "x-runner-token", "secret"))
 	assert.Contains(t, post(t, url, ``), "UNAUTHORIZED")
+
+	bare := exec.Command(filepath.Join(folder, "server"), "-dir", "../app", "-addr", "127.0.0.1:0")
+	bare.Dir, bare.Env = folder, append(os.Environ(), "RUNNER_TOKEN=")
+	said, err := bare.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, bare.Start())
+	lines := bufio.NewScanner(said)
+	for lines.Scan() && !strings.Contains(lines.Text(), "RUNNER_TOKEN is not set") {
+	}
+	assert.Contains(t, lines.Text(), "RUNNER_TOKEN is not set", "a server without a token says so")
+	require.NoError(t, bare.Process.Signal(syscall.SIGTERM))
+	_, _ = io.Copy(io.Discard, said)
+	assert.NoError(t, bare.Wait())
 }

@@ -51,6 +51,11 @@
 //     A worker that takes the place of one that has ended runs the files as they are then:
 //     put a version into a folder of its own, let Command name a symbolic link, and switch
 //     that just before Restart, and back if it fails.
+//   - A worker stops, because it is replaced or the server stops: its input ends, at half of
+//     Options.StopTimeout its process and their children get SIGTERM, and at its end SIGKILL,
+//     on both wires. On the framed one it answers the calls that it has, waits for them no
+//     longer from SIGTERM on, and then lets the application dispose of itself (the module's
+//     dispose, or that of a Runner application). One that is killed is logged at Warn.
 //   - The server stops: let http.Server.Shutdown end the requests first, then call
 //     [Pool.Shutdown], which lets calls under way finish within StopTimeout. The order is in
 //     examples/deploy.
@@ -73,8 +78,10 @@
 // event loops are busy, Waits and WaitTime where Concurrency is used up.
 //
 // Memory is that of the server, which holds each body that is being read (up to
-// Limits.MaxBody), MaxQueueBytes of waiting inputs and up to 64 MiB of inputs that each
-// worker has; and that of the workers: Node.js takes about 80 MiB before the application has
+// Limits.MaxBody), MaxQueueBytes of waiting inputs, up to 64 MiB of inputs that each
+// worker has, and results, up to MaxMessage each: twice that while one is read from a
+// worker, and once until its caller has it (a hundred callers of results of 100 MB take 10
+// GB: return streams, which take 256 KiB each); and that of the workers: Node.js takes about 80 MiB before the application has
 // anything, and up to 48 MiB more for short-lived objects under load. Node("app.js",
 // "--max-semi-space-size=2") has taken a worker with 33,000 calls a second from 123 to 74 MiB,
 // for 2 % of the calls; one that makes large objects would lose more. While a worker is
@@ -116,10 +123,11 @@
 //	<- {"id":1,"ok":true,"result":8}
 //	<- {"id":3,"ok":false,"error":{"message":"Unauthorized","code":"UNAUTHORIZED"}}
 //	<- {"type":"log","level":"warn","message":"…"}
+//	<- {"type":"draining"}
 //
 // Answers are those of the plain wire, and so are the rules about errors. Tasks and
 // events are null together where nothing may be called. Another hello replaces the
-// lists. Messages of types that are not known are ignored; a line that is no message,
+// lists. Draining says that the worker wants no more calls, and to be replaced. Messages of types that are not known are ignored; a line that is no message,
 // or a first one that is not hello, ends the worker.
 //
 // Bytes travel as data messages, of at most 64 KiB each, of a stream that belongs to a
@@ -174,6 +182,6 @@
 // its message is logged.
 //
 // Lines on standard output that are no answers are logged, and so is every line on
-// standard error. Whatever else writes to standard output can break the wire, or
+// standard error (see Options.Logger). Whatever else writes to standard output can break the wire, or
 // forge an answer: a worker must not print text there that it has from a caller.
 package ipc

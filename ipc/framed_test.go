@@ -79,7 +79,10 @@ func misbehaveFramed(name string) {
 	case "framed: a giant result":
 		say(hello)
 		message, _ := next()
-		say(fmt.Sprintf(`{"id":%v,"ok":true,"n":1000000000}`, message["id"]))
+		say(fmt.Sprintf(`{"id":%v,"ok":true,"n":200000}`, message["id"]))
+		message, _ = next() // the first one has failed by now
+		say(strings.Repeat("x", 199_999))
+		say(fmt.Sprintf(`{"id":%v,"ok":true,"result":2}`, message["id"]))
 		time.Sleep(time.Hour)
 	case "framed: polite", "framed: slow":
 		if name == "framed: slow" {
@@ -123,7 +126,7 @@ func framed(o *Options) { o.Plain = false }
 
 func TestFramedStartFails(t *testing.T) {
 	for name, reason := range map[string]string{
-		"framed: says nothing":         "it said no hello within 300ms",
+		"framed: says nothing":         "it said no hello within Options.StartTimeout (300ms)",
 		"framed: ends at once":         "exit status 7",
 		"framed: wrong version":        "it speaks version 2 of the wire, not 1",
 		"framed: no hello first":       `its first message is "pong", not hello`,
@@ -183,7 +186,6 @@ func TestFramedWorkerThatBreaksTheWire(t *testing.T) {
 		"framed: half a message": "exit status 0",
 		"framed: half a result":  "unexpected EOF",
 		"framed: a giant line":   "is no message",
-		"framed: a giant result": "longer than MaxMessage",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -193,6 +195,14 @@ func TestFramedWorkerThatBreaksTheWire(t *testing.T) {
 			assert.ErrorContains(t, err, reason)
 		})
 	}
+}
+
+// A result that is announced and too long fails its call only.
+func TestFramedGiantResult(t *testing.T) {
+	pool, _ := startFaulty(t, "framed: a giant result", framed, func(o *Options) { o.MaxMessage = 100_000 })
+	_, err := pool.Execute(t.Context(), task("a", ""))
+	require.ErrorContains(t, err, "has 200000 bytes, and Options.MaxMessage is 100000")
+	requireValue(t, "2", pool, task("a", ""))
 }
 
 func TestFramedSlowHello(t *testing.T) {

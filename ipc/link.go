@@ -27,6 +27,7 @@ type link struct {
 	hello          func(*control)               // takes a hello, on the framed wire
 	noise          func(line []byte, cut int64) // takes what is no answer, on the plain wire
 	pong           func()                       // takes the answer to a ping
+	drained        func()                       // takes that the worker wants no more calls
 	leave          func()                       // takes that nobody waits for a result that is a stream
 	release        func(size int, left bool)    // takes back the place of a call that ask has left to the link; left: nobody waited
 
@@ -383,6 +384,8 @@ func (l *link) readFramed(lines *lineReader) error {
 			err = l.stopFlow(message)
 		case "pong":
 			l.pong()
+		case "draining":
+			l.drained()
 		case "log":
 			l.log.Log(context.Background(), logLevel(message.Level), "ipc: worker message", "message", message.Message)
 		}

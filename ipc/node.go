@@ -24,7 +24,8 @@ var (
 //	export const events = { "app.events.notify": async (payload) => {} };
 //
 // or a running Runner application as runtime or default export, or a function that
-// returns or promises either. The file is relative to Options.Dir. Flags are Node's
+// returns or promises either. A function dispose that it exports beside tasks is called at
+// the end. The file is relative to Options.Dir. Flags are Node's
 // own, such as "--max-old-space-size=512", or "--permission" (before Node.js 23
 // "--experimental-permission") with "--allow-fs-read=" and the module's folder.
 //

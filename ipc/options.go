@@ -2,6 +2,7 @@ package ipc
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -17,7 +18,9 @@ type Options struct {
 	Command []string
 	// Dir is the worker's working directory. Empty means this process's.
 	Dir string
-	// Env is the worker's environment, "key=value" each. Nil means this process's.
+	// Env is the worker's environment, "key=value" each. Nil means this process's. The
+	// variables of Node.js's own channel to a parent (NODE_CHANNEL_FD and its like) are left
+	// out of that, and of a copy.
 	Env []string
 	// EnvFilter reports whether a variable of Env passes, by its name. Nil passes all.
 	EnvFilter func(name string) bool
@@ -40,8 +43,10 @@ type Options struct {
 	// Concurrency is how many calls a worker has at once. A call whose caller has left
 	// counts until the worker has answered it. Default: 1024.
 	Concurrency int
-	// MaxMessage is the longest answer of a worker, in bytes. The call of a longer one
-	// fails. Default: 16 MiB.
+	// MaxMessage is the longest answer of a worker, in bytes, which results that are streams
+	// do not count for. The call of a longer one fails, and the error in the log says so. An
+	// answer is held as a whole: twice its size while it is read, one at a time from
+	// each worker, and its size until its caller has it. Default: 128 MiB.
 	MaxMessage int
 
 	// MaxQueue is how many calls wait when all workers are busy; one more is refused
@@ -70,9 +75,10 @@ type Options struct {
 	// there are no more calls for it. Negative means for ever. Default: 30 s, and for ever
 	// if Command or NODE_OPTIONS has one of Node.js's --inspect flags.
 	PingTimeout time.Duration
-	// StopTimeout is how long a worker has to end when its input has ended. At half of
-	// it SIGTERM is sent, at the end SIGKILL. It bounds Shutdown as a whole, too, the calls
-	// under way with it. Default: 10 s.
+	// StopTimeout is how long a worker has to end when its input has ended, its
+	// application's dispose included. At half of it SIGTERM is sent to it and its children,
+	// at the end SIGKILL, which is logged; Windows has the second only. It bounds Shutdown as
+	// a whole, too, the calls under way with it. Default: 10 s.
 	StopTimeout time.Duration
 
 	// Schemas, if not nil, gets the JSON Schemas that a worker on the framed wire announces,
@@ -95,10 +101,19 @@ type Options struct {
 	// them too. A call whose input is a stream is never repeated.
 	Idempotent []string
 
-	// Logger gets the workers' output (at Info), their replacements (at Info) and their
-	// deaths (at Error). Output that it is too slow for is dropped and counted: a worker
-	// never waits for it. Nil means slog.Default().
+	// Logger gets the workers' output, their replacements (at Info) and their deaths (at
+	// Error). A line of output that is a JSON object with a level, as pino, winston, bunyan
+	// and Runner's printStrategy "json" write it, is a record with that level and message and
+	// its other members as attributes, up to 64; any other line is an attribute of a record at
+	// Info, or at Warn if it came on standard error. All have the attributes worker, pid and
+	// stream, and colours are taken out. A line is cut after 8 KiB. Output that the logger is
+	// too slow for is dropped and counted: a worker never waits for it. Nil means
+	// slog.Default().
 	Logger *slog.Logger
+	// Output, if not nil, gets the workers' output instead of Logger, line by line as it is,
+	// colours included: os.Stderr suits development with a terminal. Lines are cut and
+	// dropped as above. It is written to concurrently.
+	Output io.Writer
 
 	// script is written to the standard input of a worker on the framed wire.
 	script []byte
@@ -115,7 +130,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.Workers, 1)
 	o.Spare = max(o.Spare, 0)
 	setDefault(&o.Concurrency, 1024)
-	setDefault(&o.MaxMessage, 16<<20)
+	setDefault(&o.MaxMessage, 128<<20)
 	if o.MaxQueue == 0 {
 		o.MaxQueue = 1024
 	}
@@ -163,16 +178,24 @@ func (o *Options) environment() []string {
 	if env == nil {
 		env = os.Environ()
 	}
-	if o.EnvFilter == nil {
-		return env
-	}
-	passed := []string{} // not nil, which would stand for all
+	passed := make([]string, 0, len(env)) // not nil, which would stand for all
 	for _, variable := range env {
-		if name, _, _ := strings.Cut(variable, "="); o.EnvFilter(name) {
+		name, value, _ := strings.Cut(variable, "=")
+		if isOfParent(name) && (o.Env == nil || value == os.Getenv(name)) {
+			continue
+		}
+		if o.EnvFilter == nil || o.EnvFilter(name) {
 			passed = append(passed, variable)
 		}
 	}
 	return passed
+}
+
+// isOfParent reports whether a variable tells Node.js about a channel to the process
+// that has started it: where pm2, a cluster or fork started this one, a worker would take
+// its own descriptors for that.
+func isOfParent(name string) bool {
+	return name == "NODE_CHANNEL_FD" || name == "NODE_CHANNEL_SERIALIZATION_MODE" || name == "NODE_UNIQUE_ID"
 }
 
 // pingEvery is the time from a pong to the next ping, and from a ping without a pong

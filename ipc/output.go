@@ -1,8 +1,10 @@
 package ipc
 
 import (
+	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -22,10 +24,14 @@ const (
 	patiencePart = 20
 )
 
+const outputMessage = "ipc: worker output"
+
 // output takes what a worker prints to the log. The readers of its pipes add lines, one
 // goroutine logs them. A slow log costs lines, never the worker's time.
 type output struct {
 	log  *slog.Logger
+	pid  int
+	raw  io.Writer     // gets the lines instead of log, if not nil
 	room chan struct{} // gets one when the backlog was taken; has room for one
 
 	mu       sync.Mutex
@@ -129,7 +135,7 @@ func (o *output) keep(line []byte) {
 func (o *output) last() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return string(validUTF8(o.tail[max(0, len(o.tail)-maxTail):]))
+	return string(validUTF8(stripColours(o.tail[max(0, len(o.tail)-maxTail):])))
 }
 
 // run logs what is added, until close and all was logged.
@@ -159,14 +165,34 @@ func (o *output) run() {
 		start := 0
 		for _, line := range lines {
 			o.logDropped(line.dropped)
-			attrs := []any{"stream", line.stream, "line", string(validUTF8(text[start:line.end]))}
-			if line.cut > 0 {
-				attrs = append(attrs, "cutBytes", line.cut)
-			}
-			o.log.Info("ipc: worker output", attrs...)
+			o.print(line, text[start:line.end])
 			start = line.end
 		}
 	}
+}
+
+// print logs a line: one of a logging library with its own level and attributes, any
+// other one at the level of its stream.
+func (o *output) print(line outputLine, text []byte) {
+	if o.raw != nil {
+		_, _ = o.raw.Write(append(slices.Clip(text), '\n'))
+		return
+	}
+	attrs := []any{"stream", line.stream}
+	if line.cut > 0 {
+		attrs = append(attrs, "cutBytes", line.cut)
+	} else if r, ok := parseRecord(text, o.pid); ok {
+		if r.message == "" {
+			r.message = outputMessage
+		}
+		o.log.Log(context.Background(), r.level, r.message, append(attrs, r.attrs...)...)
+		return
+	}
+	level := slog.LevelInfo
+	if line.stream == "stderr" {
+		level = slog.LevelWarn
+	}
+	o.log.Log(context.Background(), level, outputMessage, append(attrs, "line", string(validUTF8(stripColours(text))))...)
 }
 
 func (o *output) logDropped(n int) {

@@ -125,7 +125,10 @@ func parseAnswer(line []byte) (answer, bool) {
 		a.stream = &streamHead{}
 		_ = json.Unmarshal(line, a.stream)
 	case result != nil:
-		a.value = validUTF8(bytes.Clone(result))
+		if len(line) <= maxKept {
+			result = bytes.Clone(result)
+		}
+		a.value = validUTF8(result)
 	}
 	return a, true
 }
@@ -145,11 +148,15 @@ func brokenAnswer(line []byte, cut int64) (answer, bool) {
 		return answer{}, false
 	}
 	if cut > 0 {
-		err = fmt.Errorf("%d bytes longer than MaxMessage", cut)
-	} else {
-		err = rawjson.Check(line, maxAnswerDepth)
+		return answer{id: n, err: tooLong(int64(len(line))+cut, len(line))}, true
 	}
+	err = rawjson.Check(line, maxAnswerDepth)
 	return answer{id: n, err: fmt.Errorf("ipc: the worker's answer cannot be read: %w", err)}, true
+}
+
+// tooLong is the error of a call whose answer is longer than it may be.
+func tooLong(size int64, limit int) error {
+	return fmt.Errorf("ipc: the worker's answer has %d bytes, and Options.MaxMessage is %d: raise it, or let the task return a stream, which has no limit", size, limit)
 }
 
 func validUTF8(doc []byte) []byte {

@@ -117,7 +117,7 @@ func TestCutAnswerFailsItsCall(t *testing.T) {
 	a, ok := brokenAnswer([]byte(`{"id":3,"ok":true,"result":"xxx`), 1000)
 	require.True(t, ok)
 	assert.EqualValues(t, 3, a.id)
-	assert.ErrorContains(t, a.err, "1000 bytes longer than MaxMessage")
+	assert.ErrorContains(t, a.err, "has 1031 bytes, and Options.MaxMessage is 31")
 	_, ok = brokenAnswer([]byte(`xxxxxxx`), 1000)
 	assert.False(t, ok)
 }

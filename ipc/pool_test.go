@@ -234,7 +234,7 @@ func TestNoise(t *testing.T) {
 func TestAnswerOverTheLimitFailsItsCallOnly(t *testing.T) {
 	pool := startNode(t, func(o *Options) { o.MaxMessage = 100_000 })
 	_, err := pool.Execute(t.Context(), task("app.tasks.huge", `{"bytes":200000}`))
-	require.ErrorContains(t, err, "longer than MaxMessage")
+	require.ErrorContains(t, err, "Options.MaxMessage is 100000: raise it, or let the task return a stream")
 	requireValue(t, `3`, pool, task("app.tasks.add", `{"a":1,"b":2}`))
 }
 

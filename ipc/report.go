@@ -2,6 +2,7 @@ package ipc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -14,20 +15,29 @@ func (p *Pool) logReady(w *worker, hello *control, after time.Duration) {
 		attrs = append(attrs, "runtime", hello.Runtime)
 	}
 	w.log.Info("ipc: worker ready", attrs...)
+	if hello != nil && len(hello.Tasks)+len(hello.Events) == 0 {
+		w.log.Warn("ipc: the worker exposes nothing: without tunnel.Config.AllowList every call is refused (a Runner application needs a tunnel resource with the mode server)")
+	}
 }
 
 // logExit logs the end of a worker: as an error if nobody wanted it.
 func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifetime time.Duration) {
 	attrs := []any{"reason", reason, "lifetime", lifetime}
 	level := slog.LevelInfo
-	switch reason {
-	case ExitStop:
+	if reason == ExitStop {
 		level = slog.LevelDebug
+	}
+	switch reason {
 	case ExitCrash, ExitStart, ExitPing, ExitTimeout:
 		level = slog.LevelError
 		attrs = append(attrs, "error", err)
 		if w != nil {
 			attrs = append(attrs, "stderr", w.output.last())
+		}
+	default:
+		if errors.Is(err, errCut) {
+			level = slog.LevelWarn
+			attrs = append(attrs, "error", err)
 		}
 	}
 	log := p.log.With("worker", slot)

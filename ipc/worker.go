@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +14,12 @@ import (
 
 // errEnded is part of the errors of calls whose worker has ended with them.
 var errEnded = errors.New("ipc: worker ended")
+
+// errLate says that a worker was killed because it did not become ready.
+var errLate = errors.New("it said no hello")
+
+// errCut says that a worker was killed while it stopped.
+var errCut = errors.New("it had not ended within Options.StopTimeout and was killed")
 
 // worker is one process that takes calls: the process, its output, and the link that
 // the calls go over.
@@ -27,7 +32,7 @@ type worker struct {
 	lost   func() // takes that there must be no more calls
 
 	mu     sync.Mutex
-	reason error         // why the worker was killed, if it was for breaking the wire
+	reason error         // why the worker was killed, nil if that says itself
 	timers []*time.Timer // that will end it; stopped when it has ended
 	over   bool          // it has
 }
@@ -39,7 +44,9 @@ func startWorker(opts *Options, launch *launcher, slot int) (*worker, error) {
 	}
 	log := opts.Logger.With("worker", slot, "pid", proc.pid())
 	name := fmt.Sprintf("%d/%d", slot, proc.pid())
-	return &worker{link: newLink(proc, opts, log), proc: proc, name: name, opts: opts, output: newOutput(log)}, nil
+	output := newOutput(log)
+	output.pid, output.raw = proc.pid(), opts.Output
+	return &worker{link: newLink(proc, opts, log), proc: proc, name: name, opts: opts, output: output}, nil
 }
 
 // run serves the worker's pipes until the process has ended and its output was read
@@ -57,7 +64,7 @@ func (w *worker) run(ready func(hello *control)) error {
 		ready(nil)
 	} else {
 		late := time.AfterFunc(w.opts.StartTimeout, func() {
-			w.violate(fmt.Errorf("it said no hello within %v", w.opts.StartTimeout))
+			w.violate(fmt.Errorf("%w within Options.StartTimeout (%v)", errLate, w.opts.StartTimeout))
 		})
 		defer late.Stop()
 		w.hello = func(hello *control) {
@@ -65,6 +72,7 @@ func (w *worker) run(ready func(hello *control)) error {
 			said.Store(true)
 			ready(hello)
 		}
+		w.drained = w.close
 	}
 	pipes.Go(w.listen)
 	for stream, pipe := range w.proc.outputs {
@@ -83,7 +91,7 @@ func (w *worker) run(ready func(hello *control)) error {
 	ended := fmt.Errorf("%w: %s", errEnded, w.proc.reap())
 	w.mu.Lock()
 	if w.reason != nil {
-		ended = fmt.Errorf("%w: it broke the wire: %w", errEnded, w.reason)
+		ended = fmt.Errorf("%w: %w", errEnded, w.reason)
 	}
 	w.over = true
 	for _, timer := range w.timers {
@@ -91,7 +99,10 @@ func (w *worker) run(ready func(hello *control)) error {
 	}
 	w.mu.Unlock()
 	if !said.Load() {
-		ended = fmt.Errorf("%w before its hello on the framed wire%s", ended, w.hint())
+		if !errors.Is(w.reason, errLate) {
+			ended = fmt.Errorf("%w before its hello on the framed wire", ended)
+		}
+		ended = fmt.Errorf("%w%s", ended, w.hint())
 	}
 	w.fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: ended})
 	w.output.close()
@@ -99,24 +110,22 @@ func (w *worker) run(ready func(hello *control)) error {
 	return ended
 }
 
-// hint returns what may have kept the worker from saying hello: what it has printed about
-// that, if it is one that knows the framed wire.
+// hint returns what may have kept the worker from saying hello: what it has printed, or
+// else what is known to.
 func (w *worker) hint() string {
-	const mark, most = "go-tunnel worker: ", 500
-	if _, said, ok := strings.Cut(w.output.last(), mark); ok {
-		line, _, _ := strings.Cut(said, "\n")
-		return ": " + line[:min(len(line), most)]
+	if reason := reasonOf(w.output.last()); reason != "" {
+		return ": " + reason
 	}
 	if w.opts.script != nil {
 		return ""
 	}
-	return " (a worker written by hand needs Options.Plain)"
+	return " (a wrapper, such as npm run, nodemon or tsx, does not pass descriptors 3 and 4 on; a worker written by hand needs Options.Plain)"
 }
 
 // listen reads what the worker says to the end, which is that of the worker.
 func (w *worker) listen() {
 	if err := w.read(); err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) {
-		w.violate(err)
+		w.violate(fmt.Errorf("it broke the wire: %w", err))
 		return
 	}
 	// Without its output it is of no use. An ending process gets the time to end.
@@ -133,13 +142,18 @@ func (w *worker) close() {
 
 // violate ends a worker that does not keep to the wire.
 func (w *worker) violate(reason error) {
+	w.blame(reason)
+	w.close()
+	w.kill()
+}
+
+// blame remembers why the worker is killed.
+func (w *worker) blame(reason error) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.reason == nil {
 		w.reason = reason
 	}
-	w.mu.Unlock()
-	w.close()
-	w.kill()
 }
 
 // stop ends the worker within a time: at once by the end of its input, then with more
@@ -147,7 +161,10 @@ func (w *worker) violate(reason error) {
 func (w *worker) stop(within time.Duration) {
 	w.end(false)
 	w.after(within/2, func() { w.proc.signal(terminate) })
-	w.after(within, w.kill)
+	w.after(within, func() {
+		w.blame(fmt.Errorf("%w (%v)", errCut, w.opts.StopTimeout))
+		w.kill()
+	})
 }
 
 func (w *worker) kill() { w.proc.signal(kill) }

@@ -85,6 +85,9 @@ func run(o options) error {
 	if err := handler.load(o, pool); err != nil {
 		return err
 	}
+	if o.tokens == "" {
+		slog.Warn("no -tokens-file: nobody is let in but by the workers' authenticate function or validators")
+	}
 	var reloads sync.WaitGroup
 	reloads.Go(func() { handler.reload(ctx, o, pool) })
 	err = serve(ctx, o, &handler, pool)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/bluelibs/go-tunnel/ipc"
 
@@ -31,16 +33,32 @@ func (c *current) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *current) load(o options, pool *ipc.Pool) error {
 	config := tunnel.Config{Authenticate: pool.Authenticate}
 	if o.tokens != "" {
-		text, err := os.ReadFile(o.tokens)
+		tokens, err := readTokens(o.tokens)
 		if err != nil {
 			return fmt.Errorf("-tokens-file: %w", err)
 		}
-		if config.Tokens = strings.Fields(string(text)); len(config.Tokens) == 0 {
-			return fmt.Errorf("-tokens-file: no token in %s", o.tokens)
-		}
+		config.Tokens = tokens
 	}
 	c.handler.Store(tunnel.New(pool, config))
 	return nil
+}
+
+// readTokens returns the tokens of a file. Editors of some systems begin it with a byte
+// order mark, which is part of no token.
+func readTokens(file string) ([]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return nil, fmt.Errorf("%s is not UTF-8 text", file)
+	}
+	tokens := strings.Fields(string(text))
+	if len(tokens) == 0 {
+		return nil, fmt.Errorf("no token in %s", file)
+	}
+	return tokens, nil
 }
 
 // reload takes new tokens and replaces the workers at each SIGHUP until ctx is done.

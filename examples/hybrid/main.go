@@ -78,6 +78,7 @@ func run(flags *serve.Flags) error {
 	ctx := serve.Context()
 	var announced schema.Announced
 	opts := ipc.Node(module)
+	opts.Output = serve.Terminal()
 	opts.Schemas = announced.Update
 	pool, err := ipc.Start(ctx, opts)
 	if err != nil {

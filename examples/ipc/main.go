@@ -4,10 +4,20 @@
 //	go run ./examples/ipc -worker my-tasks.mjs
 //	go run ./examples/ipc -plain -worker my-worker.js -tasks my.task
 //
-// It needs node on PATH. SIGHUP replaces the workers by new ones, which nobody notices;
-// with -watch so does every change of a file beside the worker's. A worker is a module
-// that exports its tasks, see tasks.mjs, or with -plain a program that reads and writes
-// JSON lines, see node-worker.js.
+// It needs node on PATH. SIGHUP replaces the workers by new ones, which nobody notices. A
+// worker is a module that exports its tasks, see tasks.mjs, or with -plain a program that
+// reads and writes JSON lines, see node-worker.js.
+//
+// With -watch they are replaced, too, when nothing has changed for 0.3 s after a change of
+// the sources: JavaScript, TypeScript and JSON in the worker's folder, where it is without
+// symbolic links, and in those below it, but node_modules and hidden ones. Folders above
+// are watched for another folder or link of the same name in the place of those that lead
+// there. What is imported from elsewhere is not watched, nor are folders behind links below.
+//
+//	NODE_OPTIONS="--import tsx" go run ./examples/ipc -watch -worker src/tasks.ts
+//
+// runs TypeScript without a build (in a folder whose node_modules has tsx). Node.js from
+// 22.18 on needs no NODE_OPTIONS for types that it can leave out.
 package main
 
 import (
@@ -18,7 +28,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/bluelibs/go-tunnel/examples/internal/serve"
@@ -53,19 +62,19 @@ func main() {
 }
 
 func run(flags *serve.Flags, worker string, plain bool, workers int, watch bool) error {
-	folder := ""
+	watched := ""
 	if watch {
 		if worker == "" {
 			return errors.New("-watch needs -worker")
 		}
-		folder = filepath.Dir(worker)
+		watched = worker
 	}
 	opts, remove, err := options(worker, plain)
 	if err != nil {
 		return err
 	}
 	defer remove()
-	opts.Workers = workers
+	opts.Workers, opts.Output = workers, serve.Terminal()
 	if plain {
 		flags.Default(ownIDs, ownEventIDs)
 	}
@@ -78,7 +87,7 @@ func run(flags *serve.Flags, worker string, plain bool, workers int, watch bool)
 	case err != nil:
 		return err
 	}
-	reloads, err := newReloader(pool, folder)
+	reloads, err := newReloader(pool, watched)
 	if err != nil {
 		return errors.Join(err, pool.Close())
 	}

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -18,106 +16,124 @@ import (
 )
 
 // settleTime is how long files must have been left alone before the workers are
-// replaced: a save is many changes.
-const settleTime = 100 * time.Millisecond
+// replaced: a save is many changes, and a build writes for a while.
+const settleTime = 300 * time.Millisecond
 
 // reloader replaces a pool's workers on SIGHUP, and when source files have changed.
 type reloader struct {
 	pool    *ipc.Pool
 	hangups chan os.Signal
-	watcher *fsnotify.Watcher // nil if nothing is watched
-	changes chan fsnotify.Event
-	faults  chan error
+	module  string
+	view    *view // nil if nothing is watched
+
+	restart sync.WaitGroup     // the one that is under way
+	cancel  context.CancelFunc // ends it
 }
 
-// newReloader watches a folder and those in it. Empty means none.
-func newReloader(pool *ipc.Pool, folder string) (*reloader, error) {
-	r := &reloader{pool: pool, hangups: make(chan os.Signal, 1)}
-	if folder != "" {
-		watcher, err := fsnotify.NewWatcher()
-		if err != nil {
+// newReloader watches a module's folder, those in it, and those above it for another one
+// in its place. Empty means none.
+func newReloader(pool *ipc.Pool, module string) (*reloader, error) {
+	r := &reloader{pool: pool, hangups: make(chan os.Signal, 1), module: module, cancel: func() {}}
+	if module != "" {
+		var err error
+		if r.view, err = look(module); err != nil {
 			return nil, err
 		}
-		r.watcher, r.changes, r.faults = watcher, watcher.Events, watcher.Errors
-		if err := r.watch(folder); err != nil {
-			_ = watcher.Close()
-			return nil, err
-		}
+		r.warn()
 	}
 	signal.Notify(r.hangups, syscall.SIGHUP)
 	return r, nil
 }
 
-// watch adds a folder and those in it, but not those of packages or hidden ones.
-func (r *reloader) watch(folder string) error {
-	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case !entry.IsDir():
-			return nil
-		case path != folder && (entry.Name() == "node_modules" || strings.HasPrefix(entry.Name(), ".")):
-			return fs.SkipDir
-		}
-		return r.watcher.Add(path)
-	})
-}
-
 // run reloads until ctx is done.
 func (r *reloader) run(ctx context.Context) {
 	defer r.close()
-	changed := map[string]bool{}
 	settled := time.NewTimer(0)
 	settled.Stop()
 	for {
+		var changes <-chan fsnotify.Event
+		var faults <-chan error
+		if r.view != nil {
+			changes, faults = r.view.watcher.Events, r.view.watcher.Errors
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.hangups:
 			r.reload(ctx, "SIGHUP")
-		case event := <-r.changes:
-			if event.Has(fsnotify.Create) {
-				if info, err := os.Stat(event.Name); err == nil && info.IsDir() {
-					_ = r.watch(event.Name)
-				}
-			}
-			if isSource(event) {
-				changed[event.Name] = true
+		case event := <-changes:
+			if r.view.concerns(event) {
 				settled.Reset(settleTime)
 			}
-		case err := <-r.faults:
-			slog.Warn("changes may be missed", "error", err)
+		case err := <-faults: // as a rule that there were too many changes to tell them all
+			slog.Warn("looking for changes", "error", err)
+			settled.Reset(settleTime)
 		case <-settled.C:
-			names := make([]string, 0, len(changed))
-			for name := range changed {
-				names = append(names, name)
+			if err := r.lookAgain(ctx); err != nil {
+				slog.Warn("looking for changes", "error", err)
+				settled.Reset(time.Second)
 			}
-			clear(changed)
-			slices.Sort(names)
-			r.reload(ctx, "changed: "+strings.Join(names, ", "))
 		}
 	}
 }
 
-// isSource leaves out what workers may write while they run.
-func isSource(event fsnotify.Event) bool {
-	extensions := []string{".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".json"}
-	return event.Op != fsnotify.Chmod && slices.Contains(extensions, filepath.Ext(event.Name))
+// lookAgain reloads if sources are not what they were.
+func (r *reloader) lookAgain(ctx context.Context) error {
+	now, err := look(r.module)
+	if err != nil {
+		return err
+	}
+	before := r.view
+	_ = before.close()
+	r.view = now
+	if now.missing {
+		now.sources = before.sources // what a build makes is compared with these
+		slog.Warn("the workers stay as they are until there is a module again", "file", r.module)
+		return nil
+	}
+	r.warn()
+	if changed := now.changed(before); len(changed) > 0 {
+		const most = 5
+		why := strings.Join(changed[:min(len(changed), most)], ", ")
+		if len(changed) > most {
+			why += " and others"
+		}
+		r.reload(ctx, "changed: "+why)
+	}
+	return nil
 }
 
-func (r *reloader) reload(ctx context.Context, why string) {
-	slog.Info("reloading", "why", why)
-	begin := time.Now()
-	if err := r.pool.Restart(ctx); err != nil {
-		slog.Error("not reloaded, the old workers go on", "error", err)
-		return
+func (r *reloader) warn() {
+	if r.view.blind != nil {
+		slog.Warn("changes may be missed", "error", r.view.blind)
 	}
-	slog.Info("reloaded", "after", time.Since(begin))
+}
+
+// reload begins to replace the workers. One that is under way is given up: it may be that
+// of a version which never gets ready.
+func (r *reloader) reload(ctx context.Context, why string) {
+	r.cancel()
+	r.restart.Wait()
+	ctx, r.cancel = context.WithCancel(ctx)
+	r.restart.Go(func() {
+		slog.Info("reloading", "why", why)
+		begin := time.Now()
+		switch err := r.pool.Restart(ctx); {
+		case err == nil:
+			slog.Info("reloaded", "after", time.Since(begin))
+		case ctx.Err() != nil:
+			slog.Info("not reloaded: there is something newer")
+		default:
+			slog.Error("not reloaded, the old workers go on", "error", err)
+		}
+	})
 }
 
 func (r *reloader) close() {
 	signal.Stop(r.hangups)
-	if r.watcher != nil {
-		_ = r.watcher.Close()
+	r.cancel()
+	r.restart.Wait()
+	if r.view != nil {
+		_ = r.view.close()
 	}
 }

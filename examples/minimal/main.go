@@ -56,6 +56,9 @@ func serve(addr, dir string) error {
 		return err
 	}
 	log.Print("listening on ", listener.Addr())
+	if os.Getenv("RUNNER_TOKEN") == "" {
+		log.Print("RUNNER_TOKEN is not set: nobody is let in but by the application's validators")
+	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	stopped := make(chan error, 1)
 	context.AfterFunc(ctx, func() {

@@ -36,6 +36,7 @@ func main() {
 func run(flags *serve.Flags, app string, workers int) error {
 	ctx := serve.Context()
 	opts := ipc.Node(app)
+	opts.Output = serve.Terminal()
 	opts.Workers = workers
 	pool, err := ipc.Start(ctx, opts)
 	if err != nil {

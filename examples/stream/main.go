@@ -46,7 +46,9 @@ func run(flags *serve.Flags) error {
 	}
 	defer remove()
 	ctx := serve.Context()
-	pool, err := ipc.Start(ctx, ipc.Node(module))
+	opts := ipc.Node(module)
+	opts.Output = serve.Terminal()
+	pool, err := ipc.Start(ctx, opts)
 	if err != nil {
 		return err
 	}

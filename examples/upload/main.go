@@ -71,7 +71,9 @@ func run(flags *serve.Flags, maxFile int64) error {
 	}
 	defer remove()
 	ctx := serve.Context()
-	pool, err := ipc.Start(ctx, ipc.Node(module))
+	opts := ipc.Node(module)
+	opts.Output = serve.Terminal()
+	pool, err := ipc.Start(ctx, opts)
 	if err != nil {
 		return err
 	}

@@ -47,13 +47,23 @@ export interface InputFile {
   toTempFile(dir?: string): Promise<{ path: string; bytesWritten: number }>;
 }
 
-/** A streamed result with what describes it. A `Readable` alone is one too. */
+/**
+ * What is sent piece by piece: bytes or text. It is read as fast as the caller takes it, and destroyed, cancelled or
+ * returned when the caller leaves.
+ */
+export type StreamSource =
+  | NodeJS.ReadableStream
+  | ReadableStream<Uint8Array | string>
+  | Blob
+  | AsyncIterable<Uint8Array | string>
+  | Iterator<Uint8Array | string>;
+
+/** A streamed result with what describes it. A `StreamSource` or a `Response` alone is one too. */
 export interface StreamResult {
-  /** Of bytes or text. It is destroyed when the caller leaves. */
-  stream: NodeJS.ReadableStream;
+  stream: StreamSource;
   /** The HTTP status, 200 unless given. */
   status?: number;
-  /** "application/octet-stream" unless given. */
+  /** The type of a `Blob`, or "application/octet-stream", unless given. */
   contentType?: string;
   /** The server leaves out those that are its own: cookies, CORS, connection and security headers, the request id. */
   headers?: Readonly<Record<string, string | number | readonly string[]>>;
@@ -64,9 +74,13 @@ export interface StreamResult {
  * or a `Readable` of the raw body, if that is application/octet-stream. Both come as they are read, and end with the
  * call: with its answer, or that answer's last byte.
  *
- * What it returns is sent as JSON, or streamed if it is a `Readable` or a `StreamResult`. What it throws is for the log,
- * and the caller sees an internal error: except an error with `expose: true`, whose message, `id`, `data` and `httpCode`
- * (or `status`) the caller sees, and its `code` if that is one of the protocol, such as "NOT_FOUND".
+ * What it returns is streamed if it is a `StreamSource`, a `Response` (with its status and headers) or a
+ * `StreamResult`, and sent as JSON otherwise. Where JSON would keep nothing of a part of it, such as a `Map`, a `Set`, an
+ * `Error`, a promise or an array of bytes (but not a `Buffer`), the call fails.
+ *
+ * What it throws is for the log, and the caller sees an internal error: except an error with `expose: true`, whose
+ * message, `id`, `data` and `httpCode` (or `status`) the caller sees, and its `code` if that is one of the protocol, such
+ * as "NOT_FOUND".
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a handler says itself which input it takes
 export type TaskHandler<Input = any, Result = unknown> = (
@@ -121,6 +135,11 @@ export interface TaskModule {
   tasks?: Handlers<TaskHandler>;
   events?: Handlers<EventHandler>;
   authenticate?: Authenticate;
+  /**
+   * Called before the process ends, after the calls that run, and waited for: to close databases, say. The server bounds
+   * it by its `Options.StopTimeout`, and logs when that cuts it.
+   */
+  dispose?: () => unknown;
   /**
    * JSON Schemas of inputs and payloads, by the id of the task or event, as libraries of schemas export them: with
    * zod, `z.toJSONSchema(schema, { io: "input" })`. They are told to the server, which may check every call against them.

@@ -108,6 +108,9 @@ func (f *Flags) Run(ctx context.Context, handler http.Handler) error {
 		ConnContext:       protocol.ConnContext, // for proxies that speak HTTP/1.0
 	}
 	f.announce(listener.Addr())
+	if f.Token == "" {
+		slog.Warn("no -token: nobody is let in, unless the tasks' own authentication says so")
+	}
 	served := make(chan error, 1)
 	go func() { served <- f.serve(server, listener) }()
 	select {

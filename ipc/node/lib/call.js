@@ -6,6 +6,7 @@ const { isIP } = require("node:net");
 const { finished } = require("node:stream");
 const promises = require("node:stream/promises");
 const { encodeEnd, encodeError, encodeResult, encodeStream } = require("./frames.js");
+const { describe } = require("./describe.js");
 const { Response } = require("./response.js");
 const { Upload } = require("./upload.js");
 
@@ -225,13 +226,4 @@ function parseHeaders({ headers, requestId }) {
   return parsed;
 }
 
-// describe makes text of whatever was thrown.
-function describe(error) {
-  try {
-    return String(error?.stack || error?.message || error);
-  } catch {
-    return "an error that cannot be printed";
-  }
-}
-
-module.exports = { Call, describe, isStream, sourceOf };
+module.exports = { Call, isStream, sourceOf };

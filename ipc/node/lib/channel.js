@@ -3,7 +3,7 @@
 // The two ends of the worker's private pipes, and how bytes get through them.
 
 const net = require("node:net");
-const { writeSync } = require("node:fs");
+const { fstatSync, writeSync } = require("node:fs");
 const { MAX_DATA } = require("./frames.js");
 
 const VARIABLE = "TUNNEL_IPC"; // "3,4": read from 3, write to 4; "stdio": standard input and output
@@ -61,6 +61,7 @@ class Channel {
     }
     const [, input, output] = /^(\d+),(\d+)$/.exec(where) ?? [];
     if (input === undefined) throw new Error(`${VARIABLE} is ${JSON.stringify(where)}, which this version cannot read`);
+    for (const fd of [input, output]) checkPipe(Number(fd));
     this.#openInput = (take) =>
       new net.Socket({ fd: Number(input), readable: true, writable: false, onread: lending(take) });
     this.#output = new net.Socket({ fd: Number(output), readable: false, writable: true });
@@ -151,6 +152,21 @@ class Channel {
   }
 }
 
+// checkPipe throws if a descriptor is not what the server has opened: a program that starts another one closes what it
+// does not pass on, and the number gets something else, such as the other one's channel to it.
+function checkPipe(fd) {
+  try {
+    const status = fstatSync(fd);
+    if (status.isFIFO() || (status.isSocket() && process.channel === undefined)) return;
+  } catch {
+    // There is none.
+  }
+  throw new Error(
+    `descriptor ${fd} is not the server's pipe: a program between go-tunnel and this one has not passed descriptors 3 ` +
+      "and 4 on, as tsx, nodemon, npm run, npx and node --watch do not: start node itself, with the flags --import tsx for TypeScript",
+  );
+}
+
 // lending returns the onread option of a socket which reads into the same buffer again and again: small chunks take no
 // memory. One that fills half of the buffer is given away with it.
 function lending(take) {
@@ -168,12 +184,16 @@ function lending(take) {
 
 // die ends the process after a message that tells why, which must not be lost on the way.
 function die(message, code) {
+  tell(message);
+  process.exit(code);
+}
+
+function tell(message) {
   try {
     writeSync(2, `${message}\n`);
   } catch {
     // Nobody listens.
   }
-  process.exit(code);
 }
 
-module.exports = { Channel, isOffered, die };
+module.exports = { Channel, isOffered, die, tell };

@@ -189,6 +189,11 @@ function encodePong(id) {
   return `{"type":"pong","id":${id}}\n`;
 }
 
+// encodeDraining says that the worker takes no more calls by its own wish.
+function encodeDraining() {
+  return '{"type":"draining"}\n';
+}
+
 function encodeLog(level, message) {
   return `${JSON.stringify({ type: "log", level, message })}\n`;
 }
@@ -211,5 +216,6 @@ module.exports = {
   encodeWindow,
   encodeStop,
   encodePong,
+  encodeDraining,
   encodeLog,
 };

@@ -3,9 +3,10 @@
 // createWorkerListener makes this process a worker: it tells the server what it serves, runs what the server sends,
 // and ends when the server has no more use for it.
 
-const { ProtocolError, Decoder, encodeHello, encodeLog, encodePong } = require("./frames.js");
+const { ProtocolError, Decoder, encodeDraining, encodeHello, encodeLog, encodePong } = require("./frames.js");
 const { Channel, die } = require("./channel.js");
-const { Call, describe } = require("./call.js");
+const { Call } = require("./call.js");
+const { describe } = require("./describe.js");
 const { moduleSource } = require("./module.js");
 const { isRuntime, runnerSource } = require("./runner.js");
 
@@ -20,6 +21,7 @@ class Listener {
   #running = new Map(); // calls without an answer, by id
   #announced;
   #draining = false;
+  #hurried = false; // it does not wait for the calls that run
   #exiting = false;
   isCutOff = false; // the server has gone, or wants to
   budget = { used: 0 }; // of all uploads
@@ -61,6 +63,15 @@ class Listener {
   drain() {
     if (this.#draining) return;
     this.#draining = true;
+    if (!this.isCutOff) this.#channel.write(encodeDraining());
+    // Both would end the process without dispose(): the server sends the signal when half of the time for a stop is
+    // over, and the other one says that nothing can bring an answer to the calls that still run.
+    const hurry = () => {
+      this.#hurried = true;
+      this.#exitWhenIdle();
+    };
+    process.on("SIGTERM", hurry);
+    process.once("beforeExit", hurry);
     setImmediate(() => this.#exitWhenIdle()); // a handler may have asked, whose call is not yet among the running
   }
 
@@ -131,7 +142,7 @@ class Listener {
   }
 
   async #exitWhenIdle() {
-    if (this.#running.size > 0 || this.#exiting) return;
+    if ((this.#running.size > 0 && !this.#hurried) || this.#exiting) return;
     this.#exiting = true;
     try {
       await this.#source.dispose?.();

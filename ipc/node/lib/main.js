@@ -3,10 +3,11 @@
 // The program of a worker that is a module: node - FILE, with this on the standard input. It imports the module and
 // serves what that exports.
 
+const { readFileSync } = require("node:fs");
 const path = require("node:path");
 const { pathToFileURL } = require("node:url");
-const { isOffered, die } = require("./channel.js");
-const { describe } = require("./call.js");
+const { isOffered, die, tell } = require("./channel.js");
+const { describe } = require("./describe.js");
 const { createWorkerListener } = require("./listener.js");
 const { isModule } = require("./module.js");
 const { isRuntime } = require("./runner.js");
@@ -46,6 +47,18 @@ async function resolve(value) {
   return typeof value === "function" ? value() : value;
 }
 
+// showSources makes stacks name the files that a compiler has read, if it has left a map for this one and no flag says
+// no. Each stack that is looked at takes twice the time then, which is why it is not done for all.
+function showSources(file) {
+  const flags = `${process.execArgv.join(" ")} ${process.env.NODE_OPTIONS}`;
+  if (flags.includes("--no-enable-source-maps")) return;
+  try {
+    if (readFileSync(file, "latin1").includes("//# sourceMappingURL=")) process.setSourceMapsEnabled?.(true);
+  } catch {
+    // To import it will fail, too.
+  }
+}
+
 async function main(name) {
   if (name === undefined) die("go-tunnel worker: no module given", 1);
   const file = path.resolve(name);
@@ -54,6 +67,7 @@ async function main(name) {
     if (code === 0) die(`go-tunnel worker: ${file} came to its end before it was ready`, 1);
   };
   process.once("exit", onExit);
+  showSources(file);
   try {
     const namespace = await import(pathToFileURL(file).href);
     const found = await findInModule(namespace);
@@ -61,9 +75,29 @@ async function main(name) {
     // A module may have called createWorkerListener itself.
     else if (isOffered()) die(`go-tunnel worker: ${file} exports nothing to serve: ${USAGE}`, 1);
   } catch (error) {
-    die(`go-tunnel worker: cannot load ${file}: ${describe(error)}`, 1);
+    process.off("exit", onExit);
+    return refuse(file, error);
   }
   process.off("exit", onExit);
+}
+
+// refuse ends the process because the module cannot be loaded. Of the place of a syntax error in an ES module only
+// Node.js itself knows, which tells it about errors that nobody catches.
+function refuse(file, error) {
+  const text = describe(error);
+  const head = `go-tunnel worker: cannot load ${file}:`;
+  if (!/^SyntaxError.*$/.test(text)) die(`${head}\n${text.replace(/$/m, advice(error))}`, 1);
+  tell(head);
+  process.setUncaughtExceptionCaptureCallback?.(null);
+  process.removeAllListeners("uncaughtException");
+  process.nextTick(() => {
+    throw error;
+  });
+}
+
+function advice(error) {
+  if (error?.code !== "ERR_UNKNOWN_FILE_EXTENSION" || !/"\.[mc]?tsx?"/.test(error.message)) return "";
+  return ` (Node.js ${process.version} does not run TypeScript: compile it, or add the flags --import tsx)`;
 }
 
 main(process.argv.length > 1 ? process.argv.at(-1) : undefined);

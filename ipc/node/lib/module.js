@@ -1,9 +1,10 @@
 "use strict";
 
-// The source of a task module: { tasks, events, authenticate, schemas, idempotent }, or a Map of tasks.
+// The source of a task module: { tasks, events, authenticate, dispose, schemas, idempotent }, or a Map of tasks.
 
-const { describe, isStream } = require("./call.js");
+const { describe } = require("./describe.js");
 const { InputFile, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
+const { encode, streamOf } = require("./result.js");
 
 const ReceivedFile = receivedFile(InputFile);
 
@@ -21,13 +22,13 @@ function moduleSource(module) {
   if (!isModule(module)) {
     throw new TypeError("a worker needs { tasks, events }, a Map of tasks, or a running Runner application");
   }
-  const { tasks, events, authenticate, schemas, idempotent } = module instanceof Map ? { tasks: module } : module;
-  if (authenticate !== undefined && typeof authenticate !== "function") {
-    throw new TypeError("authenticate is not a function");
+  const { tasks, events, authenticate, dispose, schemas, idempotent } = module instanceof Map ? { tasks: module } : module;
+  for (const [name, value] of Object.entries({ authenticate, dispose })) {
+    if (value !== undefined && typeof value !== "function") throw new TypeError(`${name} is not a function`);
   }
   const taskMap = handlers("tasks", tasks);
   checkIdempotent(idempotent, taskMap);
-  return new ModuleSource(taskMap, handlers("events", events), authenticate, { schemas, idempotent });
+  return new ModuleSource(taskMap, handlers("events", events), { authenticate, dispose }, { schemas, idempotent });
 }
 
 function checkIdempotent(ids, tasks) {
@@ -52,13 +53,15 @@ class ModuleSource {
   #tasks;
   #events;
   #authenticate;
+  #dispose;
   #properties;
 
   // The properties of tasks, { schemas, idempotent }, are for the server.
-  constructor(tasks, events, authenticate, properties) {
+  constructor(tasks, events, { authenticate, dispose }, properties) {
     this.#tasks = tasks;
     this.#events = events;
     this.#authenticate = authenticate;
+    this.#dispose = dispose;
     this.#properties = properties;
   }
 
@@ -69,6 +72,10 @@ class ModuleSource {
       auth: this.#authenticate !== undefined,
       ...this.#properties,
     };
+  }
+
+  async dispose() {
+    await this.#dispose?.();
   }
 
   abortReason() {
@@ -82,8 +89,9 @@ class ModuleSource {
     const handler = this.#tasks.get(id);
     if (handler === undefined) return call.fail({ message: `Task ${id} not found`, code: "NOT_FOUND" });
     run(call, text, handler, (result) => {
-      if (isStream(result)) call.stream(result).catch((error) => fail(call, error)).catch((error) => call.crash(error));
-      else call.succeed(JSON.stringify(result));
+      const stream = streamOf(result);
+      if (stream) call.stream(stream).catch((error) => fail(call, error)).catch((error) => call.crash(error));
+      else call.succeed(encode(result));
     });
   }
 
@@ -92,7 +100,7 @@ class ModuleSource {
     const handler = this.#events.get(id);
     if (handler === undefined) return call.fail({ message: `Event ${id} not found`, code: "NOT_FOUND" });
     run(call, text, handler, (result, payload) => {
-      call.succeed(returnPayload ? encode(id, result === undefined ? payload : result) : undefined);
+      call.succeed(returnPayload ? encodePayload(id, result === undefined ? payload : result) : undefined);
     });
   }
 
@@ -106,7 +114,7 @@ class ModuleSource {
     };
     const decide = (identity) => {
       if (!identity) return call.fail(UNAUTHORIZED);
-      call.succeed(identity === true ? undefined : JSON.stringify(identity));
+      call.succeed(identity === true ? undefined : encode(identity));
     };
     settle(call, () => this.#authenticate(new AuthContext(call)), decide, refuse);
   }
@@ -156,9 +164,9 @@ function settle(call, start, done, failed) {
   Promise.resolve(result).then(done).catch(failed).catch((error) => call.crash(error));
 }
 
-function encode(id, result) {
-  if (isStream(result)) throw new TypeError(`${id} returned a stream, which only a task can`);
-  return JSON.stringify(result);
+function encodePayload(id, result) {
+  if (streamOf(result)) throw new TypeError(`${id} returned a stream, which only a task can`);
+  return encode(result);
 }
 
 function fail(call, error) {

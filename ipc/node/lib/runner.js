@@ -5,12 +5,12 @@
 
 const { createRequire } = require("node:module");
 const { finished } = require("node:stream/promises");
-const { describe, isStream, sourceOf } = require("./call.js");
+const { isStream, sourceOf } = require("./call.js");
+const { describe } = require("./describe.js");
 const { allowList, lanes } = require("./allowlist.js");
 const { exposureContext, ExposureRequest } = require("./exposure.js");
 const { InputFile, FormNeeded, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
 
-const DISPOSE_TIME = 5_000; // ms
 const LOOK_TIME = 1_000; // ms between two looks at the allow-list: tunnels may change it while they run
 
 const JSON_TYPE = "application/json; charset=utf-8";
@@ -95,8 +95,7 @@ class RunnerSource {
   }
 
   async dispose() {
-    const late = new Promise((resolve) => setTimeout(resolve, DISPOSE_TIME).unref());
-    await Promise.race([this.#runtime.dispose(), late]);
+    await this.#runtime.dispose();
   }
 
   abortReason() {
@@ -232,13 +231,20 @@ class RunnerSource {
       return call.fail({ message: "Client Closed Request", code: "REQUEST_ABORTED" });
     }
     if (error instanceof FormNeeded) return call.fail({ message: error.message, code: error.code });
-    const { requestId } = call.message;
-    this.#log("error", key, { error: error instanceof Error ? error.message : describe(error), requestId });
+    let typed;
     try {
-      const typed = this.#typedError(error);
+      typed = this.#typedError(error);
+    } catch (unsendable) {
+      error = unsendable; // its data
+    }
+    // What callers may not see the server logs, with its frames: once is enough.
+    const { requestId } = call.message;
+    const data = { error: error instanceof Error ? error.message : describe(error), requestId };
+    this.#log(typed === undefined ? "debug" : "error", key, data);
+    try {
       if (typed !== undefined) return this.#answer(call, { ok: false, error: typed });
     } catch (unsendable) {
-      return call.crash(unsendable); // its data
+      return call.crash(unsendable);
     }
     call.crash(error);
   }

@@ -45,6 +45,8 @@ const encode = ({ message: m, payload }) => {
       return frames.encodeHello(m);
     case "pong":
       return frames.encodePong(m.id);
+    case "draining":
+      return frames.encodeDraining();
     case "log":
       return frames.encodeLog(m.level, m.message);
     case "data":
@@ -88,6 +90,7 @@ test("golden messages are of every type", () => {
   ]);
   assert.deepEqual(types(toServer), [
     "data",
+    "draining",
     "end",
     "hello",
     "log",

@@ -68,7 +68,11 @@ test("errors", async (t) => {
   assertPrivate(await worker.task("failLater"), /^Error: secret\n {4}at /);
   assertPrivate(await worker.task("failString"), /^secret string$/);
   assertPrivate(await worker.task("failUndefined"), /^undefined$/);
-  assertPrivate(await worker.task("failOdd"), /cannot be printed/);
+  assertPrivate(await worker.task("failOdd"), /^\[Object: null prototype\] \{\}$/);
+  assertPrivate(await worker.task("failObject"), /^\{ code: 'E1', detail: 'no database' \}$/);
+  const caused = await worker.task("failCause");
+  assertPrivate(caused, /^Error: top\n {4}at .*tasks\.mjs[^]*\[cause\]: Error: inner\n[^]*code: 'E2'/);
+  assert.doesNotMatch(caused.error.message, /node:internal|\[stdin\]/, "frames of the application");
   assertPrivate(await worker.task("failUnseen"), /revoked/);
   assertPrivate(await worker.task("failUnseenLater"), /revoked/);
   assertPrivate(await worker.task("failUnseenInStream"), /revoked/);

@@ -45,10 +45,10 @@ for (const [name, source] of Object.entries({
 }
 
 for (const [name, source, message] of [
-  ["none.mjs", undefined, /cannot load .*none\.mjs: .*Cannot find module/],
-  ["syntax.mjs", "export const", /cannot load .*SyntaxError/],
-  ["throws.mjs", "throw new Error('no database')", /cannot load .*Error: no database/],
-  ["rejects.cjs", "module.exports = Promise.reject(new Error('no database'))", /cannot load .*Error: no database/],
+  ["none.mjs", undefined, /cannot load .*none\.mjs:\n.*Cannot find module/],
+  ["syntax.mjs", "export const", /cannot load .*syntax\.mjs:\n.*syntax\.mjs:1\n[^]*SyntaxError/],
+  ["throws.mjs", "throw new Error('no database')", /cannot load .*:\nError: no database/],
+  ["rejects.cjs", "module.exports = Promise.reject(new Error('no database'))", /cannot load .*:\nError: no database/],
   ["nothing.mjs", "export const task = 1", /exports nothing to serve: export const tasks = /],
   ["nothing.cjs", "module.exports = async () => null", /exports nothing to serve/],
   ["wrong.mjs", "export const tasks = { a: 1 }", /tasks\["a"\] is not a function/],

@@ -259,6 +259,17 @@ test("what this version cannot do says so", async (t) => {
   assert.deepEqual(await worker.task("app.tasks.body", 1), { ok: true, result: "" });
 });
 
+test("what callers may not see is told to the server, and printed by nobody", async (t) => {
+  const worker = await start(t, { env: { LOG_LEVEL: "info" } });
+  const { error } = await worker.task("app.tasks.fail");
+  assert.match(error.message, /^Error: secret\n {4}at .*runner-app\.js:\d+/);
+  assert.doesNotMatch(error.message, /node:internal|\[stdin\]/);
+  assert.ok((await worker.task("app.tasks.coded")).error.id);
+  await worker.end();
+  assert.doesNotMatch(worker.stdout + worker.stderr, /secret/);
+  assert.match(worker.stdout, /"level":"error","message":"exposure.task.error"/); // of the one that callers see
+});
+
 test("the end disposes the application", async (t) => {
   const worker = await start(t);
   const running = worker.task("app.tasks.slow");
