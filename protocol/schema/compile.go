@@ -1,11 +1,13 @@
 package schema
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,8 +18,19 @@ import (
 
 // compiler has all documents that a schema may refer to.
 type compiler struct {
+	options   *Options
 	documents map[string]any
 	names     map[string]string // of the documents, for errors
+	exact     map[string]bool   // the documents of Go types
+	broken    map[string]error  // those that could not be read, if the others are to be served
+	proto     bool              // one of them names __proto__
+	patterns  patterns
+}
+
+func newCompiler(options *Options) *compiler {
+	return &compiler{
+		options: options, documents: map[string]any{}, names: map[string]string{}, exact: map[string]bool{}, broken: map[string]error{},
+	}
 }
 
 // document is a source that was read.
@@ -30,9 +43,14 @@ type document struct {
 func (c *compiler) read(kind string, sources map[string]any) (map[string]document, error) {
 	documents := make(map[string]document, len(sources))
 	for _, id := range slices.Sorted(maps.Keys(sources)) {
-		text, address, err := c.add("schema:///"+kind+"/"+url.PathEscape(id), fmt.Sprintf("%s %q", kind, id), sources[id])
-		if err != nil {
+		own := "schema:///" + kind + "/" + url.PathEscape(id)
+		text, address, err := c.add(own, fmt.Sprintf("%s %q", kind, id), sources[id])
+		if err != nil && !c.options.ServeOthers {
 			return nil, err
+		}
+		if err != nil {
+			address = own
+			c.broken[own] = err
 		}
 		documents[id] = document{text, address}
 	}
@@ -43,8 +61,13 @@ func (c *compiler) compileAll(documents map[string]document) (map[string]*valida
 	validators := make(map[string]*validator, len(documents))
 	for _, id := range slices.Sorted(maps.Keys(documents)) {
 		v, err := c.compile(documents[id].address)
-		if err != nil {
+		if err != nil && !c.options.ServeOthers {
 			return nil, err
+		}
+		if err != nil {
+			c.options.logger().Error("schema: it does not compile, so that calls of it will fail", "error", err)
+			v = &validator{broken: err}
+			delete(documents, id)
 		}
 		validators[id] = v
 	}
@@ -61,9 +84,14 @@ func (c *compiler) add(address, name string, source any) (text []byte, own strin
 		name += " (" + filepath.ToSlash(string(source.(File))) + ")"
 	}
 	if err == nil {
-		var document any
-		document, err = decode(text)
-		c.documents[own], c.names[own] = document, name
+		var values []any
+		_, isType := source.(reflect.Type)
+		values, err = decode(text, reading{exact: isType || c.options.ExactNumbers, proto: true})
+		if err == nil {
+			c.documents[own] = c.options.adapt(values[0])
+		}
+		c.names[own], c.exact[own] = name, isType
+		c.proto = c.proto || bytes.Contains(text, []byte(protoName))
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("schema of %s: %w", name, err)
@@ -73,7 +101,11 @@ func (c *compiler) add(address, name string, source any) (text []byte, own strin
 
 // compile makes the validator of the document at an address.
 func (c *compiler) compile(address string) (*validator, error) {
-	v := newValidator(func(l *lane) error { return c.compileInto(l, address) })
+	if err := c.broken[address]; err != nil {
+		return nil, err
+	}
+	v := newValidator(c.names[address], c.options, func(l *lane) error { return c.compileInto(l, address) })
+	v.reading = reading{exact: c.options.ExactNumbers || c.exact[address], proto: c.proto}
 	first, err := v.newLane()
 	if err != nil {
 		return nil, c.explain(address, err)
@@ -83,20 +115,39 @@ func (c *compiler) compile(address string) (*validator, error) {
 }
 
 func (c *compiler) compileInto(l *lane, address string) (err error) {
+	l.patterns = &c.patterns
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.UseLoader(nothing{})
-	compiler.UseRegexpEngine(compilePattern)
+	compiler.UseRegexpEngine(l.pattern)
 	compiler.AssertFormat()
 	compiler.AssertVocabs()
 	compiler.RegisterVocabulary(l.vocabulary())
+	for _, format := range c.options.formats() {
+		compiler.RegisterFormat(format)
+	}
 	for address, document := range c.documents {
 		if err := compiler.AddResource(address, document); err != nil {
 			return err
 		}
 	}
-	l.schema, err = compiler.Compile(address)
-	return err
+	whole, err := compiler.Compile(address)
+	if err != nil {
+		return err
+	}
+	g := graph{state: map[*jsonschema.Schema]int8{}, unevaluated: map[string]*jsonschema.Schema{}}
+	if circle := g.walk(whole); circle != nil {
+		return &circleError{circle.Location}
+	}
+	l.schema, l.unevaluated = whole, g.unevaluated
+	return nil
+}
+
+// circleError is a schema that leads back to itself for the same value.
+type circleError struct{ location string }
+
+func (e *circleError) Error() string {
+	return "it refers to itself for the same value, so that nothing can be checked against it"
 }
 
 // nothing loads no schema that was not given.
@@ -113,9 +164,15 @@ func (c *compiler) explain(address string, err error) error {
 		missing *jsonschema.LoadURLError
 		pointer *jsonschema.JSONPointerNotFoundError
 		anchor  *jsonschema.AnchorNotFoundError
+		regex   *jsonschema.InvalidRegexError
+		circle  *circleError
 	)
 	target := ""
 	switch {
+	case errors.As(err, &circle):
+		return c.at(circle.location, err)
+	case errors.As(err, &regex):
+		return c.at(regex.URL, fmt.Errorf("the pattern %q is %w", regex.Regex, regex.Err))
 	case errors.As(err, &broken):
 		address, _, _ = strings.Cut(broken.URL, "#")
 		err = brokenSchema(broken.Err)
@@ -134,6 +191,18 @@ func (c *compiler) explain(address string, err error) error {
 	return fmt.Errorf("schema of %s: %w", name, err)
 }
 
+// at says where in a document something is wrong.
+func (c *compiler) at(location string, err error) error {
+	address, pointer, _ := strings.Cut(location, "#")
+	if decoded, invalid := url.PathUnescape(pointer); invalid == nil {
+		pointer = decoded
+	}
+	if pointer == "" {
+		return fmt.Errorf("schema of %s: %w", c.names[address], err)
+	}
+	return fmt.Errorf("schema of %s, at %s: %w", c.names[address], pointer, err)
+}
+
 // brokenSchema returns what is wrong in a schema.
 func brokenSchema(err error) error {
 	var found *jsonschema.ValidationError
@@ -141,7 +210,7 @@ func brokenSchema(err error) error {
 		return err
 	}
 	var all []string
-	for _, issue := range issuesOf(found) {
+	for _, issue := range issuesOf(found, nil) {
 		all = append(all, issue.Error())
 	}
 	if cause := formatError(found); cause != nil {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
@@ -16,24 +18,43 @@ const (
 	maxExponent = 400     // of a number, either way: a float64 has 308 and 324
 )
 
+// reading is how what executes a call reads a document.
+type reading struct {
+	exact bool // numbers: see Options.ExactNumbers
+	proto bool // a schema names __proto__, so that it may be a member
+}
+
 // decode reads a document into the types that the validator takes: nil, bool, string,
 // json.Number, []any and map[string]any. It refuses what an executor may read in
-// another way than the validator: members that stand twice, and typed values of Runner's
-// serializer with more in them than the serializer reads. The error is an Issue.
-func decode(document []byte) (any, error) {
+// another way than the validator: members that stand twice, halves of surrogate pairs,
+// and typed values of Runner's serializer with more in them than the serializer reads.
+// There are two values if numbers are read exactly and some change when they are rounded.
+// The error is an Issue.
+func decode(document []byte, how reading) ([]any, error) {
 	if err := rawjson.Check(document, protocol.MaxDepth); err != nil {
 		return nil, Issue{Reason: "is not valid JSON"}
 	}
-	d := decoder{data: document}
-	return d.value()
+	d := decoder{data: document, reading: how}
+	value, err := d.value()
+	if err != nil || !d.changed {
+		return []any{value}, err
+	}
+	d = decoder{data: document}
+	rounded, err := d.value()
+	if err != nil {
+		return []any{value}, nil // a float64 cannot have it, so that nothing reads it as one
+	}
+	return []any{value, rounded}, nil
 }
 
 // decoder walks over a document that is known to be valid.
 type decoder struct {
-	data   []byte
-	at     int
-	places int
-	path   []step // to the value at hand
+	reading
+	data    []byte
+	at      int
+	places  int
+	path    []step // to the value at hand
+	changed bool   // a number that is read exactly is not what a float64 is
 }
 
 // step is the name or, if that is negative, the index of a value in its container.
@@ -70,7 +91,11 @@ func (d *decoder) value() (any, error) {
 	case '[':
 		return d.array()
 	case '"':
-		return d.str(), nil
+		text, ok := d.str()
+		if !ok {
+			return nil, d.refuse(halfPair)
+		}
+		return text, nil
 	case 't':
 		d.at += len("true")
 		return true, nil
@@ -110,8 +135,14 @@ func (d *decoder) object() (any, error) {
 	}
 	for more := true; more; more = d.next() {
 		d.space()
-		name := d.str()
+		name, ok := d.str()
 		d.path = append(d.path, step{name: name, index: -1})
+		if !ok {
+			return nil, d.refuse(halfPair)
+		}
+		if name == protoName && !d.proto {
+			return nil, d.refuse("is a name that cannot be checked")
+		}
 		if _, twice := object[name]; twice {
 			return nil, d.refuse("stands twice")
 		}
@@ -150,7 +181,15 @@ func (d *decoder) array() (any, error) {
 	return array, nil
 }
 
-func (d *decoder) str() string {
+// halfPair is why a string is refused that no Go string can be: JavaScript has it as it
+// is, and others read another character in its place.
+const halfPair = "has half of a surrogate pair"
+
+// protoName is a member that becomes the prototype of an object where it is assigned.
+const protoName = "__proto__"
+
+// str returns a string. It is not ok if it has half of a surrogate pair.
+func (d *decoder) str() (text string, ok bool) {
 	start := d.at
 	plain := true
 	for d.at++; d.data[d.at] != '"'; d.at++ {
@@ -160,21 +199,68 @@ func (d *decoder) str() string {
 		}
 	}
 	d.at++
-	if quoted := d.data[start:d.at]; !plain {
-		var s string
-		if json.Unmarshal(quoted, &s) == nil {
-			return s
-		}
+	quoted := d.data[start:d.at]
+	if plain {
+		return string(quoted[1 : len(quoted)-1]), true
 	}
-	return string(d.data[start+1 : d.at-1])
+	if json.Unmarshal(quoted, &text) != nil {
+		return "", false
+	}
+	return text, !strings.ContainsRune(text, utf8.RuneError) || wholePairs(quoted)
 }
 
+// wholePairs reports whether each escape of a surrogate is one of a pair. What is quoted
+// is valid.
+func wholePairs(quoted []byte) bool {
+	for i := 0; i < len(quoted); i++ {
+		if quoted[i] != '\\' {
+			continue
+		}
+		i++
+		if quoted[i] != 'u' {
+			continue
+		}
+		unit := escapedUnit(quoted[i:])
+		i += 4
+		if !utf16.IsSurrogate(unit) {
+			continue
+		}
+		if quoted[i+1] != '\\' || quoted[i+2] != 'u' || utf16.DecodeRune(unit, escapedUnit(quoted[i+2:])) == utf8.RuneError {
+			return false
+		}
+		i += 6
+	}
+	return true
+}
+
+// escapedUnit returns the code unit of uXXXX.
+func escapedUnit(text []byte) rune {
+	unit, _ := strconv.ParseUint(string(text[1:5]), 16, 16)
+	return rune(unit)
+}
+
+// number returns a number as it will be read. Up to 15 digits a float64 has them all, so
+// that nothing is rounded.
 func (d *decoder) number() (any, error) {
 	start := d.at
 	for d.at < len(d.data) && strings.IndexByte("+-.0123456789Ee", d.data[d.at]) >= 0 {
 		d.at++
 	}
 	number := string(d.data[start:d.at])
+	if len(number) <= 15 && !strings.ContainsAny(number, "eE") {
+		return json.Number(number), nil
+	}
+	if d.exact {
+		return d.exactNumber(number)
+	}
+	rounded, err := strconv.ParseFloat(number, 64)
+	if err != nil {
+		return nil, d.refuse("is a number out of range")
+	}
+	return json.Number(strconv.FormatFloat(rounded, 'g', -1, 64)), nil
+}
+
+func (d *decoder) exactNumber(number string) (any, error) {
 	if len(number) > maxNumber {
 		return nil, d.refuse("is a number of too many digits")
 	}
@@ -183,6 +269,7 @@ func (d *decoder) number() (any, error) {
 			return nil, d.refuse("is a number out of range")
 		}
 	}
+	d.changed = true
 	return json.Number(number), nil
 }
 

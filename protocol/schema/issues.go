@@ -65,9 +65,14 @@ func appendToken(pointer *strings.Builder, name string) {
 var escapeToken = strings.NewReplacer("~", "~0", "/", "~1")
 
 // issuesOf returns what the validator found, sorted, each thing once.
-func issuesOf(found *jsonschema.ValidationError) []Issue {
-	var c collector
+// Unevaluated has the schemas of unevaluatedProperties and unevaluatedItems.
+func issuesOf(found *jsonschema.ValidationError, unevaluated map[string]*jsonschema.Schema) []Issue {
+	c := collector{unevaluated: unevaluated}
 	c.add(found)
+	if len(c.issues) == 0 {
+		c.unevaluated = nil
+		c.add(found)
+	}
 	slices.SortFunc(c.issues, func(a, b Issue) int {
 		return cmp.Or(strings.Compare(a.Pointer, b.Pointer), strings.Compare(a.Reason, b.Reason))
 	})
@@ -76,10 +81,13 @@ func issuesOf(found *jsonschema.ValidationError) []Issue {
 }
 
 // collector turns a tree of errors into a list of its leaves.
-type collector struct{ issues []Issue }
+type collector struct {
+	issues      []Issue
+	unevaluated map[string]*jsonschema.Schema
+}
 
 func (c *collector) add(e *jsonschema.ValidationError) {
-	if len(c.issues) >= maxFound {
+	if len(c.issues) >= maxFound || c.follows(e) {
 		return
 	}
 	switch k := e.ErrorKind.(type) {
@@ -105,6 +113,13 @@ func (c *collector) add(e *jsonschema.ValidationError) {
 		}
 		c.causes(e)
 	}
+}
+
+// follows reports whether a member or an item is only called unevaluated because a schema
+// that knows it has failed for another reason, which is an issue of its own.
+func (c *collector) follows(e *jsonschema.ValidationError) bool {
+	parent := c.unevaluated[e.SchemaURL]
+	return parent != nil && len(e.InstanceLocation) > 0 && knows(parent, e.InstanceLocation[len(e.InstanceLocation)-1])
 }
 
 func (c *collector) causes(e *jsonschema.ValidationError) {

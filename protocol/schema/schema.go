@@ -61,6 +61,8 @@ type Sources struct {
 	// Shared are schemas that a $ref may name, by their absolute URLs. A File is found by
 	// references of other files to its path too.
 	Shared map[string]any
+	// Options say how they are read.
+	Options Options
 }
 
 // File is the path of a file that has a schema in JSON.
@@ -77,13 +79,17 @@ type Set struct {
 // Compile compiles schemas. The error for one that does not compile names its id, its
 // file if it has one, and the JSON pointer of what is wrong in it.
 func Compile(sources Sources) (*Set, error) {
-	c := compiler{documents: map[string]any{}, names: map[string]string{}}
+	c := newCompiler(&sources.Options)
 	for _, url := range slices.Sorted(maps.Keys(sources.Shared)) {
 		_, own, err := c.add(url, url, sources.Shared[url])
-		if err != nil {
+		switch {
+		case err == nil:
+			c.documents[url], c.names[url] = c.documents[own], c.names[own]
+		case sources.Options.ServeOthers:
+			c.options.logger().Error("schema: it cannot be read, so that what refers to it will fail", "error", err)
+		default:
 			return nil, err
 		}
-		c.documents[url], c.names[url] = c.documents[own], c.names[own]
 	}
 	// All are read before any is compiled: files may refer to each other.
 	tasks, tasksErr := c.read("task", sources.Tasks)
@@ -92,13 +98,14 @@ func Compile(sources Sources) (*Set, error) {
 	if err := cmp.Or(tasksErr, eventsErr, resultsErr); err != nil {
 		return nil, err
 	}
-	set := &Set{schemas: protocol.Schemas{Tasks: texts(tasks), Events: texts(events)}}
+	set := &Set{}
 	set.inputs[protocol.KindTask], tasksErr = c.compileAll(tasks)
 	set.inputs[protocol.KindEvent], eventsErr = c.compileAll(events)
 	set.results, resultsErr = c.compileAll(results)
 	if err := cmp.Or(tasksErr, eventsErr, resultsErr); err != nil {
 		return nil, err
 	}
+	set.schemas = protocol.Schemas{Tasks: texts(tasks), Events: texts(events)}
 	return set, nil
 }
 
