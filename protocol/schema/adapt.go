@@ -1,12 +1,12 @@
 package schema
 
 // adapt changes a document so that the validator reads it as whoever wrote it does.
-func (o *Options) adapt(document any) any {
+func adapt(document any, o Options) any {
 	root, ok := document.(object)
 	if !ok {
 		return document
 	}
-	a := adapter{options: o}
+	a := adapter{options: &o}
 	a.schema(root)
 	if _, said := root["$schema"]; !said && a.tuples && !a.prefixes {
 		// What typebox emits. Nothing else says that it is older than 2020-12.
@@ -44,8 +44,11 @@ func (a *adapter) schema(s object) {
 		case FormatAnnotate:
 			delete(s, "format")
 		case FormatUsual:
-			if hasPattern(s) {
+			switch {
+			case hasPattern(s):
 				delete(s, "format")
+			case isUsual(format):
+				s["format"] = usualPrefix + format
 			}
 		}
 	}

@@ -85,10 +85,14 @@ func (c *compiler) add(address, name string, source any) (text []byte, own strin
 	}
 	if err == nil {
 		var values []any
+		how := *c.options
 		_, isType := source.(reflect.Type)
+		if isType {
+			how.Formats, how.Format = nil, FormatAssert // Go reads dates as the standard says
+		}
 		values, err = decode(text, reading{exact: isType || c.options.ExactNumbers, proto: true})
 		if err == nil {
-			c.documents[own] = c.options.adapt(values[0])
+			c.documents[own] = adapt(values[0], how)
 		}
 		c.names[own], c.exact[own] = name, isType
 		c.proto = c.proto || bytes.Contains(text, []byte(protoName))
@@ -105,7 +109,7 @@ func (c *compiler) compile(address string) (*validator, error) {
 		return nil, err
 	}
 	v := newValidator(c.names[address], c.options, func(l *lane) error { return c.compileInto(l, address) })
-	v.reading = reading{exact: c.options.ExactNumbers || c.exact[address], proto: c.proto}
+	v.reading = reading{exact: c.options.ExactNumbers || c.exact[address], also: !c.exact[address], proto: c.proto}
 	first, err := v.newLane()
 	if err != nil {
 		return nil, c.explain(address, err)
@@ -123,7 +127,7 @@ func (c *compiler) compileInto(l *lane, address string) (err error) {
 	compiler.AssertFormat()
 	compiler.AssertVocabs()
 	compiler.RegisterVocabulary(l.vocabulary())
-	for _, format := range c.options.formats() {
+	for _, format := range formats() {
 		compiler.RegisterFormat(format)
 	}
 	for address, document := range c.documents {

@@ -20,7 +20,8 @@ const (
 
 // reading is how what executes a call reads a document.
 type reading struct {
-	exact bool // numbers: see Options.ExactNumbers
+	exact bool // numbers as they are written: see Options.ExactNumbers
+	also  bool // and rounded, where that is something else
 	proto bool // a schema names __proto__, so that it may be a member
 }
 
@@ -36,7 +37,7 @@ func decode(document []byte, how reading) ([]any, error) {
 	}
 	d := decoder{data: document, reading: how}
 	value, err := d.value()
-	if err != nil || !d.changed {
+	if err != nil || !d.changed || !how.also {
 		return []any{value}, err
 	}
 	d = decoder{data: document}

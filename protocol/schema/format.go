@@ -1,5 +1,47 @@
 package schema
 
-import "github.com/santhosh-tekuri/jsonschema/v6"
+import (
+	"errors"
+	"strings"
 
-func (o *Options) formats() []*jsonschema.Format { return nil }
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/bluelibs/go-tunnel/protocol/internal/ecma"
+	"github.com/bluelibs/go-tunnel/protocol/internal/format"
+	"github.com/bluelibs/go-tunnel/protocol/internal/jsregexp"
+)
+
+// usualPrefix marks a format in a schema that is asked for as libraries mean it.
+const usualPrefix = "usual:"
+
+// formats returns the formats that the validator does not have, or has not right.
+func formats() []*jsonschema.Format {
+	var all []*jsonschema.Format
+	for name, check := range format.Formats {
+		all = append(all, asserted(name, check))
+	}
+	for name, check := range format.Usual {
+		all = append(all, asserted(usualPrefix+name, check))
+	}
+	return append(all, asserted(usualPrefix+"regex", usualRegex))
+}
+
+func isUsual(name string) bool { return format.Usual[name] != nil || name == "regex" }
+
+// usualRegex takes regular expressions without flag u as well.
+func usualRegex(pattern string) bool {
+	return jsregexp.Check(pattern) == nil || len(pattern) > ecma.MaxPattern || ecma.RegExp(pattern, "")
+}
+
+var errFormat = errors.New("not in the format")
+
+func asserted(name string, check format.Format) *jsonschema.Format {
+	return &jsonschema.Format{Name: name, Validate: func(value any) error {
+		if s, ok := value.(string); ok && !check(s) {
+			return errFormat
+		}
+		return nil
+	}}
+}
+
+func formatName(name string) string { return strings.TrimPrefix(name, usualPrefix) }

@@ -154,7 +154,7 @@ func reason(k jsonschema.ErrorKind) string {
 	case *kind.Const:
 		return "must be " + text(k.Want)
 	case *kind.Format:
-		return "must be in the format " + k.Want
+		return "must be in the format " + formatName(k.Want)
 	case *kind.Pattern:
 		return "must match the pattern " + k.Want
 	case *kind.MinLength:
@@ -165,6 +165,8 @@ func reason(k jsonschema.ErrorKind) string {
 		return fmt.Sprintf("must have at least %d items, has %d", k.Want, k.Got)
 	case *kind.MaxItems:
 		return fmt.Sprintf("must have at most %d items, has %d", k.Want, k.Got)
+	case *kind.AdditionalItems:
+		return fmt.Sprintf("has %d items too many", k.Count)
 	case *kind.MinProperties:
 		return fmt.Sprintf("must have at least %d members, has %d", k.Want, k.Got)
 	case *kind.MaxProperties:

@@ -176,4 +176,8 @@ func TestSuiteFormats(t *testing.T) {
 }
 
 // suiteKnown are the tests that go another way, with the reason.
-var suiteKnown = []string{}
+var suiteKnown = []string{
+	// Drafts before 7 mean the names of RFC 1034, in which two hyphens are nothing special.
+	"draft4/hostname: validation of host names: hostname with consecutive hyphens (RFC1123)",
+	"draft6/hostname: validation of host names: hostname with consecutive hyphens (RFC1123)",
+}
