@@ -52,6 +52,7 @@ func TestUsual(t *testing.T) {
 		"date-time": {[]string{"2024-01-02T03:04", "2024-01-02 03:04:05Z", "2024-01-02T03:04:05.678+0100"}, []string{"", "2024-01-02", "now", "2024-01-02T25:00"}},
 		"email":     {[]string{"a@b.de", "a.@b", "joe@example.com"}, []string{"", "a", "a@", "a b@c", "a@b..c"}},
 		"hostname":  {[]string{"ab--cd.example", "a"}, []string{"", "-a", "a_b", "ä"}},
+		"ipv6":      {[]string{"::1", "fe80::1%eth0"}, []string{"", "1.2.3.4", ":::"}},
 		"uri":       {[]string{"http://a", " http://é b ", "mailto:a", "https:a"}, []string{"", "a", "/a", "http://", "not a url", "1:2"}},
 	} {
 		for _, s := range c.is {

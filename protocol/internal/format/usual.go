@@ -1,6 +1,7 @@
 package format
 
 import (
+	"net/netip"
 	"regexp"
 	"strings"
 )
@@ -13,6 +14,7 @@ var Usual = map[string]Format{
 	"date-time": usualDateTime.MatchString,
 	"email":     func(s string) bool { return usualEmail.MatchString(s) || email(s, false) },
 	"hostname":  hostLabels,
+	"ipv6":      func(s string) bool { address, err := netip.ParseAddr(s); return err == nil && address.Is6() },
 	"uri":       url,
 }
 
