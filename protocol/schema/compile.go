@@ -84,15 +84,15 @@ func (c *compiler) add(address, name string, source any) (text []byte, own strin
 		name += " (" + filepath.ToSlash(string(source.(File))) + ")"
 	}
 	if err == nil {
-		var values []any
+		var read decoded
 		how := *c.options
 		_, isType := source.(reflect.Type)
 		if isType {
 			how.Formats, how.Format = nil, FormatAssert // Go reads dates as the standard says
 		}
-		values, err = decode(text, reading{exact: isType || c.options.ExactNumbers, proto: true})
+		read, err = decode(text, reading{exact: isType || c.options.ExactNumbers, proto: true})
 		if err == nil {
-			c.documents[own] = adapt(values[0], how)
+			c.documents[own] = adapt(read.value, how)
 		}
 		c.names[own], c.exact[own] = name, isType
 		c.proto = c.proto || bytes.Contains(text, []byte(protoName))

@@ -29,23 +29,27 @@ type reading struct {
 // json.Number, []any and map[string]any. It refuses what an executor may read in
 // another way than the validator: members that stand twice, halves of surrogate pairs,
 // and typed values of Runner's serializer with more in them than the serializer reads.
-// There are two values if numbers are read exactly and some change when they are rounded.
 // The error is an Issue.
-func decode(document []byte, how reading) ([]any, error) {
+func decode(document []byte, how reading) (decoded, error) {
 	if err := rawjson.Check(document, protocol.MaxDepth); err != nil {
-		return nil, Issue{Reason: "is not valid JSON"}
+		return decoded{}, Issue{Reason: "is not valid JSON"}
 	}
 	d := decoder{data: document, reading: how}
 	value, err := d.value()
 	if err != nil || !d.changed || !how.also {
-		return []any{value}, err
+		return decoded{value: value}, err
 	}
-	d = decoder{data: document}
+	how.exact = false
+	d = decoder{data: document, reading: how}
 	rounded, err := d.value()
-	if err != nil {
-		return []any{value}, nil // a float64 cannot have it, so that nothing reads it as one
-	}
-	return []any{value, rounded}, nil
+	// What no float64 can have nothing reads as one.
+	return decoded{value, rounded, err == nil}, nil
+}
+
+// decoded is a document as it is read, and as others read it who round its numbers.
+type decoded struct {
+	value, rounded any
+	both           bool
 }
 
 // decoder walks over a document that is known to be valid.
@@ -190,7 +194,7 @@ const halfPair = "has half of a surrogate pair"
 const protoName = "__proto__"
 
 // str returns a string. It is not ok if it has half of a surrogate pair.
-func (d *decoder) str() (text string, ok bool) {
+func (d *decoder) str() (string, bool) {
 	start := d.at
 	plain := true
 	for d.at++; d.data[d.at] != '"'; d.at++ {
@@ -204,6 +208,7 @@ func (d *decoder) str() (text string, ok bool) {
 	if plain {
 		return string(quoted[1 : len(quoted)-1]), true
 	}
+	var text string // not a result, which would be on the heap for plain ones too
 	if json.Unmarshal(quoted, &text) != nil {
 		return "", false
 	}

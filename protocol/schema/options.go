@@ -22,8 +22,8 @@ type Options struct {
 	// means that one schema that does not compile is an error of all.
 	ServeOthers bool
 	// PatternTime is how long it may take to find a pattern in a string. One that takes
-	// longer does not match, and that is logged. All patterns of one check have ten times
-	// as long. Zero or less means 100 ms.
+	// longer does not match, and that is logged. All patterns of one check have twice
+	// as long. Zero or less means a second.
 	PatternTime time.Duration
 	// Logger gets what goes wrong. Nil means slog.Default().
 	Logger *slog.Logger
@@ -58,9 +58,9 @@ func (o *Options) logger() *slog.Logger {
 }
 
 const (
-	usualPatternTime = 100 * time.Millisecond
+	usualPatternTime = time.Second
 	// patternShare is how much longer all patterns of a check may take than one.
-	patternShare = 10
+	patternShare = 2
 )
 
 func (o *Options) patternTime() time.Duration {

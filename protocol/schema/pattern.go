@@ -47,7 +47,7 @@ type pattern struct {
 // MatchString implements jsonschema.Regexp.
 func (p *pattern) MatchString(s string) bool {
 	p.lane.patternTime.begin()
-	found, err := p.Match(s, p.lane.patternTime.over)
+	found, err := p.Match(s, p.lane.patternOver)
 	if err != nil {
 		if p.lane.gaveUp == nil {
 			p.lane.gaveUp = &givenUp{p.String(), len(s)}

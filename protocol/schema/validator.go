@@ -39,6 +39,7 @@ func newValidator(name string, options *Options, compile func(*lane) error) *val
 func (v *validator) newLane() (*lane, error) {
 	v.made.Add(1)
 	l := &lane{patternTime: patternTime{bound: v.options.patternTime(), now: time.Now}}
+	l.patternOver = l.patternTime.over
 	return l, v.compile(l)
 }
 
@@ -72,13 +73,11 @@ func (v *validator) check(ctx context.Context, document []byte) ([]Issue, error)
 	if v.broken != nil {
 		return nil, fmt.Errorf("it cannot be checked: %w", v.broken)
 	}
-	var values []any
-	if document == nil {
-		values = []any{nil}
-	} else {
+	var read decoded
+	if document != nil {
 		var err error
 		var issue Issue
-		if values, err = decode(document, v.reading); errors.As(err, &issue) {
+		if read, err = decode(document, v.reading); errors.As(err, &issue) {
 			return []Issue{issue}, nil
 		}
 	}
@@ -87,20 +86,23 @@ func (v *validator) check(ctx context.Context, document []byte) ([]Issue, error)
 		return nil, err
 	}
 	defer v.release(l)
-	for _, value := range values {
-		issues := l.check(value)
-		if l.gaveUp != nil {
-			v.options.logger().Warn("schema: a pattern took too long and was given up",
-				"schema", v.name, "pattern", l.gaveUp.pattern, "bytes", l.gaveUp.length)
-		}
-		if issues != nil && document == nil {
-			issues = []Issue{{Reason: "is missing"}}
-		}
-		if issues != nil {
-			return issues, nil
-		}
+	issues := v.checkOn(l, read.value)
+	if issues == nil && read.both {
+		issues = v.checkOn(l, read.rounded)
 	}
-	return nil, nil
+	if issues != nil && document == nil {
+		issues = []Issue{{Reason: "is missing"}}
+	}
+	return issues, nil
+}
+
+func (v *validator) checkOn(l *lane, value any) []Issue {
+	issues := l.check(value)
+	if l.gaveUp != nil {
+		v.options.logger().Warn("schema: a pattern took too long and was given up",
+			"schema", v.name, "pattern", l.gaveUp.pattern, "bytes", l.gaveUp.length)
+	}
+	return issues
 }
 
 // lane is a compiled schema that is used by one check at a time.
@@ -109,6 +111,7 @@ type lane struct {
 	patterns    *patterns
 	steps       int // left
 	patternTime patternTime
+	patternOver func() bool
 	gaveUp      *givenUp
 	unevaluated map[string]*jsonschema.Schema // by location, the schemas that they stand in
 }
