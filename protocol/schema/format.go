@@ -23,6 +23,9 @@ func formats() []*jsonschema.Format {
 	for name, check := range format.Usual {
 		all = append(all, asserted(usualPrefix+name, check))
 	}
+	for _, name := range []string{"semver", "period"} { // which the validator knows, and no standard
+		all = append(all, asserted(name, func(string) bool { return true }))
+	}
 	return append(all, asserted(usualPrefix+"regex", usualRegex))
 }
 

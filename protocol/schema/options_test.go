@@ -52,7 +52,7 @@ func TestExactNumbers(t *testing.T) {
 }
 
 func TestFormatOptions(t *testing.T) {
-	schema := []byte(`{"properties":{"t":{"format":"date-time"},"r":{"format":"regex"},"e":{"format":"email","pattern":"^[a-z]$"},"x":{"format":"cuid"}}}`)
+	schema := []byte(`{"properties":{"t":{"format":"date-time"},"r":{"format":"regex"},"e":{"format":"email","pattern":"^[a-z]$"},"x":{"format":"cuid"},"v":{"format":"semver"}}}`)
 	const valibot, flagless, letter = `{"t":"2024-01-02T03:04"}`, `{"r":"\\-"}`, `{"e":"a"}`
 	for _, c := range []struct {
 		options  Options
@@ -65,6 +65,7 @@ func TestFormatOptions(t *testing.T) {
 		{Options{}, `{"t":"now"}`, "/t: must be in the format date-time"},
 		{Options{}, `{"r":"("}`, "/r: must be in the format regex"},
 		{Options{}, `{"x":""}`, ""},
+		{Options{Format: FormatAssert}, `{"v":"","x":""}`, ""},
 		{Options{Format: FormatAssert}, valibot, "/t: must be in the format date-time"},
 		{Options{Format: FormatAssert}, flagless, "/r: must be in the format regex"},
 		{Options{Format: FormatAssert}, letter, "/e: must be in the format email"},
