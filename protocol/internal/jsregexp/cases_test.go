@@ -7,7 +7,7 @@ var patterns = []string{
 	`^\ud83d\ude42$`, `^[\ud83d\ude42]+$`, `^[\ud83d\ude00-\ud83d\ude4f]$`, `\ud83d`, `^\u{d83d}\u{de42}$`, `[\ud800-\udfff]`, `^[^\ud800-\udfff]*$`,
 	`\u0041`, `\x41`, `\0`, `\/`, `\.`, `[\-a]`, `[a\-z]`, `[-a]`, `[a-]`, `[--0]`, `[^-a]`, `[\]]`, `[[]`, `[$^.*]`, `\^\$\\\.\*\+\?\(\)\[\]\{\}\|`,
 	`^\p{L}+$`, `^\p{Lu}$`, `\p{Script=Greek}`, `\p{sc=Cyrl}`, `\p{Script_Extensions=Hira}`, `\p{scx=Han}`, `^\P{L}+$`, `\p{General_Category=Uppercase_Letter}`,
-	`\p{gc=Nd}`, `^\p{Emoji}$`, `^\p{Extended_Pictographic}$`, `\p{Emoji_Presentation}`, `\p{Alphabetic}`, `\p{White_Space}`, `\p{ASCII}`, `\p{Any}`, `\p{Assigned}`,
+	`\p{gc=Nd}`, `^\p{Emoji}$`, `^\p{Extended_Pictographic}$`, `\p{Emoji_Presentation}`, `\p{Alphabetic}`, `\p{White_Space}`, `\p{space}`, `\p{WSpace}`, `\p{sc=Garay}`, `\p{scx=Tulu_Tigalari}`, `\p{ASCII}`, `\p{Any}`, `\p{Assigned}`,
 	`\p{ID_Start}`, `^[\p{L}\p{N}_]+$`, `^[^\p{L}]+$`, `\p{Unknown=1}`, `\p{Latin}`, `\p{l}`, `\pL`, `\p{}`, `\p{IsGreek}`, `\p{RGI_Emoji}`,
 	`a(?=b)`, `a(?!b)`, `(?<=a)b`, `(?<!a)b`, `(?<=^|\s)foo`, `(?<=(?:ab)+)c`, `^(?=.*\d)(?=.*[a-z]).{3,}$`, `^(?!.*foo).*$`, `x(?=(?:ab)*c)`, `(?<=a(?=b))b`,
 	`(?<!(?<!a)b)c`, `^(?:(?=a))?b`, `(?:(?!a).)+$`, `(?=a)?`, `(?=a)*`, `(?<=a)+`, `^*`, `(a)\1`, `(a|b)\1`, `\1(a)`, `(a\1)`, `(?:(a)|b)*\1c`, `(?<=\1(a))b`, `(?<=(a)\1)b`,
