@@ -95,7 +95,7 @@ func isFile(s object) bool {
 // fileSchema is the schema of what stands for an uploaded file in an input. How long the
 // file is, and of which type, nobody knows before it is read.
 func fileSchema() object {
-	file := object{"const": "File"}
+	file := object{"enum": []any{"File"}} // which all drafts know
 	return object{
 		"type":                 "object",
 		"properties":           object{"$runnerFile": file, "$ejson": file, "id": object{"type": "string"}, "meta": object{"type": "object"}},

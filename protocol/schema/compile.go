@@ -179,7 +179,7 @@ func (c *compiler) explain(address string, err error) error {
 		return c.at(regex.URL, fmt.Errorf("the pattern %q is %w", regex.Regex, regex.Err))
 	case errors.As(err, &broken):
 		address, _, _ = strings.Cut(broken.URL, "#")
-		err = brokenSchema(broken.Err)
+		err = c.brokenSchema(address, broken.Err)
 	case errors.As(err, &missing):
 		target = missing.URL
 		err = fmt.Errorf("refers to %s, but %w", missing.URL, missing.Err)
@@ -208,7 +208,7 @@ func (c *compiler) at(location string, err error) error {
 }
 
 // brokenSchema returns what is wrong in a schema.
-func brokenSchema(err error) error {
+func (c *compiler) brokenSchema(address string, err error) error {
 	var found *jsonschema.ValidationError
 	if !errors.As(err, &found) {
 		return err
@@ -217,10 +217,51 @@ func brokenSchema(err error) error {
 	for _, issue := range issuesOf(found, nil) {
 		all = append(all, issue.Error())
 	}
+	if len(all) == 0 {
+		// The name of a member, at a pointer that the validator does not tell right.
+		if name := wrongName(found); name != "" {
+			all = append(all, findMember(c.documents[address], "", name)+" has a name that is not allowed")
+		}
+	}
 	if cause := formatError(found); cause != nil {
 		all = append(all, cause.Error())
 	}
 	return errors.New(strings.Join(all, "; "))
+}
+
+// wrongName returns a name that a member must not have.
+func wrongName(e *jsonschema.ValidationError) string {
+	if names, ok := e.ErrorKind.(*kind.PropertyNames); ok {
+		return names.Property
+	}
+	for _, cause := range e.Causes {
+		if name := wrongName(cause); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// findMember returns the pointer of a member of patternProperties, the first of that name.
+func findMember(node any, at, name string) string {
+	switch node := node.(type) {
+	case map[string]any:
+		if patterns, ok := node["patternProperties"].(map[string]any); ok && patterns[name] != nil {
+			return at + "/patternProperties/" + escapeToken.Replace(name)
+		}
+		for _, keyword := range slices.Sorted(maps.Keys(node)) {
+			if pointer := findMember(node[keyword], at+"/"+escapeToken.Replace(keyword), name); pointer != "" {
+				return pointer
+			}
+		}
+	case []any:
+		for i, item := range node {
+			if pointer := findMember(item, at+"/"+strconv.Itoa(i), name); pointer != "" {
+				return pointer
+			}
+		}
+	}
+	return ""
 }
 
 // formatError returns why a value, a pattern above all, does not have its format.

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -101,8 +102,12 @@ func (g *graph) visit(s *jsonschema.Schema, pending *[]*jsonschema.Schema) *json
 }
 
 // knows reports whether a schema, or one that it holds the same value against, says
-// something about a member or an item. It must have no circles.
-func knows(s *jsonschema.Schema, name string) bool {
+// something about a member or an item.
+func knows(s *jsonschema.Schema, name string, seen map[*jsonschema.Schema]bool) bool {
+	if s == nil || seen[s] {
+		return false
+	}
+	seen[s] = true
 	index, err := strconv.Atoi(name)
 	isItem := err == nil
 	switch {
@@ -115,10 +120,5 @@ func knows(s *jsonschema.Schema, name string) bool {
 			return true
 		}
 	}
-	for _, next := range inPlace(s) {
-		if next != nil && knows(next, name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(inPlace(s), func(next *jsonschema.Schema) bool { return knows(next, name, seen) })
 }

@@ -119,7 +119,10 @@ func (c *collector) add(e *jsonschema.ValidationError) {
 // that knows it has failed for another reason, which is an issue of its own.
 func (c *collector) follows(e *jsonschema.ValidationError) bool {
 	parent := c.unevaluated[e.SchemaURL]
-	return parent != nil && len(e.InstanceLocation) > 0 && knows(parent, e.InstanceLocation[len(e.InstanceLocation)-1])
+	if parent == nil || len(e.InstanceLocation) == 0 {
+		return false
+	}
+	return knows(parent, e.InstanceLocation[len(e.InstanceLocation)-1], map[*jsonschema.Schema]bool{})
 }
 
 func (c *collector) causes(e *jsonschema.ValidationError) {

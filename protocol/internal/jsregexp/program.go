@@ -63,7 +63,7 @@ type program struct {
 }
 
 // maxProgram is how many instructions a pattern may be: counts are written out.
-const maxProgram = 1 << 16
+const maxProgram = 1 << 18
 
 var errSize = errors.New("a regular expression that is too large")
 
@@ -72,10 +72,11 @@ var errSize = errors.New("a regular expression that is too large")
 type assembler struct {
 	*program
 	backtracks bool
+	classes    map[*node]*class // counts write the same node often
 }
 
 func assemble(root *node, groups int, backtracks, backward bool) (*program, error) {
-	a := assembler{&program{backward: backward, slots: 2 * groups}, backtracks}
+	a := assembler{&program{backward: backward, slots: 2 * groups}, backtracks, map[*node]*class{}}
 	if err := a.node(root); err != nil {
 		return nil, err
 	}
@@ -94,7 +95,10 @@ func (a *assembler) node(n *node) error {
 	}
 	switch n.kind {
 	case kindSet:
-		a.add(instruction{op: opSet, set: newClass(n.set), backward: a.backward})
+		if a.classes[n] == nil {
+			a.classes[n] = newClass(n.set)
+		}
+		a.add(instruction{op: opSet, set: a.classes[n], backward: a.backward})
 	case kindSequence:
 		for i := range n.kids {
 			if a.backward {

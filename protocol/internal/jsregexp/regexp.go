@@ -36,7 +36,7 @@ type lookahead struct {
 var ErrStopped = errors.New("jsregexp: the match was stopped")
 
 // Compile compiles a pattern. It refuses what new RegExp(pattern, "u") would throw for, and
-// what is larger than 65,536 steps with all counts written out.
+// what is larger than 262,144 steps with all counts written out.
 func Compile(pattern string) (*Regexp, error) {
 	p, err := parse(pattern)
 	if err != nil {

@@ -57,7 +57,7 @@ func TestRefusedPatterns(t *testing.T) {
 		`?`:        "nothing is to be repeated",
 		`(?<a>x)y`: "",
 		strings.Repeat("(", 1001) + strings.Repeat(")", 1001):                  "too many groups",
-		`(?=a)` + strings.Repeat("a{99}", 700):                                 "too large",
+		`(?=a)` + strings.Repeat("a{999}", 270):                                 "too large",
 		`(?=a)(?:(?:(?:a{1000}){1000}){1000}){1000}`:                           "too large",
 		`(?=a)` + strings.Repeat("(?:", 20) + strings.Repeat("){1000000}", 20): "", // nothing, however often
 		`(?=a)(?:(?:x?){1,9}){1,9}`:                                            "",
@@ -101,6 +101,35 @@ func TestStack(t *testing.T) {
 	found, err := r.Match(strings.Repeat("ab", 1<<20), never)
 	assert.False(t, found)
 	assert.ErrorIs(t, err, ErrStopped)
+}
+
+// Long texts are read from a reader.
+func TestLongTexts(t *testing.T) {
+	for _, pattern := range patterns {
+		r, err := Compile(pattern)
+		if err != nil || r.linear == nil {
+			continue
+		}
+		long := &linear{r.linear.re, unwatched}
+		for _, text := range texts {
+			found, err := long.match(text+"x", never)
+			require.NoError(t, err)
+			assert.Equal(t, r.linear.re.MatchString(text+"x"), found, "%q on %q", pattern, text)
+		}
+	}
+}
+
+// A large count is no reason to refuse a pattern.
+func TestLargeCounts(t *testing.T) {
+	for pattern, length := range map[string]int{`^[^]{0,100000}$`: 100_000, `^(?:[a-z]{1000}){1,100}$`: 100_000, `^.{1500,2000}$`: 2000} {
+		r, err := Compile(pattern)
+		require.NoError(t, err)
+		for _, more := range []int{0, 1} {
+			found, err := r.Match(strings.Repeat("a", length+more), never)
+			require.NoError(t, err)
+			assert.Equal(t, more == 0, found, pattern)
+		}
+	}
 }
 
 func TestProperties(t *testing.T) {
