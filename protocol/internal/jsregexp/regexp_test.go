@@ -57,7 +57,7 @@ func TestRefusedPatterns(t *testing.T) {
 		`?`:        "nothing is to be repeated",
 		`(?<a>x)y`: "",
 		strings.Repeat("(", 1001) + strings.Repeat(")", 1001):                  "too many groups",
-		`(?=a)` + strings.Repeat("a{999}", 270):                                 "too large",
+		`(?=a)` + strings.Repeat("a{999}", 270):                                "too large",
 		`(?=a)(?:(?:(?:a{1000}){1000}){1000}){1000}`:                           "too large",
 		`(?=a)` + strings.Repeat("(?:", 20) + strings.Repeat("){1000000}", 20): "", // nothing, however often
 		`(?=a)(?:(?:x?){1,9}){1,9}`:                                            "",
