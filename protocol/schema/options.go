@@ -14,16 +14,17 @@ type Options struct {
 	// ExactNumbers is for tasks that read numbers exactly: those in Go with integers of 64
 	// bits, json.Number or big.Int. A number must then fit as it is written, and as the
 	// float64 that is nearest to it. Otherwise numbers are rounded to a float64 before they
-	// are checked, as JavaScript reads them, and those beyond its range are refused.
-	// Schemas of Go types are always checked so.
+	// are checked, as JavaScript reads them, and those beyond its range are refused. For
+	// the schemas of Go types, which bound integers only, they are always as written.
 	ExactNumbers bool
 	// ServeOthers serves the tasks and events whose schemas compile even if others do not.
 	// Calls of those fail with an internal error, which is logged, as is each schema. False
 	// means that one schema that does not compile is an error of all.
 	ServeOthers bool
 	// PatternTime is how long it may take to find a pattern in a string. One that takes
-	// longer does not match, and that is logged. All patterns of one check have twice
-	// as long. Zero or less means a second.
+	// longer does not match, and that is logged; a document that has come through only
+	// because of that is refused. All patterns of one check have twice as long. Zero or
+	// less means a second.
 	PatternTime time.Duration
 	// Logger gets what goes wrong. Nil means slog.Default().
 	Logger *slog.Logger
