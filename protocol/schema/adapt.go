@@ -1,12 +1,15 @@
 package schema
 
+import "strings"
+
 // adapt changes a document so that the validator reads it as whoever wrote it does.
 func adapt(document any, o Options) any {
 	root, ok := document.(object)
 	if !ok {
 		return document
 	}
-	a := adapter{options: &o}
+	draft, _ := root["$schema"].(string)
+	a := adapter{options: &o, valibot: strings.TrimSuffix(draft, "#") == "http://json-schema.org/draft-07/schema"}
 	a.schema(root)
 	if _, said := root["$schema"]; !said && a.tuples && !a.prefixes {
 		// What typebox emits. Nothing else says that it is older than 2020-12.
@@ -17,6 +20,7 @@ func adapt(document any, o Options) any {
 
 type adapter struct {
 	options          *Options
+	valibot          bool // it says draft-07, as valibot does
 	tuples, prefixes bool // items is a list, prefixItems is there
 }
 
@@ -44,11 +48,8 @@ func (a *adapter) schema(s object) {
 		case FormatAnnotate:
 			delete(s, "format")
 		case FormatUsual:
-			switch {
-			case hasPattern(s):
+			if s["format"] = usualName(format, a.valibot); hasPattern(s) {
 				delete(s, "format")
-			case isUsual(format):
-				s["format"] = usualPrefix + format
 			}
 		}
 	}

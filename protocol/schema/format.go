@@ -11,8 +11,11 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/jsregexp"
 )
 
-// usualPrefix marks a format in a schema that is asked for as libraries mean it.
-const usualPrefix = "usual:"
+// What marks a format in a schema that is asked for as libraries mean it, or as valibot.
+const (
+	usualPrefix   = "usual:"
+	valibotPrefix = "valibot:"
+)
 
 // formats returns the formats that the validator does not have, or has not right.
 func formats() []*jsonschema.Format {
@@ -23,13 +26,25 @@ func formats() []*jsonschema.Format {
 	for name, check := range format.Usual {
 		all = append(all, asserted(usualPrefix+name, check))
 	}
+	for name, check := range format.Valibot {
+		all = append(all, asserted(valibotPrefix+name, check))
+	}
 	for _, name := range []string{"semver", "period"} { // which the validator knows, and no standard
 		all = append(all, asserted(name, func(string) bool { return true }))
 	}
 	return append(all, asserted(usualPrefix+"regex", usualRegex))
 }
 
-func isUsual(name string) bool { return format.Usual[name] != nil || name == "regex" }
+// usualName returns what a format is asked for as.
+func usualName(name string, valibot bool) string {
+	switch {
+	case valibot && format.Valibot[name] != nil:
+		return valibotPrefix + name
+	case format.Usual[name] != nil || name == "regex":
+		return usualPrefix + name
+	}
+	return name
+}
 
 // usualRegex takes regular expressions without flag u as well.
 func usualRegex(pattern string) bool {
@@ -47,4 +62,6 @@ func asserted(name string, check format.Format) *jsonschema.Format {
 	}}
 }
 
-func formatName(name string) string { return strings.TrimPrefix(name, usualPrefix) }
+func formatName(name string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(name, usualPrefix), valibotPrefix)
+}

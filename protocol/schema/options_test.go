@@ -75,6 +75,10 @@ func TestFormatOptions(t *testing.T) {
 	} {
 		assert.Equal(t, c.want, checkWith(t, schema, c.options, c.document), "%v %s", c.options, c.document)
 	}
+	const february = `"2024-02-30T00:00:00Z"`
+	assert.Equal(t, ": must be in the format date-time", checkWith(t, []byte(`{"format":"date-time"}`), Options{}, february))
+	assert.Empty(t, checkWith(t, []byte(`{"$schema":"http://json-schema.org/draft-07/schema#","format":"date-time"}`), Options{}, february), "valibot")
+	assert.Equal(t, ": must be in the format date", checkWith(t, []byte(`{"$schema":"http://json-schema.org/draft-07/schema#","format":"date"}`), Options{}, `"2024-02-32"`))
 	moment := reflect.TypeFor[struct {
 		T time.Time `json:"t"`
 	}]()

@@ -62,8 +62,9 @@
 // date, date-time, uri, uri-reference, uri-template, uuid; but unless Options say so, less is
 // asked for where libraries mean less:
 //
-//   - date has any day up to 31 in any month; time and date-time need no seconds and no
-//     zone, and a blank may be between date and time (valibot)
+//   - time and date-time need no seconds and no zone, and a blank may be between date and
+//     time (valibot); where $schema is draft-07, as valibot has it by default, date and
+//     date-time have any day up to 31 in any month
 //   - email is that of HTML too (valibot)
 //   - hostname may have -- anywhere, ipv6 a zone
 //   - uri is what may be an absolute URL of the constructor of URL (zod, valibot, arktype)

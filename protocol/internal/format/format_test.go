@@ -47,9 +47,8 @@ func TestFormats(t *testing.T) {
 
 func TestUsual(t *testing.T) {
 	for name, c := range map[string]struct{ is, no []string }{
-		"date":      {[]string{"2024-02-29", "2023-02-30"}, []string{"", "2023-13-01", "2023-1-1", "2023-01-32", "x2023-01-01"}},
 		"time":      {[]string{"12:30", "12:30:01Z", "12:30:01.5+01:00"}, []string{"", "24:00", "12", "12:60"}},
-		"date-time": {[]string{"2024-01-02T03:04", "2024-01-02 03:04:05Z", "2024-01-02T03:04:05.678+0100"}, []string{"", "2024-01-02", "now", "2024-01-02T25:00"}},
+		"date-time": {[]string{"2024-01-02T03:04", "2024-01-02 03:04:05Z", "2024-01-02T03:04:05.678+0100"}, []string{"", "2024-01-02", "now", "2024-01-02T25:00", "2024-02-30T00:00:00Z"}},
 		"email":     {[]string{"a@b.de", "a.@b", "joe@example.com"}, []string{"", "a", "a@", "a b@c", "a@b..c"}},
 		"hostname":  {[]string{"ab--cd.example", "a"}, []string{"", "-a", "a_b", "ä"}},
 		"ipv6":      {[]string{"::1", "fe80::1%eth0"}, []string{"", "1.2.3.4", ":::"}},
@@ -60,6 +59,20 @@ func TestUsual(t *testing.T) {
 		}
 		for _, s := range c.no {
 			assert.False(t, Usual[name](s), "%s %q", name, s)
+		}
+	}
+}
+
+func TestValibot(t *testing.T) {
+	for name, c := range map[string]struct{ is, no []string }{
+		"date":      {[]string{"2024-02-29", "2023-02-30"}, []string{"", "2023-13-01", "2023-1-1", "2023-01-32", "x2023-01-01"}},
+		"date-time": {[]string{"2024-01-02T03:04", "2024-02-30T00:00:00Z"}, []string{"", "2024-01-02", "2024-01-32T00:00:00Z"}},
+	} {
+		for _, s := range c.is {
+			assert.True(t, Valibot[name](s), "%s %q", name, s)
+		}
+		for _, s := range c.no {
+			assert.False(t, Valibot[name](s), "%s %q", name, s)
 		}
 	}
 }

@@ -4,18 +4,26 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Usual are formats as libraries of schemas mean them where that is more than the
 // standard: each takes all that theirs take. Do not change it.
 var Usual = map[string]Format{
-	"date":      usualDate.MatchString,
 	"time":      usualTime.MatchString,
-	"date-time": usualDateTime.MatchString,
+	"date-time": func(s string) bool { return usualDateTime.MatchString(s) && inCalendar(s[:len(time.DateOnly)]) },
 	"email":     func(s string) bool { return usualEmail.MatchString(s) || email(s, false) },
 	"hostname":  hostLabels,
 	"ipv6":      func(s string) bool { address, err := netip.ParseAddr(s); return err == nil && address.Is6() },
 	"uri":       url,
+}
+
+// Valibot are formats as valibot means them, which does not know how long months are.
+var Valibot = map[string]Format{"date": valibotDate.MatchString, "date-time": usualDateTime.MatchString}
+
+func inCalendar(date string) bool {
+	_, err := time.Parse(time.DateOnly, date)
+	return err == nil
 }
 
 const (
@@ -26,9 +34,8 @@ const (
 )
 
 var (
-	// usualDate is that of valibot, which does not know how long months are.
-	usualDate = regexp.MustCompile(`^` + day + `$`)
-	usualTime = regexp.MustCompile(`^` + clock + `(?:` + seconds + `)?` + zone + `?$`)
+	valibotDate = regexp.MustCompile(`^` + day + `$`)
+	usualTime   = regexp.MustCompile(`^` + clock + `(?:` + seconds + `)?` + zone + `?$`)
 	// usualDateTime need have neither seconds nor a zone: valibot's isoDateTime has none.
 	usualDateTime = regexp.MustCompile(`^` + day + `[Tt ]` + clock + `(?:` + seconds + `)?` + zone + `?$`)
 	// usualEmail is that of HTML, and the characters that are a k and an s where case does
