@@ -2,7 +2,7 @@
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
-OLDEST_GO = go$(shell go list -m -f '{{.GoVersion}}').0
+OLDEST_GO = go$(shell go list -m -f '{{.GoVersion}}')
 FUZZTIME ?= 30s
 
 help: ## show this list

@@ -1,10 +1,12 @@
 package tunnel_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -171,6 +173,35 @@ func TestIssuesOnTheWire(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, w.Code)
 	assert.JSONEq(t, `{"ok":false,"error":{"message":"Invalid input","code":"INVALID_INPUT","data":{"issues":[
 		{"pointer":"/a","reason":"must be number, is string"},{"pointer":"/b","reason":"is missing"},{"pointer":"/c","reason":"is not allowed"}]}}}`, w.Body.String())
+}
+
+// A schema that does not compile fails its own calls, if the service asks for that, and
+// what is wrong with it stays in the log.
+func TestOneBadSchema(t *testing.T) {
+	var reached atomic.Int64
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	sources := schema.Sources{Tasks: map[string]any{
+		"good": []byte(`{"type":"number"}`), "bad": []byte(`{"properties":{"secret":{"pattern":"("}}}`),
+	}}
+	_, err := schema.Compile(sources)
+	require.ErrorContains(t, err, `schema of task "bad": /properties/secret/pattern`)
+	sources.Options = schema.Options{ServeOthers: true, Logger: logger}
+	set, err := schema.Compile(sources)
+	require.NoError(t, err)
+	assert.Contains(t, log.String(), `/properties/secret/pattern`)
+
+	log.Reset()
+	handler := tunnel.New(counting(&reached), tunnel.Config{
+		Tokens: []string{"secret"}, AllowList: protocol.NewAllowList([]string{"good", "bad"}, nil), Logger: logger,
+		Middleware: []tunnel.Middleware{tunnel.Check(set.Check)},
+	})
+	assert.Equal(t, http.StatusOK, send(t, handler, "/task/good", `{"input":5}`).Code)
+	w := send(t, handler, "/task/bad", `{"input":{}}`)
+	assert.Equal(t, http.StatusInternalServerError, w.Code)
+	assert.Equal(t, `{"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}`, w.Body.String())
+	assert.Contains(t, log.String(), `schema of task \"bad\": /properties/secret/pattern`)
+	assert.EqualValues(t, 1, reached.Load())
 }
 
 func TestCheckReply(t *testing.T) {

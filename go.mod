@@ -1,6 +1,6 @@
 module github.com/bluelibs/go-tunnel
 
-go 1.25
+go 1.25.0
 
 require (
 	github.com/fsnotify/fsnotify v1.10.1
@@ -12,10 +12,11 @@ require (
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
 	go.yaml.in/yaml/v3 v3.0.5
+	golang.org/x/net v0.58.0
 	golang.org/x/time v0.14.0
 )
 
 require (
-	golang.org/x/sys v0.13.0 // indirect
-	golang.org/x/text v0.14.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
+	golang.org/x/text v0.41.0 // indirect
 )

@@ -4,7 +4,7 @@
 //	limiter := ratelimit.New(ratelimit.Config{
 //		Global: ratelimit.Limit{PerSecond: 1000},
 //		PerKey: ratelimit.Limit{PerSecond: 5, Burst: 20},
-//		Key:    func(call *protocol.Call) string { return fmt.Sprint(call.Identity) },
+//		Key:    ratelimit.Identity, // or Address, or Forwarded behind a proxy
 //	})
 //	config.Middleware = []tunnel.Middleware{tunnel.Check(limiter.Check)}
 //
@@ -49,8 +49,8 @@ type Config struct {
 	Global Limit
 	// PerID bounds tasks and events by id; other ids have no limit of their own.
 	PerID map[string]Limit
-	// PerKey bounds the calls of each caller, as Key tells them apart. Key is called
-	// concurrently. Nil means no such limit.
+	// PerKey bounds the calls of each caller, as Key tells them apart: see Identity,
+	// Address and Forwarded. Key is called concurrently. Nil means no such limit.
 	PerKey Limit
 	Key    func(call *protocol.Call) string
 	// MaxKeys is how many callers are remembered. The one that was not seen for longest

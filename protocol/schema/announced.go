@@ -18,6 +18,9 @@ import (
 //	opts.Schemas = announced.Update // a pool of package ipc
 //	config.Middleware = []tunnel.Middleware{tunnel.Check(announced.Check)}
 type Announced struct {
+	// Options say how the schemas are read. They must not be changed once it is used.
+	Options Options
+
 	updating sync.Mutex
 	set      atomic.Pointer[Set]
 }
@@ -31,7 +34,7 @@ func (a *Announced) Update(schemas protocol.Schemas) error {
 	if same(had.Tasks, schemas.Tasks) && same(had.Events, schemas.Events) {
 		return nil
 	}
-	set, err := Compile(Sources{Tasks: sources(schemas.Tasks), Events: sources(schemas.Events)})
+	set, err := Compile(Sources{Tasks: sources(schemas.Tasks), Events: sources(schemas.Events), Options: a.Options})
 	if err == nil {
 		a.set.Store(set)
 	}

@@ -1,23 +1,34 @@
 package schema
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"path/filepath"
+	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
 // compiler has all documents that a schema may refer to.
 type compiler struct {
+	options   *Options
 	documents map[string]any
 	names     map[string]string // of the documents, for errors
+	exact     map[string]bool   // the documents of Go types
+	broken    map[string]error  // those that could not be read, if the others are to be served
+	proto     bool              // one of them names __proto__
+	patterns  patterns
+}
+
+func newCompiler(options *Options) *compiler {
+	return &compiler{
+		options: options, documents: map[string]any{}, names: map[string]string{}, exact: map[string]bool{}, broken: map[string]error{},
+	}
 }
 
 // document is a source that was read.
@@ -30,9 +41,14 @@ type document struct {
 func (c *compiler) read(kind string, sources map[string]any) (map[string]document, error) {
 	documents := make(map[string]document, len(sources))
 	for _, id := range slices.Sorted(maps.Keys(sources)) {
-		text, address, err := c.add("schema:///"+kind+"/"+url.PathEscape(id), fmt.Sprintf("%s %q", kind, id), sources[id])
-		if err != nil {
+		own := "schema:///" + kind + "/" + url.PathEscape(id)
+		text, address, err := c.add(own, fmt.Sprintf("%s %q", kind, id), sources[id])
+		if err != nil && !c.options.ServeOthers {
 			return nil, err
+		}
+		if err != nil {
+			address = own
+			c.broken[own] = err
 		}
 		documents[id] = document{text, address}
 	}
@@ -43,8 +59,13 @@ func (c *compiler) compileAll(documents map[string]document) (map[string]*valida
 	validators := make(map[string]*validator, len(documents))
 	for _, id := range slices.Sorted(maps.Keys(documents)) {
 		v, err := c.compile(documents[id].address)
-		if err != nil {
+		if err != nil && !c.options.ServeOthers {
 			return nil, err
+		}
+		if err != nil {
+			c.options.logger().Error("schema: it does not compile, so that calls of it will fail", "error", err)
+			v = &validator{broken: err}
+			delete(documents, id)
 		}
 		validators[id] = v
 	}
@@ -61,9 +82,18 @@ func (c *compiler) add(address, name string, source any) (text []byte, own strin
 		name += " (" + filepath.ToSlash(string(source.(File))) + ")"
 	}
 	if err == nil {
-		var document any
-		document, err = decode(text)
-		c.documents[own], c.names[own] = document, name
+		var read decoded
+		how := *c.options
+		_, isType := source.(reflect.Type)
+		if isType {
+			how.Formats, how.Format = nil, FormatAssert // Go reads dates as the standard says
+		}
+		read, err = decode(text, reading{exact: isType || c.options.ExactNumbers, proto: true})
+		if err == nil {
+			c.documents[own] = adapt(read.value, how)
+		}
+		c.names[own], c.exact[own] = name, isType
+		c.proto = c.proto || bytes.Contains(text, []byte(protoName))
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("schema of %s: %w", name, err)
@@ -73,7 +103,11 @@ func (c *compiler) add(address, name string, source any) (text []byte, own strin
 
 // compile makes the validator of the document at an address.
 func (c *compiler) compile(address string) (*validator, error) {
-	v := newValidator(func(l *lane) error { return c.compileInto(l, address) })
+	if err := c.broken[address]; err != nil {
+		return nil, err
+	}
+	v := newValidator(c.names[address], c.options, func(l *lane) error { return c.compileInto(l, address) })
+	v.reading = reading{exact: c.options.ExactNumbers || c.exact[address], also: !c.exact[address], proto: c.proto}
 	first, err := v.newLane()
 	if err != nil {
 		return nil, c.explain(address, err)
@@ -83,20 +117,39 @@ func (c *compiler) compile(address string) (*validator, error) {
 }
 
 func (c *compiler) compileInto(l *lane, address string) (err error) {
+	l.patterns = &c.patterns
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.UseLoader(nothing{})
-	compiler.UseRegexpEngine(compilePattern)
+	compiler.UseRegexpEngine(l.pattern)
 	compiler.AssertFormat()
 	compiler.AssertVocabs()
 	compiler.RegisterVocabulary(l.vocabulary())
+	for _, format := range formats() {
+		compiler.RegisterFormat(format)
+	}
 	for address, document := range c.documents {
 		if err := compiler.AddResource(address, document); err != nil {
 			return err
 		}
 	}
-	l.schema, err = compiler.Compile(address)
-	return err
+	whole, err := compiler.Compile(address)
+	if err != nil {
+		return err
+	}
+	g := graph{state: map[*jsonschema.Schema]int8{}, unevaluated: map[string]*jsonschema.Schema{}}
+	if circle := g.walk(whole); circle != nil {
+		return &circleError{circle.Location}
+	}
+	l.schema, l.unevaluated = whole, g.unevaluated
+	return nil
+}
+
+// circleError is a schema that leads back to itself for the same value.
+type circleError struct{ location string }
+
+func (e *circleError) Error() string {
+	return "it refers to itself for the same value, so that nothing can be checked against it"
 }
 
 // nothing loads no schema that was not given.
@@ -105,105 +158,3 @@ type nothing struct{}
 func (nothing) Load(string) (any, error) { return nil, errNotGiven }
 
 var errNotGiven = errors.New("it was not given")
-
-// explain says where in which document compiling has failed.
-func (c *compiler) explain(address string, err error) error {
-	var (
-		broken  *jsonschema.SchemaValidationError
-		missing *jsonschema.LoadURLError
-		pointer *jsonschema.JSONPointerNotFoundError
-		anchor  *jsonschema.AnchorNotFoundError
-	)
-	target := ""
-	switch {
-	case errors.As(err, &broken):
-		address, _, _ = strings.Cut(broken.URL, "#")
-		err = brokenSchema(broken.Err)
-	case errors.As(err, &missing):
-		target = missing.URL
-		err = fmt.Errorf("refers to %s, but %w", missing.URL, missing.Err)
-	case errors.As(err, &pointer):
-		target = pointer.URL
-	case errors.As(err, &anchor):
-		target = anchor.Reference
-	}
-	name := c.names[address]
-	if found, where := c.refersTo(address, target); target != "" && where != "" {
-		return fmt.Errorf("schema of %s, at %s: %w", c.names[found], where, err)
-	}
-	return fmt.Errorf("schema of %s: %w", name, err)
-}
-
-// brokenSchema returns what is wrong in a schema.
-func brokenSchema(err error) error {
-	var found *jsonschema.ValidationError
-	if !errors.As(err, &found) {
-		return err
-	}
-	var all []string
-	for _, issue := range issuesOf(found) {
-		all = append(all, issue.Error())
-	}
-	if cause := formatError(found); cause != nil {
-		all = append(all, cause.Error())
-	}
-	return errors.New(strings.Join(all, "; "))
-}
-
-// formatError returns why a value, a pattern above all, does not have its format.
-func formatError(e *jsonschema.ValidationError) error {
-	if format, ok := e.ErrorKind.(*kind.Format); ok {
-		return format.Err
-	}
-	for _, cause := range e.Causes {
-		if err := formatError(cause); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// refersTo looks for the reference that leads to a target: in the document at an
-// address, then in the others.
-func (c *compiler) refersTo(address, target string) (found, pointer string) {
-	for _, found := range append([]string{address}, slices.Sorted(maps.Keys(c.documents))...) {
-		if pointer := findReference(c.documents[found], "", target); pointer != "" {
-			return found, pointer
-		}
-	}
-	return "", ""
-}
-
-func findReference(node any, at, target string) string {
-	switch node := node.(type) {
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(node)) {
-			here := at + "/" + escapeToken.Replace(name)
-			if ref, ok := node[name].(string); ok && leadsTo(name, ref, target) {
-				return here
-			}
-			if pointer := findReference(node[name], here, target); pointer != "" {
-				return pointer
-			}
-		}
-	case []any:
-		for i, item := range node {
-			if pointer := findReference(item, at+"/"+strconv.Itoa(i), target); pointer != "" {
-				return pointer
-			}
-		}
-	}
-	return ""
-}
-
-// leadsTo guesses: to be sure one would have to do all that the compiler did.
-func leadsTo(name, ref, target string) bool {
-	if name != "$ref" && name != "$dynamicRef" && name != "$schema" {
-		return false
-	}
-	if !strings.Contains(target, "#") {
-		ref, _, _ = strings.Cut(ref, "#")
-	}
-	ref = strings.TrimLeft(ref, "./")
-	return ref != "" && strings.HasSuffix(target, ref)
-}

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -16,24 +15,48 @@ const (
 	maxExponent = 400     // of a number, either way: a float64 has 308 and 324
 )
 
+// reading is how what executes a call reads a document.
+type reading struct {
+	exact bool // numbers as they are written: see Options.ExactNumbers
+	also  bool // and rounded, where that is something else
+	proto bool // a schema names __proto__, so that it may be a member
+}
+
 // decode reads a document into the types that the validator takes: nil, bool, string,
 // json.Number, []any and map[string]any. It refuses what an executor may read in
-// another way than the validator: members that stand twice, and typed values of Runner's
-// serializer with more in them than the serializer reads. The error is an Issue.
-func decode(document []byte) (any, error) {
+// another way than the validator: members that stand twice, halves of surrogate pairs,
+// and typed values of Runner's serializer with more in them than the serializer reads.
+// The error is an Issue.
+func decode(document []byte, how reading) (decoded, error) {
 	if err := rawjson.Check(document, protocol.MaxDepth); err != nil {
-		return nil, Issue{Reason: "is not valid JSON"}
+		return decoded{}, Issue{Reason: "is not valid JSON"}
 	}
-	d := decoder{data: document}
-	return d.value()
+	d := decoder{data: document, reading: how}
+	value, err := d.value()
+	if err != nil || !d.changed || !how.also {
+		return decoded{value: value}, err
+	}
+	how.exact = false
+	d = decoder{data: document, reading: how}
+	rounded, err := d.value()
+	// What no float64 can have nothing reads as one.
+	return decoded{value, rounded, err == nil}, nil
+}
+
+// decoded is a document as it is read, and as others read it who round its numbers.
+type decoded struct {
+	value, rounded any
+	both           bool
 }
 
 // decoder walks over a document that is known to be valid.
 type decoder struct {
-	data   []byte
-	at     int
-	places int
-	path   []step // to the value at hand
+	reading
+	data    []byte
+	at      int
+	places  int
+	path    []step // to the value at hand
+	changed bool   // a number that is read exactly is not what a float64 is
 }
 
 // step is the name or, if that is negative, the index of a value in its container.
@@ -70,7 +93,11 @@ func (d *decoder) value() (any, error) {
 	case '[':
 		return d.array()
 	case '"':
-		return d.str(), nil
+		text, ok := d.str()
+		if !ok {
+			return nil, d.refuse(halfPair)
+		}
+		return text, nil
 	case 't':
 		d.at += len("true")
 		return true, nil
@@ -110,8 +137,14 @@ func (d *decoder) object() (any, error) {
 	}
 	for more := true; more; more = d.next() {
 		d.space()
-		name := d.str()
+		name, ok := d.str()
 		d.path = append(d.path, step{name: name, index: -1})
+		if !ok {
+			return nil, d.refuse(halfPair)
+		}
+		if name == protoName && !d.proto {
+			return nil, d.refuse("is a name that cannot be checked")
+		}
 		if _, twice := object[name]; twice {
 			return nil, d.refuse("stands twice")
 		}
@@ -148,42 +181,6 @@ func (d *decoder) array() (any, error) {
 		d.path = d.path[:len(d.path)-1]
 	}
 	return array, nil
-}
-
-func (d *decoder) str() string {
-	start := d.at
-	plain := true
-	for d.at++; d.data[d.at] != '"'; d.at++ {
-		if d.data[d.at] == '\\' {
-			plain = false
-			d.at++
-		}
-	}
-	d.at++
-	if quoted := d.data[start:d.at]; !plain {
-		var s string
-		if json.Unmarshal(quoted, &s) == nil {
-			return s
-		}
-	}
-	return string(d.data[start+1 : d.at-1])
-}
-
-func (d *decoder) number() (any, error) {
-	start := d.at
-	for d.at < len(d.data) && strings.IndexByte("+-.0123456789Ee", d.data[d.at]) >= 0 {
-		d.at++
-	}
-	number := string(d.data[start:d.at])
-	if len(number) > maxNumber {
-		return nil, d.refuse("is a number of too many digits")
-	}
-	if e := strings.IndexAny(number, "eE"); e >= 0 {
-		if exponent, err := strconv.Atoi(number[e+1:]); err != nil || exponent > maxExponent || exponent < -maxExponent {
-			return nil, d.refuse("is a number out of range")
-		}
-	}
-	return json.Number(number), nil
 }
 
 // escapePrefix is what Runner's serializer writes before a member name that it would

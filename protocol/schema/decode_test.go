@@ -23,7 +23,7 @@ var documents = []string{
 
 // What is decoded is what encoding/json reads, and the rest is refused.
 func checkDecode(t *testing.T, document []byte) {
-	value, err := decode(document)
+	got, err := decode(document, reading{exact: true, proto: true})
 	if err != nil {
 		assert.ErrorAs(t, err, new(Issue))
 		assert.LessOrEqual(t, len(err.Error()), 2*maxText+2)
@@ -33,7 +33,7 @@ func checkDecode(t *testing.T, document []byte) {
 	decoder.UseNumber()
 	var want any
 	if assert.NoError(t, decoder.Decode(&want)) && bytes.Equal(document, bytes.ToValidUTF8(document, nil)) {
-		assert.Equal(t, want, value)
+		assert.Equal(t, want, got.value)
 	}
 }
 
@@ -42,7 +42,7 @@ func TestDecodeReadsWhatOthersRead(t *testing.T) {
 		checkDecode(t, []byte(document))
 	}
 	for _, document := range documents {
-		_, err := decode([]byte(document))
+		_, err := decode([]byte(document), reading{exact: true, proto: true})
 		var issue Issue
 		known := errors.As(err, &issue) && issue.Reason != "is not valid JSON"
 		assert.Equal(t, json.Valid([]byte(document)), err == nil || known, document)

@@ -65,9 +65,14 @@ func appendToken(pointer *strings.Builder, name string) {
 var escapeToken = strings.NewReplacer("~", "~0", "/", "~1")
 
 // issuesOf returns what the validator found, sorted, each thing once.
-func issuesOf(found *jsonschema.ValidationError) []Issue {
-	var c collector
+// Unevaluated has the schemas of unevaluatedProperties and unevaluatedItems.
+func issuesOf(found *jsonschema.ValidationError, unevaluated map[string]*jsonschema.Schema) []Issue {
+	c := collector{unevaluated: unevaluated}
 	c.add(found)
+	if len(c.issues) == 0 {
+		c.unevaluated = nil
+		c.add(found)
+	}
 	slices.SortFunc(c.issues, func(a, b Issue) int {
 		return cmp.Or(strings.Compare(a.Pointer, b.Pointer), strings.Compare(a.Reason, b.Reason))
 	})
@@ -76,10 +81,13 @@ func issuesOf(found *jsonschema.ValidationError) []Issue {
 }
 
 // collector turns a tree of errors into a list of its leaves.
-type collector struct{ issues []Issue }
+type collector struct {
+	issues      []Issue
+	unevaluated map[string]*jsonschema.Schema
+}
 
 func (c *collector) add(e *jsonschema.ValidationError) {
-	if len(c.issues) >= maxFound {
+	if len(c.issues) >= maxFound || c.follows(e) {
 		return
 	}
 	switch k := e.ErrorKind.(type) {
@@ -105,6 +113,16 @@ func (c *collector) add(e *jsonschema.ValidationError) {
 		}
 		c.causes(e)
 	}
+}
+
+// follows reports whether a member or an item is only called unevaluated because a schema
+// that knows it has failed for another reason, which is an issue of its own.
+func (c *collector) follows(e *jsonschema.ValidationError) bool {
+	parent := c.unevaluated[e.SchemaURL]
+	if parent == nil || len(e.InstanceLocation) == 0 {
+		return false
+	}
+	return knows(parent, e.InstanceLocation[len(e.InstanceLocation)-1], map[*jsonschema.Schema]bool{})
 }
 
 func (c *collector) causes(e *jsonschema.ValidationError) {
@@ -139,7 +157,7 @@ func reason(k jsonschema.ErrorKind) string {
 	case *kind.Const:
 		return "must be " + text(k.Want)
 	case *kind.Format:
-		return "must be in the format " + k.Want
+		return "must be in the format " + formatName(k.Want)
 	case *kind.Pattern:
 		return "must match the pattern " + k.Want
 	case *kind.MinLength:
@@ -150,6 +168,8 @@ func reason(k jsonschema.ErrorKind) string {
 		return fmt.Sprintf("must have at least %d items, has %d", k.Want, k.Got)
 	case *kind.MaxItems:
 		return fmt.Sprintf("must have at most %d items, has %d", k.Want, k.Got)
+	case *kind.AdditionalItems:
+		return fmt.Sprintf("has %d items too many", k.Count)
 	case *kind.MinProperties:
 		return fmt.Sprintf("must have at least %d members, has %d", k.Want, k.Got)
 	case *kind.MaxProperties:

@@ -1,135 +1,108 @@
 package schema
 
 import (
-	"fmt"
-	"regexp"
-	"strings"
+	"sync"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/bluelibs/go-tunnel/protocol/internal/jsregexp"
 )
 
-// compilePattern compiles a regular expression of JavaScript, as far as Go's, which
-// takes linear time on any text, can do the same. Beyond what both have that is
-// \uXXXX, and lookaheads at the very start, which libraries of schemas like:
-// ^(?=.{1,253}$)(?!-)x is what ^(?:.{1,253}$) and ^x match, and ^(?:-) does not.
-func compilePattern(pattern string) (jsonschema.Regexp, error) {
-	p := &jsPattern{source: pattern}
-	rest := translateUnicode(pattern)
-	for strings.HasPrefix(rest, "^(?=") || strings.HasPrefix(rest, "^(?!") {
-		end := groupEnd(rest, 1)
-		if end < 0 || hasAlternatives(rest[end:]) {
-			break
-		}
-		ahead, err := regexp.Compile("^(?:" + rest[len("^(?="):end-1] + ")")
-		if err != nil {
-			return nil, err
-		}
-		p.ahead = append(p.ahead, lookahead{ahead, rest[3] == '='})
-		rest = "^" + rest[end:]
+// patterns has the regular expressions of all schemas: lanes share them.
+type patterns struct{ compiled sync.Map }
+
+func (p *patterns) compile(source string) (*jsregexp.Regexp, error) {
+	if known, ok := p.compiled.Load(source); ok {
+		return known.(*jsregexp.Regexp), nil
 	}
-	var err error
-	if p.main, err = regexp.Compile(rest); err != nil {
-		return nil, fmt.Errorf("not a pattern that Go can match: %w", err)
+	re, err := jsregexp.Compile(source)
+	if err != nil {
+		return nil, err
 	}
-	return p, nil
+	known, _ := p.compiled.LoadOrStore(source, re)
+	return known.(*jsregexp.Regexp), nil
 }
 
-// jsPattern matches where main does and every lookahead says so.
-type jsPattern struct {
-	source string
-	ahead  []lookahead
-	main   *regexp.Regexp
-}
-
-type lookahead struct {
-	re   *regexp.Regexp
-	want bool
-}
-
-func (p *jsPattern) String() string { return p.source }
-
-func (p *jsPattern) MatchString(s string) bool {
-	for _, a := range p.ahead {
-		if a.re.MatchString(s) != a.want {
-			return false
-		}
+// pattern returns a regular expression of a lane's schema. Once that is whole, the engine
+// is asked for values in the format regex only, which come from callers: it looks at
+// their syntax.
+func (l *lane) pattern(source string) (jsonschema.Regexp, error) {
+	if l.schema != nil {
+		return nil, jsregexp.Check(source)
 	}
-	return p.main.MatchString(s)
-}
-
-// translateUnicode writes \uXXXX as \x{XXXX}.
-func translateUnicode(pattern string) string {
-	if !strings.Contains(pattern, `\u`) {
-		return pattern
+	re, err := l.patterns.compile(source)
+	if err != nil {
+		return nil, err
 	}
-	var b strings.Builder
-	for i := 0; i < len(pattern); i++ {
-		switch {
-		case pattern[i] != '\\' || i+1 == len(pattern):
-			b.WriteByte(pattern[i])
-		case pattern[i+1] == 'u' && i+6 <= len(pattern) && pattern[i+2] != '{':
-			b.WriteString(`\x{` + pattern[i+2:i+6] + `}`)
-			i += 5
-		default:
-			b.WriteString(pattern[i : i+2])
-			i++
+	return &pattern{re, l}, nil
+}
+
+// pattern is a regular expression that keeps to the time that its lane has.
+type pattern struct {
+	*jsregexp.Regexp
+	lane *lane
+}
+
+// MatchString implements jsonschema.Regexp.
+func (p *pattern) MatchString(s string) bool {
+	p.lane.patternTime.begin()
+	found, err := p.Match(s, p.lane.patternOver)
+	if err != nil {
+		if p.lane.gaveUp == nil {
+			p.lane.gaveUp = &givenUp{p.String(), len(s)}
 		}
+		p.lane.patternTime.check()
 	}
-	return b.String()
-}
-
-// groupEnd returns the index after the group that begins at start, -1 if it does not end.
-func groupEnd(pattern string, start int) int {
-	depth := 0
-	end := -1
-	eachSyntax(pattern[start:], func(i int, c byte) bool {
-		switch c {
-		case '(':
-			depth++
-		case ')':
-			depth--
-		}
-		if depth == 0 {
-			end = start + i + 1
-		}
-		return depth > 0
-	})
-	return end
-}
-
-// hasAlternatives reports whether a pattern has a | outside of groups: a lookahead
-// before it belongs to the first alternative only.
-func hasAlternatives(pattern string) bool {
-	depth, found := 0, false
-	eachSyntax(pattern, func(_ int, c byte) bool {
-		switch c {
-		case '(':
-			depth++
-		case ')':
-			depth--
-		case '|':
-			found = found || depth == 0
-		}
-		return !found
-	})
 	return found
 }
 
-// eachSyntax calls yield for every byte that is neither escaped nor in a class.
-func eachSyntax(pattern string, yield func(i int, c byte) bool) {
-	class := false
-	for i := 0; i < len(pattern); i++ {
-		switch c := pattern[i]; {
-		case c == '\\':
-			i++
-		case class:
-			class = c != ']'
-		case c == '[':
-			class = true
-		default:
-			if !yield(i, c) {
-				return
-			}
-		}
+// givenUp is a match that took too long.
+type givenUp struct {
+	pattern string
+	length  int
+}
+
+// patternTime bounds the time that patterns take: one match, and all of a check. It
+// looks at the clock seldom, since most matches are over before it could tell.
+type patternTime struct {
+	bound      time.Duration
+	now        func() time.Time
+	matches    int
+	match, all time.Time // when they must be over, once it has looked
+}
+
+// reset begins a check.
+func (t *patternTime) reset() { t.matches, t.match, t.all = 0, time.Time{}, time.Time{} }
+
+// begin begins a match.
+func (t *patternTime) begin() {
+	t.match = time.Time{}
+	if t.matches++; t.matches%16 == 0 {
+		t.check()
 	}
+}
+
+// check ends the check if there is no time left for it.
+func (t *patternTime) check() {
+	now := t.now()
+	if t.all.IsZero() {
+		t.all = now.Add(patternShare * t.bound)
+	}
+	if now.After(t.all) {
+		panic(errTooMuch)
+	}
+}
+
+// over reports whether the match must end.
+func (t *patternTime) over() bool {
+	now := t.now()
+	if t.all.IsZero() {
+		t.all = now.Add(patternShare * t.bound)
+	}
+	if t.match.IsZero() {
+		t.match = now.Add(t.bound)
+		return false
+	}
+	return now.After(t.match) || now.After(t.all)
 }

@@ -6,27 +6,79 @@
 //	}})
 //	handler := tunnel.New(executor, tunnel.Config{Middleware: []tunnel.Middleware{tunnel.Check(set.Check)}})
 //
-// A document is checked as it was sent: numbers are exact, and values of Runner's
-// serializer are the objects that they travel as, a Date for example
+// # What is checked
+//
+// Schemas mean what they mean to the JavaScript libraries that emit them, and a document is
+// checked as its task will read it. Numbers are rounded to a float64 first, and one that
+// is beyond its range is refused: 1e-350 is 0, and 1e309 is nothing. For Go tasks that read
+// int64, json.Number or big.Int exactly see Options.ExactNumbers; the schemas of Go types
+// have it. The BigInt values of Runner's dialects are strings on the wire, and stay exact.
+//
+// What can be read in two ways is refused, since a check that can be walked around is
+// none: members that stand twice, names like __proto__ that no schema knows, halves of
+// surrogate pairs, and values of Runner's serializer in forms that a validator sees in
+// another way. Names are compared as they are, not as they were escaped. A schema of a Go
+// task should forbid additional properties: encoding/json does not mind the case of names,
+// so that "Admin" would pass for "admin". Task modules in JavaScript never get members
+// named constructor or prototype.
+//
+// Values of the serializer are the objects that they travel as, a Date for example
 //
 //	{"type": "object", "required": ["__type", "value"], "additionalProperties": false,
 //	 "properties": {"__type": {"const": "Date"}, "value": {"format": "date-time"}}}
 //
-// A schema that allows any object, or has no required members, allows those too. What
-// the serializer and a validator would read in different ways is refused, and so are
-// members that stand twice: a check that can be walked around is none. For the same
-// reason a schema of a typed Go task should forbid additional properties: encoding/json
-// does not mind the case of names, so that "Admin" would pass for "admin".
+// A schema that allows any object, or has no required members, allows those too. A call
+// without input, or with a stream in its place, is checked as null. A z.file() is what stands
+// for an uploaded file in an input; its size and type are not known before it is read.
 //
-// A call without input, or with a stream in its place, is checked as null.
+// # Libraries
 //
-// Beyond the draft, format is checked where it is known, and a pattern is a regular
-// expression of JavaScript as far as one that takes linear time can be: lookbehind and
-// back references do not compile. Other drafts are taken where $schema names them.
-// Nothing is ever loaded but what was given.
+// Emit what the caller sends, not what the task gets: z.toJSONSchema(s, {io: "input"}).
+// The output has what transforms and defaults make of it, which no caller sends: members
+// with a default are required in it. With valibot it is typeMode "input", with arktype
+// s.in.toJsonSchema(). All that these emit is tested, against ajv 8.20 and their own parse:
+// zod 4.6, valibot 1.5 with to-json-schema 1.8, arktype 2.2, @sinclair/typebox 0.34,
+// typebox 1.4 and effect 4.1.
+//
+// Regular expressions have no flags in a schema: zod and arktype drop them without a word,
+// effect emits only those with flag u, valibot refuses any. They are matched with flag u, as
+// ajv does. Lengths are code points, as in zod; valibot, arktype, typebox and effect count UTF-16
+// units themselves, so that one emoji is two. Typebox says no draft: lists of items
+// without $schema are read as 2019-09.
+//
+// # Patterns
+//
+// A pattern is what new RegExp(pattern, "u") takes, and matches the same; anything else
+// does not compile, Go's own syntax included. Modifiers and two groups of one name, which
+// are newer than Node.js 20, do not compile either. Matching takes linear time, but for back
+// references, \1 and \k. One match is given up after Options.PatternTime, and all of a check
+// after twice that.
+//
+// # Formats
+//
+// Beside a pattern, in the same schema or its allOf, a format asks for nothing. Otherwise
+// these mean what their standards say: duration, email, hostname, idn-email,
+// idn-hostname, ipv4, ipv6, iri, iri-reference, json-pointer, regex, relative-json-pointer, time,
+// date, date-time, uri, uri-reference, uri-template, uuid; but unless Options say so, less is
+// asked for where libraries mean less:
+//
+//   - time and date-time need no seconds and no zone, and a blank may be between date and
+//     time (valibot); where $schema is draft-07, as valibot has it by default, date and
+//     date-time have any day up to 31 in any month
+//   - email is that of HTML too (valibot)
+//   - hostname may have -- anywhere, ipv6 a zone
+//   - uri is what may be an absolute URL of the constructor of URL (zod, valibot, arktype)
+//   - regex may be one without flag u (arktype)
+//
+// Other formats ask for nothing.
+//
+// # Other drafts, and bounds
+//
+// Other drafts, from 4 on, are taken where $schema names them. Nothing is ever loaded but
+// what was given. A schema that refers to itself for the same value does not compile.
 //
 // A document may have 1,048,576 values, each counted once more for every container that
-// it is in, and numbers of 400 digits and exponents up to 400. Schemas can make checking
+// it is in, and exact numbers 400 digits and exponents up to 400. Schemas can make checking
 // take longer than the document is long, recursive alternatives above all; that is cut
 // off too. One thing is not: uniqueItems compares, in the worst case, each item with all
 // others.
@@ -61,6 +113,8 @@ type Sources struct {
 	// Shared are schemas that a $ref may name, by their absolute URLs. A File is found by
 	// references of other files to its path too.
 	Shared map[string]any
+	// Options say how they are read.
+	Options Options
 }
 
 // File is the path of a file that has a schema in JSON.
@@ -77,13 +131,17 @@ type Set struct {
 // Compile compiles schemas. The error for one that does not compile names its id, its
 // file if it has one, and the JSON pointer of what is wrong in it.
 func Compile(sources Sources) (*Set, error) {
-	c := compiler{documents: map[string]any{}, names: map[string]string{}}
+	c := newCompiler(&sources.Options)
 	for _, url := range slices.Sorted(maps.Keys(sources.Shared)) {
 		_, own, err := c.add(url, url, sources.Shared[url])
-		if err != nil {
+		switch {
+		case err == nil:
+			c.documents[url], c.names[url] = c.documents[own], c.names[own]
+		case sources.Options.ServeOthers:
+			c.options.logger().Error("schema: it cannot be read, so that what refers to it will fail", "error", err)
+		default:
 			return nil, err
 		}
-		c.documents[url], c.names[url] = c.documents[own], c.names[own]
 	}
 	// All are read before any is compiled: files may refer to each other.
 	tasks, tasksErr := c.read("task", sources.Tasks)
@@ -92,13 +150,14 @@ func Compile(sources Sources) (*Set, error) {
 	if err := cmp.Or(tasksErr, eventsErr, resultsErr); err != nil {
 		return nil, err
 	}
-	set := &Set{schemas: protocol.Schemas{Tasks: texts(tasks), Events: texts(events)}}
+	set := &Set{}
 	set.inputs[protocol.KindTask], tasksErr = c.compileAll(tasks)
 	set.inputs[protocol.KindEvent], eventsErr = c.compileAll(events)
 	set.results, resultsErr = c.compileAll(results)
 	if err := cmp.Or(tasksErr, eventsErr, resultsErr); err != nil {
 		return nil, err
 	}
+	set.schemas = protocol.Schemas{Tasks: texts(tasks), Events: texts(events)}
 	return set, nil
 }
 

@@ -3,8 +3,10 @@ package schema
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -21,18 +23,23 @@ const maxSteps = 4 * maxPlaces
 // are as many lanes as processors, made when they are needed; more checks would not be
 // faster.
 type validator struct {
+	name    string // of the schema, for the log
+	options *Options
+	reading reading
+	broken  error // why it could not be compiled, if the others are to be served
 	compile func(*lane) error
 	made    atomic.Int32
 	free    chan *lane
 }
 
-func newValidator(compile func(*lane) error) *validator {
-	return &validator{compile: compile, free: make(chan *lane, runtime.GOMAXPROCS(0))}
+func newValidator(name string, options *Options, compile func(*lane) error) *validator {
+	return &validator{name: name, options: options, compile: compile, free: make(chan *lane, runtime.GOMAXPROCS(0))}
 }
 
 func (v *validator) newLane() (*lane, error) {
 	v.made.Add(1)
-	l := &lane{}
+	l := &lane{patternTime: patternTime{bound: v.options.patternTime(), now: time.Now}}
+	l.patternOver = l.patternTime.over
 	return l, v.compile(l)
 }
 
@@ -63,11 +70,14 @@ func (v *validator) release(l *lane) {
 
 // check returns what is wrong with a document; nil: nothing. No document is null.
 func (v *validator) check(ctx context.Context, document []byte) ([]Issue, error) {
-	var value any
+	if v.broken != nil {
+		return nil, fmt.Errorf("it cannot be checked: %w", v.broken)
+	}
+	var read decoded
 	if document != nil {
 		var err error
 		var issue Issue
-		if value, err = decode(document); errors.As(err, &issue) {
+		if read, err = decode(document, v.reading); errors.As(err, &issue) {
 			return []Issue{issue}, nil
 		}
 	}
@@ -76,17 +86,34 @@ func (v *validator) check(ctx context.Context, document []byte) ([]Issue, error)
 		return nil, err
 	}
 	defer v.release(l)
-	issues := l.check(value)
+	issues := v.checkOn(l, read.value)
+	if issues == nil && read.both {
+		issues = v.checkOn(l, read.rounded)
+	}
 	if issues != nil && document == nil {
 		issues = []Issue{{Reason: "is missing"}}
 	}
 	return issues, nil
 }
 
+func (v *validator) checkOn(l *lane, value any) []Issue {
+	issues := l.check(value)
+	if l.gaveUp != nil {
+		v.options.logger().Warn("schema: a pattern took too long and was given up",
+			"schema", v.name, "pattern", l.gaveUp.pattern, "bytes", l.gaveUp.length)
+	}
+	return issues
+}
+
 // lane is a compiled schema that is used by one check at a time.
 type lane struct {
-	schema *jsonschema.Schema
-	steps  int // left
+	schema      *jsonschema.Schema
+	patterns    *patterns
+	steps       int // left
+	patternTime patternTime
+	patternOver func() bool
+	gaveUp      *givenUp
+	unevaluated map[string]*jsonschema.Schema // by location, the schemas that they stand in
 }
 
 func (l *lane) check(value any) (issues []Issue) {
@@ -99,10 +126,15 @@ func (l *lane) check(value any) (issues []Issue) {
 			panic(v)
 		}
 	}()
-	l.steps = maxSteps
+	l.steps, l.gaveUp = maxSteps, nil
+	l.patternTime.reset()
 	var found *jsonschema.ValidationError
 	if errors.As(l.schema.Validate(value), &found) {
-		return issuesOf(found)
+		return issuesOf(found, l.unevaluated)
+	}
+	if l.gaveUp != nil {
+		// What does not match may be what is asked for.
+		panic(errTooMuch)
 	}
 	return nil
 }
