@@ -444,7 +444,7 @@ func FuzzReadFramed(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		answered := make(chan answer, 1)
 		l := &link{
-			maxMessage: 1000, log: discard, hello: func(*control) {}, leave: func() {}, release: func(int, bool) {}, pong: func() {},
+			maxMessage: 1000, log: discard, hello: func(*control) {}, leave: func(time.Time) {}, release: func(int, bool) {}, pong: func() {},
 			pending: map[uint64]*exchange{1: {answered: answered}},
 		}
 		err := l.readFramed(newLineReader(bytes.NewReader(data), 1000))
