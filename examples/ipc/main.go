@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/bluelibs/go-tunnel/examples/internal/serve"
 	"github.com/bluelibs/go-tunnel/ipc"
@@ -66,6 +67,9 @@ func run(flags *serve.Flags, worker string, plain bool, workers int, watch bool)
 	}
 	defer remove()
 	opts.Workers = workers
+	if watch {
+		opts.DrainTimeout = time.Second // a page left open keeps no old version running
+	}
 	if plain {
 		flags.Default(ownIDs, ownEventIDs)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -25,6 +26,7 @@ const settleTime = 100 * time.Millisecond
 type reloader struct {
 	pool    *ipc.Pool
 	hangups chan os.Signal
+	stop    func()            // gives up the reload under way, and returns when it is over
 	watcher *fsnotify.Watcher // nil if nothing is watched
 	changes chan fsnotify.Event
 	faults  chan error
@@ -32,7 +34,7 @@ type reloader struct {
 
 // newReloader watches a folder and those in it. Empty means none.
 func newReloader(pool *ipc.Pool, folder string) (*reloader, error) {
-	r := &reloader{pool: pool, hangups: make(chan os.Signal, 1)}
+	r := &reloader{pool: pool, hangups: make(chan os.Signal, 1), stop: func() {}}
 	if folder != "" {
 		watcher, err := fsnotify.NewWatcher()
 		if err != nil {
@@ -105,17 +107,29 @@ func isSource(event fsnotify.Event) bool {
 	return event.Op != fsnotify.Chmod && slices.Contains(extensions, filepath.Ext(event.Name))
 }
 
+// reload begins to replace the workers. One that is under way is given up: it may hang on
+// what has been mended since.
 func (r *reloader) reload(ctx context.Context, why string) {
+	r.stop()
 	slog.Info("reloading", "why", why)
-	begin := time.Now()
-	if err := r.pool.Restart(ctx); err != nil {
-		slog.Error("not reloaded, the old workers go on", "error", err)
-		return
+	ctx, cancel := context.WithCancel(ctx)
+	var restarting sync.WaitGroup
+	restarting.Go(func() {
+		begin := time.Now()
+		if err := r.pool.Restart(ctx); err != nil {
+			slog.Error("not reloaded, the old workers go on", "error", err)
+			return
+		}
+		slog.Info("reloaded", "after", time.Since(begin))
+	})
+	r.stop = func() {
+		cancel()
+		restarting.Wait()
 	}
-	slog.Info("reloaded", "after", time.Since(begin))
 }
 
 func (r *reloader) close() {
+	r.stop()
 	signal.Stop(r.hangups)
 	if r.watcher != nil {
 		_ = r.watcher.Close()
