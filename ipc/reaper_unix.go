@@ -85,10 +85,8 @@ func (r *reaper) start() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.shell = sh
-	select {
-	case <-r.over: // meanwhile
+	if r.closed() { // meanwhile
 		_ = sh.cmd.Process.Kill()
-	default:
 	}
 	for group := range r.groups {
 		sh.tell("add", group)
@@ -114,8 +112,10 @@ func (r *reaper) keep() {
 		wait := r.pause.next(lifetime, 0)
 		select {
 		case <-r.over:
-			return
 		case <-time.After(wait):
+		}
+		if r.closed() {
+			return
 		}
 		if sh != nil {
 			r.log.Warn("ipc: the shell that ends children of workers has ended: another one takes its place", "after", wait)
@@ -123,6 +123,15 @@ func (r *reaper) keep() {
 		if err := r.start(); err != nil {
 			r.warn(err)
 		}
+	}
+}
+
+func (r *reaper) closed() bool {
+	select {
+	case <-r.over:
+		return true
+	default:
+		return false
 	}
 }
 
