@@ -26,71 +26,78 @@ func TestKillStorm(t *testing.T) {
 	if long() {
 		duration = 30 * time.Second
 	}
-	for _, idempotent := range []bool{false, true} {
-		t.Run(fmt.Sprintf("idempotent %v", idempotent), func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "answers")
-			pool := start(t, heldOptions("framed", file), func(o *Options) {
-				o.Workers = 4
-				if idempotent {
-					o.Idempotent = []string{"record"}
+	adversities(t, func(t *testing.T, with adversity) {
+		for _, idempotent := range []bool{false, true} {
+			testKillStorm(t, with, idempotent, duration)
+		}
+	})
+}
+
+func testKillStorm(t *testing.T, with adversity, idempotent bool, duration time.Duration) {
+	t.Run(fmt.Sprintf("idempotent %v", idempotent), func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "answers")
+		pool := start(t, heldOptions("framed", file), with.options, func(o *Options) {
+			o.Workers = 4
+			if idempotent {
+				o.Idempotent = []string{"record"}
+			}
+		})
+		defer with.begin(pool)()
+		var mu sync.Mutex
+		outcomes := map[string]error{}
+		var answered atomic.Int64
+		var callers sync.WaitGroup
+		over := make(chan struct{})
+		for caller := range 64 {
+			callers.Go(func() {
+				for n := 0; ; n++ {
+					select {
+					case <-over:
+						return
+					default:
+					}
+					key := fmt.Sprintf("%d %d", caller, n)
+					reply, err := pool.Execute(background, task("record", `"`+key+`"`))
+					if err == nil {
+						answered.Add(1)
+						assert.Equal(t, `"`+key+`"`, string(reply.Value))
+					}
+					mu.Lock()
+					outcomes[key] = err
+					mu.Unlock()
 				}
 			})
-			var mu sync.Mutex
-			outcomes := map[string]error{}
-			var answered atomic.Int64
-			var callers sync.WaitGroup
-			over := make(chan struct{})
-			for caller := range 64 {
-				callers.Go(func() {
-					for n := 0; ; n++ {
-						select {
-						case <-over:
-							return
-						default:
-						}
-						key := fmt.Sprintf("%d %d", caller, n)
-						reply, err := pool.Execute(background, task("record", `"`+key+`"`))
-						if err == nil {
-							answered.Add(1)
-							assert.Equal(t, `"`+key+`"`, string(reply.Value))
-						}
-						mu.Lock()
-						outcomes[key] = err
-						mu.Unlock()
-					}
-				})
-			}
-			kills := killWorkers(pool, duration, &answered)
-			close(over)
-			callers.Wait()
+		}
+		kills := killWorkers(pool, duration, &answered)
+		close(over)
+		callers.Wait()
 
-			runs := map[string]int{}
-			text, err := os.ReadFile(file + ".record")
-			require.NoError(t, err)
-			for line := range strings.Lines(string(text)) {
-				runs[strings.Trim(line, "\"\n")]++
+		runs := map[string]int{}
+		text, err := os.ReadFile(file + ".record")
+		require.NoError(t, err)
+		for line := range strings.Lines(string(text)) {
+			runs[strings.Trim(line, "\"\n")]++
+		}
+		failed, twice := 0, 0
+		for id, err := range outcomes {
+			if runs[id] > 1 {
+				twice++
 			}
-			failed, twice := 0, 0
-			for id, err := range outcomes {
-				if runs[id] > 1 {
-					twice++
-				}
-				if err != nil {
-					failed++
-					requireCode(t, protocol.CodeWorkerCrashed, err)
-				} else {
-					assert.Positive(t, runs[id])
-				}
-			}
-			t.Logf("%d kills, %d calls, %d failed, %d run twice, %d replays", kills, len(outcomes), failed, twice, pool.Stats().Replays)
-			if idempotent {
-				assert.Zero(t, failed)
+			if err != nil {
+				failed++
+				requireCode(t, protocol.CodeWorkerCrashed, err)
 			} else {
-				assert.Zero(t, twice)
+				assert.Positive(t, runs[id])
 			}
-			assert.Positive(t, kills)
-		})
-	}
+		}
+		t.Logf("%d kills, %d calls, %d failed, %d run twice, %d replays", kills, len(outcomes), failed, twice, pool.Stats().Replays)
+		if idempotent {
+			assert.Zero(t, failed)
+		} else {
+			assert.Zero(t, twice)
+		}
+		assert.Positive(t, kills)
+	})
 }
 
 // killWorkers kills a worker each 0.1 s, as long as between two kills the pool has had

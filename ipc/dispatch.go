@@ -128,10 +128,13 @@ func (s *scheduler) pick(size int) *member {
 	return best
 }
 
+// cautionPart is how many calls a cautious worker must answer for one more at once.
+const cautionPart = 4
+
 // full reports whether a worker has no place for a call.
 func (s *scheduler) full(m *member, size int) bool {
 	return m.inFlight >= s.opts.Concurrency || m.inFlight > 0 && m.bytes+size > maxInFlightBytes ||
-		m.cautious && uint64(m.inFlight) > m.served
+		m.cautious && uint64(m.inFlight) > m.served/cautionPart
 }
 
 // down reports whether every slot waits to start a worker again, and how long the

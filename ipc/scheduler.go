@@ -86,7 +86,7 @@ type member struct {
 	checkAt  time.Time // when a call that nobody waits for must have been answered, zero if there is none
 	cutAt    time.Time // when it has drained for long enough, zero while that is not known
 	cut      bool      // what it then had was cancelled
-	cautious bool      // it has no more calls at once than it has answered, and one
+	cautious bool      // it has one call at first, and few more with those that it answers
 	trustAt  time.Time // when that is over
 
 	pingAt, pinged time.Time // when the next ping is due, when one was sent that waits for its answer
