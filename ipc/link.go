@@ -135,7 +135,7 @@ func (l *link) ask(ctx context.Context, size int, call *protocol.Call, appendTo 
 		return a, true
 	}
 	x.upload.end(false)
-	x.upload = nil
+	x.upload, x.cut = nil, false
 	l.idle.Put(x)
 	return a, false
 }

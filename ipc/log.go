@@ -16,7 +16,8 @@ const (
 	recordWeight = 512         // of a record without its texts
 )
 
-// lastWords is how long the end of a pool waits for a log that is slow, or stands still.
+// lastWords is how long the end of a worker, and of the pool, waits for a log that is slow.
+// One that stands still for as long is not waited for.
 const lastWords = 2 * time.Second
 
 // logs takes a pool's records to a handler, which may stand still for as long as it likes:
@@ -33,6 +34,7 @@ type logs struct {
 	size    int // of records
 	dropped int // records, since the last report
 	closed  bool
+	begun   time.Time // when the handler got the record that it has, zero if it has none
 }
 
 func newLogs(handler slog.Handler) *logs {
@@ -103,14 +105,32 @@ func (l *logs) run() {
 			records = append(records, r)
 		}
 		for _, r := range records {
+			l.begin(time.Now())
 			if l.handler.Enabled(context.Background(), r.Level) {
 				_ = l.handler.Handle(context.Background(), r)
 			}
 		}
+		l.begin(time.Time{})
 		if over && len(records) == 0 {
 			return
 		}
 	}
+}
+
+func (l *logs) begin(at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.begun = at
+}
+
+// patience returns how long the handler is to be waited for at the end.
+func (l *logs) patience() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.begun.IsZero() {
+		return lastWords
+	}
+	return max(0, lastWords-time.Since(l.begun))
 }
 
 // close returns when all is logged. It does not wait for ever: a handler that stands still
@@ -120,7 +140,7 @@ func (l *logs) close() {
 	l.closed = true
 	l.wake.Signal()
 	l.mu.Unlock()
-	timer := time.NewTimer(lastWords)
+	timer := time.NewTimer(l.patience())
 	defer timer.Stop()
 	select {
 	case <-l.done:

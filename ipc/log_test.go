@@ -100,6 +100,26 @@ func TestStuckLog(t *testing.T) {
 	assert.EqualValues(t, 20_000+1+4+4, log.logged.Load()+log.dropped.Load(), "each is logged or counted")
 }
 
+// A log that has stood still is not waited for at the end, one that goes on is.
+func TestLogsEnd(t *testing.T) {
+	handler, release := newStuckLog(t)
+	l := newLogs(handler)
+	log := l.logger(logRoom, nil)
+	log.Info("taken")
+	eventually(t, func() bool { return l.patience() < lastWords })
+	log.Info("waits")
+	l.mu.Lock()
+	l.begun = l.begun.Add(-lastWords)
+	l.mu.Unlock()
+	assert.Zero(t, l.patience())
+	l.close()
+	assert.Zero(t, handler.logged.Load())
+	release()
+	<-l.done
+	assert.EqualValues(t, 2, handler.logged.Load())
+	assert.Equal(t, lastWords, l.patience())
+}
+
 // What reaches the log is what was logged, in its order.
 func TestLogs(t *testing.T) {
 	var got, want bytes.Buffer
@@ -138,7 +158,9 @@ func TestLogsKeepRoomForThePool(t *testing.T) {
 		defer l.mu.Unlock()
 		return l.dropped == before
 	}
-	total := 0
+	require.True(t, put(rooms[0]))
+	eventually(t, func() bool { return l.patience() < lastWords }) // the handler has it, and takes no more
+	total := 1
 	for i, log := range rooms {
 		n := 0
 		for put(log) {

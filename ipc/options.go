@@ -108,7 +108,7 @@ type Options struct {
 	// Logger gets the workers' output (at Info), their replacements (at Info) and their
 	// deaths (at Error), all from one goroutine. What it is too slow for is dropped and
 	// counted: neither the pool nor a worker ever waits for it, and the end of the pool no
-	// longer than 2 s or so. Nil means slog.Default().
+	// longer than 4 s. Nil means slog.Default().
 	Logger *slog.Logger
 
 	// logs has the Logger behind it, which nobody waits for.

@@ -116,7 +116,7 @@ func (w *worker) run(ready func(hello *control)) error {
 // logRest returns when what the worker has printed was handed to the log, or counted as
 // dropped: a log that stands still is not waited for.
 func (w *worker) logRest() {
-	late := time.AfterFunc(drainTime, func() { w.opts.logs.giveUp(w.wait) })
+	late := time.AfterFunc(w.opts.logs.patience(), func() { w.opts.logs.giveUp(w.wait) })
 	defer late.Stop()
 	w.logging.Wait()
 }
