@@ -72,7 +72,7 @@ func restart(ctx context.Context, pool *ipc.Pool) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var restarting sync.WaitGroup
 	restarting.Go(func() {
-		if err := pool.Restart(ctx); err != nil {
+		if err := pool.Restart(ctx); err != nil && ctx.Err() == nil { // nor given up
 			slog.Error("the workers stay as they are", "error", err)
 		}
 	})

@@ -116,11 +116,15 @@ func (r *reloader) reload(ctx context.Context, why string) {
 	var restarting sync.WaitGroup
 	restarting.Go(func() {
 		begin := time.Now()
-		if err := r.pool.Restart(ctx); err != nil {
+		err := r.pool.Restart(ctx)
+		switch {
+		case err == nil:
+			slog.Info("reloaded", "after", time.Since(begin))
+		case ctx.Err() != nil: // by stop
+			slog.Info("reload given up", "after", time.Since(begin))
+		default:
 			slog.Error("not reloaded, the old workers go on", "error", err)
-			return
 		}
-		slog.Info("reloaded", "after", time.Since(begin))
 	})
 	r.stop = func() {
 		cancel()
