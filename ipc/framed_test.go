@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ import (
 // one. It runs in a child process.
 func misbehaveFramed(name string) {
 	in, out := bufio.NewReader(os.NewFile(3, "calls")), os.NewFile(4, "answers")
+	defer runtime.KeepAlive(in) // or it is closed when nothing is read any more
 	say := func(line string) { fmt.Fprint(out, line, "\n") }
 	next := func() (message map[string]any, payload []byte) {
 		line, err := in.ReadBytes('\n')
