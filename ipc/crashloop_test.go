@@ -44,19 +44,30 @@ func TestPoisonedCalls(t *testing.T) {
 				longest = max(longest, time.Since(begin))
 			}
 			calls, poisoned := 0, 0
+			over := make(chan struct{})
+			callers.Go(func() {
+				for tick := time.NewTicker(poisonEach); ; poisoned++ {
+					_, _ = pool.Execute(background, task("poison", ""))
+					select {
+					case <-over:
+						return
+					case <-tick.C:
+					}
+				}
+			})
 			begin := time.Now()
 			for tick := time.NewTicker(between); time.Since(begin) < duration; <-tick.C {
 				callers.Go(good)
 				calls++
-				if time.Since(begin) >= time.Duration(poisoned)*poisonEach {
-					poisoned++
-					callers.Go(func() { _, _ = pool.Execute(background, task("poison", "")) })
-				}
 			}
+			close(over)
 			callers.Wait()
 			stats := pool.Stats()
 			t.Logf("%d good calls, %d poisoned: %v, the longest took %v; %d crashes", calls, poisoned, outcomes, longest, stats.Exits[ExitCrash])
 			assert.Greater(t, outcomes[""]*821, 700*calls)
+			for code := range outcomes {
+				assert.Contains(t, []protocol.Code{"", protocol.CodeWorkerCrashed, protocol.CodeWorkerUnavailable}, code)
+			}
 		})
 	}
 }

@@ -129,7 +129,7 @@ func (s *scheduler) pick(size int) *member {
 }
 
 // cautionPart is how many calls a cautious worker must answer for one more at once.
-const cautionPart = 4
+const cautionPart = 16
 
 // full reports whether a worker has no place for a call.
 func (s *scheduler) full(m *member, size int) bool {

@@ -791,7 +791,7 @@ func TestSchedulerIsCautiousInACrashLoop(t *testing.T) {
 	m := w.s.acquire(1)
 	require.NotNil(t, m)
 	assert.Nil(t, w.s.acquire(1))
-	for range 5 * cautionPart {
+	for range 4 * cautionPart {
 		_, err := w.s.enqueue(w.now, 1)
 		require.NoError(t, err)
 	}
