@@ -12,7 +12,7 @@ import (
 
 // maxReplays is how often a call is given to yet another worker when they end with it:
 // it may be what ends them.
-const maxReplays = 3
+const maxReplays = 1
 
 // errTimeout is the cause of the end of a context whose call's time is over.
 var errTimeout = errors.New("ipc: task timeout")
@@ -25,12 +25,12 @@ func (p *Pool) ask(ctx context.Context, size int, call *protocol.Call, appendTo 
 		limit, repeat = p.opts.taskTimeout(call.ID), p.repeats(call)
 	}
 	if limit <= 0 {
-		a, _ := p.try(ctx, size, call, repeat, nil, appendTo)
+		a, _ := p.try(ctx, size, call, repeat, 0, nil, appendTo)
 		return a, a.err
 	}
 	bound, cancel := context.WithCancelCause(ctx)
 	clock := time.AfterFunc(math.MaxInt64, func() { cancel(errTimeout) }) // until a worker has the call
-	a, streaming := p.try(bound, size, call, repeat, func() { clock.Reset(limit) }, appendTo)
+	a, streaming := p.try(bound, size, call, repeat, limit, clock, appendTo)
 	clock.Stop()
 	if a.err != nil && a.err == bound.Err() && context.Cause(bound) == errTimeout {
 		a.err = &protocol.Error{Code: protocol.CodeTaskTimeout, Err: fmt.Errorf("ipc: no answer within %v", limit)}
@@ -41,25 +41,26 @@ func (p *Pool) ask(ctx context.Context, size int, call *protocol.Call, appendTo 
 	return a, a.err
 }
 
-// try gives a call to one worker after the other, until one keeps it. It calls placed,
-// unless that is nil, when the first is found. Streaming reports that the answer is a
+// try gives a call to one worker after the other, until one keeps it. If there is a limit
+// it starts the clock when the first is found. Streaming reports that the answer is a
 // stream.
-func (p *Pool) try(ctx context.Context, size int, call *protocol.Call, repeat bool, placed func(), appendTo func(dst []byte, id uint64) []byte) (a answer, streaming bool) {
+func (p *Pool) try(ctx context.Context, size int, call *protocol.Call, repeat bool, limit time.Duration, clock *time.Timer, appendTo func(dst []byte, id uint64) []byte) (a answer, streaming bool) {
 	var until time.Time // for all waiting together
+	var over time.Time  // of the limit
 	for replays := 0; ; {
 		m, err := p.acquire(ctx, size, &until)
 		if err != nil {
 			return answer{err: err}, false
 		}
-		if placed != nil {
-			placed()
-			placed = nil
+		if limit > 0 && over.IsZero() {
+			over = time.Now().Add(limit)
+			clock.Reset(limit)
 		}
 		if call != nil {
 			call.Worker = m.worker.name
 		}
 		a, pending := m.worker.ask(ctx, size, call, appendTo)
-		p.settle(ctx, m, size, a, pending)
+		p.settle(ctx, m, size, a, pending, over)
 		switch {
 		case a.err == errGone:
 		case repeat && replays < maxReplays && errors.Is(a.err, errEnded):
@@ -71,8 +72,14 @@ func (p *Pool) try(ctx context.Context, size int, call *protocol.Call, repeat bo
 	}
 }
 
-// settle tells the scheduler what became of a call at a worker.
-func (p *Pool) settle(ctx context.Context, m *member, size int, a answer, pending bool) {
+// settle tells the scheduler what became of a call at a worker, the time for which is over
+// then, if that is not zero.
+func (p *Pool) settle(ctx context.Context, m *member, size int, a answer, pending bool, over time.Time) {
+	var due time.Time
+	if pending && a.err != nil {
+		due = p.opts.dueAfter(over)
+		m.worker.expect(a.id, due)
+	}
 	p.mu.Lock()
 	defer p.unlock()
 	switch {
@@ -80,14 +87,13 @@ func (p *Pool) settle(ctx context.Context, m *member, size int, a answer, pendin
 		p.cancels.Add(1)
 		if context.Cause(ctx) == errTimeout {
 			p.timeouts.Add(1)
-			p.s.expire(time.Now(), m, a.id)
 		}
-		p.s.leave(m)
+		p.s.leave(m, due)
 	case pending: // a stream
 	case a.err == errGone:
 		p.s.lose(time.Now(), m)
 		p.s.free(m, size)
-		p.s.leave(m)
+		p.s.leave(m, time.Time{})
 	default:
 		p.s.release(m, size, a.err != nil)
 	}
@@ -96,4 +102,17 @@ func (p *Pool) settle(ctx context.Context, m *member, size int, a answer, pendin
 // repeats reports whether a call may be run twice.
 func (p *Pool) repeats(call *protocol.Call) bool {
 	return call.Kind == protocol.KindTask && call.Body == nil && call.Form == nil && p.announced.Load().idempotent[call.ID]
+}
+
+// dueAfter returns when a worker must have answered a call that nobody waits for any more,
+// the time for which is over then, or has no limit if that is zero. The plain wire cannot
+// cancel: without a limit the zero time says that there is no bound there.
+func (o *Options) dueAfter(over time.Time) time.Time {
+	if over.IsZero() {
+		if o.Plain {
+			return over
+		}
+		over = time.Now()
+	}
+	return over.Add(o.CancelGrace)
 }

@@ -12,10 +12,13 @@ const (
 	// long or answered so many calls.
 	healthyAge   = 60 * time.Second
 	healthyCalls = 100
+	// A worker that has answered any is worth a try soon: what ends it may be what one
+	// caller sends, and the others need it.
+	provenRestarts = 1
 )
 
 // backoff spaces the restarts of one worker: the first is immediate, then they wait
-// 0.1 s doubling to 30 s. The zero value is ready to use.
+// 0.1 s, doubling to 30 s while no worker answers a call. The zero value is ready to use.
 type backoff struct{ restarts int }
 
 // next returns how long to wait after a worker that has lived for lifetime, 0 for
@@ -23,6 +26,8 @@ type backoff struct{ restarts int }
 func (b *backoff) next(lifetime time.Duration, served uint64) time.Duration {
 	if lifetime >= healthyAge || served >= healthyCalls {
 		b.restarts = 0
+	} else if served > 0 {
+		b.restarts = min(b.restarts, provenRestarts)
 	}
 	b.restarts++
 	if b.restarts == 1 {

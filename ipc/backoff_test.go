@@ -21,6 +21,12 @@ func TestBackoff(t *testing.T) {
 	assert.Equal(t, maxDelay, b.next(59*time.Second, 0))
 	assert.Zero(t, b.next(healthyAge, 0), "a long life starts over")
 	assert.Positive(t, b.next(0, healthyCalls-1))
+	for range 10 {
+		b.next(0, 0)
+	}
+	for range 10 {
+		assert.Less(t, b.next(0, 1), 2*firstDelay, "one that has answered is tried soon")
+	}
 	assert.Zero(t, b.next(0, healthyCalls), "so does a useful one")
 }
 

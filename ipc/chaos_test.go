@@ -26,92 +26,110 @@ func TestKillStorm(t *testing.T) {
 	if long() {
 		duration = 30 * time.Second
 	}
-	for _, idempotent := range []bool{false, true} {
-		t.Run(fmt.Sprintf("idempotent %v", idempotent), func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "answers")
-			pool := start(t, heldOptions("framed", file), func(o *Options) {
-				o.Workers = 4
-				if idempotent {
-					o.Idempotent = []string{"record"}
+	adversities(t, func(t *testing.T, with adversity) {
+		for _, idempotent := range []bool{false, true} {
+			testKillStorm(t, with, idempotent, duration)
+		}
+	})
+}
+
+func testKillStorm(t *testing.T, with adversity, idempotent bool, duration time.Duration) {
+	t.Run(fmt.Sprintf("idempotent %v", idempotent), func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "answers")
+		pool := start(t, heldOptions("framed", file), with.options, func(o *Options) {
+			o.Workers = 4
+			if idempotent {
+				o.Idempotent = []string{"record"}
+			}
+		})
+		defer with.begin(pool)()
+		var mu sync.Mutex
+		outcomes := map[string]error{}
+		var answered, kills atomic.Int64
+		const nobody = 1 << 62
+		var begun [64]atomic.Int64 // the kills before the call that a caller has under way
+		calm := func() bool {
+			for i := range begun {
+				if begun[i].Load() < kills.Load() {
+					return !idempotent // two kills are held against a call
+				}
+			}
+			return true
+		}
+		var callers sync.WaitGroup
+		over := make(chan struct{})
+		for caller := range begun {
+			callers.Go(func() {
+				defer begun[caller].Store(nobody)
+				for n := 0; ; n++ {
+					select {
+					case <-over:
+						return
+					default:
+					}
+					begun[caller].Store(kills.Load())
+					key := fmt.Sprintf("%d %d", caller, n)
+					reply, err := pool.Execute(background, task("record", `"`+key+`"`))
+					if err == nil {
+						answered.Add(1)
+						assert.Equal(t, `"`+key+`"`, string(reply.Value))
+					}
+					mu.Lock()
+					outcomes[key] = err
+					mu.Unlock()
 				}
 			})
-			var mu sync.Mutex
-			outcomes := map[string]error{}
-			var answered atomic.Int64
-			var callers sync.WaitGroup
-			over := make(chan struct{})
-			for caller := range 64 {
-				callers.Go(func() {
-					for n := 0; ; n++ {
-						select {
-						case <-over:
-							return
-						default:
-						}
-						key := fmt.Sprintf("%d %d", caller, n)
-						reply, err := pool.Execute(background, task("record", `"`+key+`"`))
-						if err == nil {
-							answered.Add(1)
-							assert.Equal(t, `"`+key+`"`, string(reply.Value))
-						}
-						mu.Lock()
-						outcomes[key] = err
-						mu.Unlock()
-					}
-				})
-			}
-			kills := killWorkers(pool, duration, &answered)
-			close(over)
-			callers.Wait()
+		}
+		killWorkers(pool, duration, &answered, &kills, calm)
+		close(over)
+		callers.Wait()
 
-			runs := map[string]int{}
-			text, err := os.ReadFile(file + ".record")
-			require.NoError(t, err)
-			for line := range strings.Lines(string(text)) {
-				runs[strings.Trim(line, "\"\n")]++
+		runs := map[string]int{}
+		text, err := os.ReadFile(file + ".record")
+		require.NoError(t, err)
+		for line := range strings.Lines(string(text)) {
+			runs[strings.Trim(line, "\"\n")]++
+		}
+		failed, twice := 0, 0
+		for id, err := range outcomes {
+			if runs[id] > 1 {
+				twice++
 			}
-			failed, twice := 0, 0
-			for id, err := range outcomes {
-				if runs[id] > 1 {
-					twice++
-				}
-				if err != nil {
-					failed++
-					requireCode(t, protocol.CodeWorkerCrashed, err)
-				} else {
-					assert.Positive(t, runs[id])
-				}
-			}
-			t.Logf("%d kills, %d calls, %d failed, %d run twice, %d replays", kills, len(outcomes), failed, twice, pool.Stats().Replays)
-			if idempotent {
-				assert.Zero(t, failed)
+			if err != nil {
+				failed++
+				requireCode(t, protocol.CodeWorkerCrashed, err)
 			} else {
-				assert.Zero(t, twice)
+				assert.Positive(t, runs[id])
 			}
-			assert.Positive(t, kills)
-		})
-	}
+		}
+		t.Logf("%d kills, %d calls, %d failed, %d run twice, %d replays", kills.Load(), len(outcomes), failed, twice, pool.Stats().Replays)
+		if idempotent {
+			assert.Zero(t, failed)
+		} else {
+			assert.Zero(t, twice)
+		}
+		assert.Positive(t, kills.Load())
+	})
 }
 
 // killWorkers kills a worker each 0.1 s, as long as between two kills the pool has had
-// the time to answer some rounds of calls, and returns how many.
-func killWorkers(pool *Pool, duration time.Duration, answered *atomic.Int64) (kills int) {
+// the time to answer some rounds of calls and is calm, and counts them.
+func killWorkers(pool *Pool, duration time.Duration, answered, kills *atomic.Int64, calm func() bool) {
 	const between = 256
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	next := int64(0)
-	for end := time.Now().Add(duration); kills == 0 || time.Now().Before(end); {
+	for end := time.Now().Add(duration); kills.Load() == 0 || time.Now().Before(end); {
 		<-tick.C
 		workers := slices.DeleteFunc(pool.Stats().Workers, func(w WorkerStats) bool { return w.State != "ready" })
-		if answered.Load() < next || len(workers) == 0 {
+		if answered.Load() < next || len(workers) == 0 || !calm() {
 			continue
 		}
 		if syscall.Kill(workers[rand.N(len(workers))].PID, syscall.SIGKILL) == nil {
-			kills++
+			kills.Add(1)
 			next = answered.Load() + between
 		}
 	}
-	return kills
 }
 
 // What a worker has answered before its end arrives.

@@ -45,10 +45,12 @@ func (s *scheduler) enqueue(now time.Time, size int) (*waiter, error) {
 	if s.closing {
 		return nil, s.refuse(now, &s.refused.Closed, unavailable(errClosed, 0))
 	}
-	if wait, down := s.down(now); down {
+	wait, down := s.down(now)
+	full := s.queue.Len() >= s.opts.MaxQueue || s.queued+size > s.opts.MaxQueueBytes
+	if down && (full || wait > s.opts.QueueTimeout) {
 		return nil, s.refuse(now, &s.refused.Down, unavailable(errNoWorker, wait))
 	}
-	if s.queue.Len() >= s.opts.MaxQueue || s.queued+size > s.opts.MaxQueueBytes {
+	if full {
 		return nil, s.refuse(now, &s.refused.Full, overloaded("ipc: the queue is full"))
 	}
 	w := &waiter{assigned: make(chan *member, 1), bytes: size, since: now}
@@ -69,7 +71,8 @@ func (s *scheduler) refuse(now time.Time, counter *uint64, err error) error {
 // late refuses a call that has waited for too long.
 func (s *scheduler) late(now time.Time) error {
 	if !s.hasUsable() {
-		return s.refuse(now, &s.refused.Down, unavailable(errNoWorker, 0))
+		wait, _ := s.down(now)
+		return s.refuse(now, &s.refused.Down, unavailable(errNoWorker, wait))
 	}
 	return s.refuse(now, &s.refused.Late, overloaded(fmt.Sprintf("ipc: no worker had time within %v", s.opts.QueueTimeout)))
 }
@@ -115,7 +118,7 @@ func (s *scheduler) pick(size int) *member {
 	var best *member
 	for i := range s.slots {
 		m := s.slots[i].current
-		if m == nil || m.spare || !m.usable() || m.inFlight >= s.opts.Concurrency || m.inFlight > 0 && m.bytes+size > maxInFlightBytes {
+		if m == nil || m.spare || !m.usable() || s.full(m, size) {
 			continue
 		}
 		if best == nil || m.inFlight < best.inFlight {
@@ -123,6 +126,15 @@ func (s *scheduler) pick(size int) *member {
 		}
 	}
 	return best
+}
+
+// cautionPart is how many calls a cautious worker must answer for one more at once.
+const cautionPart = 16
+
+// full reports whether a worker has no place for a call.
+func (s *scheduler) full(m *member, size int) bool {
+	return m.inFlight >= s.opts.Concurrency || m.inFlight > 0 && m.bytes+size > maxInFlightBytes ||
+		m.cautious && uint64(m.inFlight) > m.served/cautionPart
 }
 
 // down reports whether every slot waits to start a worker again, and how long the
@@ -161,7 +173,7 @@ func (s *scheduler) release(m *member, size int, failed bool) {
 		s.dirty = true
 	}
 	s.free(m, size)
-	s.leave(m)
+	s.leave(m, time.Time{})
 }
 
 // free takes a place at a worker back that nobody waits for.
@@ -174,21 +186,24 @@ func (s *scheduler) free(m *member, size int) {
 }
 
 // leave takes that nobody waits for a call any more. Its place stays taken until the
-// worker is done with it. The two may come in either order.
-func (s *scheduler) leave(m *member) {
+// worker is done with it, which must be the case until due, unless that is zero. The two may
+// come in either order.
+func (s *scheduler) leave(m *member, due time.Time) {
 	m.callers--
 	s.callers--
+	s.expect(m, due)
 	if m.state == draining {
 		s.finish(m)
 	}
 	s.dirty = s.dirty || s.closing
 }
 
-// expire takes that a call was left because its time was over: the worker has the
-// cancel grace to answer it.
-func (s *scheduler) expire(now time.Time, m *member, id uint64) {
-	s.overdue = append(s.overdue, overdueCall{m: m, id: id, due: now.Add(s.opts.CancelGrace)})
-	s.dirty = true
+// expect takes when a call that nobody waits for must have been answered, if that is not
+// zero. Of all such calls the worker is asked: the scheduler knows the first time alone.
+func (s *scheduler) expect(m *member, due time.Time) {
+	if !due.IsZero() && (m.checkAt.IsZero() || due.Before(m.checkAt)) {
+		m.checkAt, s.dirty = due, true
+	}
 }
 
 // dispatch gives places to those who wait longest.

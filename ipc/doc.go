@@ -20,15 +20,21 @@
 //     the log.
 //   - A worker crashes, is killed or runs out of memory: the calls that it had fail at
 //     once with 502 WORKER_CRASHED, as they may have been done or not; those that are
-//     idempotent (Options.Idempotent) go to another worker instead. Calls that wait in the
-//     queue go on waiting. The log has the exit state and the last lines of standard
+//     idempotent (Options.Idempotent) go to another worker instead, once. Calls that wait in
+//     the queue go on waiting. The log has the exit state and the last lines of standard
 //     error. The next worker is started at once, the one after it 0.1 s later, doubling to
-//     30 s, until one has lived for a minute or answered a hundred calls. With
-//     Options.Spare one that is ready takes over.
-//   - No worker can be started, after a bad deployment for example: calls are refused with
-//     503 WORKER_UNAVAILABLE, those that wait too, and Retry-After says when the next try
-//     is; [Pool.Ready] reports false. It heals with the first worker that starts. Start itself fails if the
-//     first workers do not become ready.
+//     30 s while none answers a call, until one has lived for a minute or answered a hundred
+//     calls. With Options.Spare one that is ready takes over.
+//   - One caller's calls crash worker after worker: the others wait until the next one is
+//     ready. That has one call at first, and few more with those that it answers, for up to
+//     a second: a call that ends it takes few with it.
+//   - A worker closes one of its pipes: it gets no more calls, and if it has not ended a
+//     second later it is killed, as in a crash.
+//   - No worker can be started, after a bad deployment for example: calls wait while the
+//     next try is due within QueueTimeout. Then they are refused with 503
+//     WORKER_UNAVAILABLE, those that wait too, and Retry-After says when the next try is.
+//     [Pool.Ready] reports false all the time. It heals with the first worker that starts.
+//     Start itself fails if the first workers do not become ready.
 //   - A task hangs: its caller waits, for ever without Options.TaskTimeout. With it the
 //     caller gets 504 TASK_TIMEOUT, and the call is cancelled in the worker (the
 //     handler's signal aborts). A worker that has not answered it CancelGrace later gets no
@@ -43,11 +49,19 @@
 //     MaxQueueBytes together and QueueTimeout each, and are refused with 503 OVERLOADED and
 //     Retry-After beyond that. The log says how many, now and then.
 //   - A caller leaves: its call leaves the queue, or is cancelled in the worker. It counts
-//     as one of the worker's calls until that has answered.
+//     as one of the worker's calls until that has answered, for which the worker has what is
+//     left of the TaskTimeout, and CancelGrace. Without a TaskTimeout it has CancelGrace alone:
+//     a handler that goes on for longer when nobody waits, and is not to cost its worker, needs
+//     a TaskTimeout. (The plain wire cannot cancel, and has no bound without one.) While such
+//     calls have all places of all workers, [Pool.Ready] reports false.
 //   - A worker leaks memory: MaxMemory, MaxAge or MaxCalls let a new one take its place
 //     when that is ready, without a failed call.
+//   - A worker that is being replaced does not come to its end, because of a stream that has
+//     none for example: after DrainTimeout its calls are cancelled (their signals abort), their
+//     streams are cut, and CancelGrace later it is stopped.
 //   - A new version is deployed: [Pool.Restart] starts new workers beside the old ones,
-//     which end after their calls. If a new one does not become ready, the old ones stay.
+//     which end after their calls, or DrainTimeout later. If a new one does not become ready,
+//     the old ones stay. Another Restart takes the place of one that is under way.
 //     A worker that takes the place of one that has ended runs the files as they are then:
 //     put a version into a folder of its own, let Command name a symbolic link, and switch
 //     that just before Restart, and back if it fails.
@@ -62,8 +76,8 @@
 //   - The server is killed: its workers end with it, on Linux at once, elsewhere by the
 //     end of their input; a shell kills their children. In a container process 1 should be
 //     an init, which waits for what workers leave behind.
-//   - A worker prints more than the log takes: the rest is dropped and counted; the worker
-//     never waits.
+//   - A worker prints more than the log takes, or the log stands still: the rest is dropped
+//     and counted; neither the worker nor the pool ever waits for it.
 //
 // [Pool.Stats] counts all of it.
 //
@@ -95,11 +109,13 @@
 //
 // # Goroutines
 //
-// A pool has two goroutines of its own, one that supervises and one that starts
-// processes, and each worker has one that runs it, one that logs, and one for each of
-// its pipes. A call has one for each stream of its request that the worker reads, and
-// none otherwise. On Unix a pool has a shell as a helper process, which kills the
-// workers should this process be killed. All end with Close or Shutdown.
+// A pool has three goroutines of its own, one that supervises, one that starts processes
+// and one that logs, and each worker has one that runs it, one that takes its output to the
+// log, and one for each of its pipes. A call has one for each stream of its request that the
+// worker reads, and none otherwise. On Unix a pool has a shell as a helper process, which
+// kills the workers should this process be killed, and a goroutine that starts another one
+// should the shell be killed. All end with Close or Shutdown, but for a goroutine that a log
+// handler does not let go: it ends after that.
 //
 // # The framed wire
 //

@@ -14,7 +14,7 @@ import (
 // it waits in the queue. Beyond the errors of the task itself it returns 502
 // WORKER_CRASHED if the worker ended with the call (see Options.Idempotent), 503
 // OVERLOADED if there is no room in the queue or none of the workers had time for it, 503
-// WORKER_UNAVAILABLE if there is none or the pool is closing, 504 TASK_TIMEOUT if the
+// WORKER_UNAVAILABLE if there is none, and none due within QueueTimeout, or the pool is closing, 504 TASK_TIMEOUT if the
 // worker did not answer in time, and the context's error if that is done. What was given
 // to a worker on the framed wire is cancelled there if the context is done; the plain
 // wire has no message for it.

@@ -179,6 +179,26 @@ func TestCallsThatADeadWorkerNeverRead(t *testing.T) {
 	assert.EqualValues(t, 3, pool.Stats().Replays)
 }
 
+// A worker that takes no more calls is as good as dead, even if it lives on: who waits for
+// it learns so, and the others go to its successor.
+func TestWorkerThatClosesItsInput(t *testing.T) {
+	wires(t, func(t *testing.T, wire string) {
+		file := filepath.Join(t.TempDir(), "answers")
+		pool := start(t, heldOptions(wire, file), func(o *Options) { o.PingTimeout = -1 })
+		first := execute(pool, "deaf")
+		eventually(t, func() bool { _, err := os.Stat(file + ".deaf"); return err == nil })
+		requireValue(t, `"other"`, pool, task("other", ""))
+		requireCode(t, protocol.CodeWorkerCrashed, <-first)
+		requireValue(t, `"deaf"`, pool, task("deaf", ""))
+	})
+	t.Run("with an upload", func(t *testing.T) { // which is not written by the one who writes the rest
+		pool, _ := startHeld(t, "framed", func(o *Options) { o.PingTimeout = -1 })
+		_, err := pool.Execute(t.Context(), &protocol.Call{ID: "deaf", Body: newBody(zeros{})})
+		requireCode(t, protocol.CodeWorkerCrashed, err)
+		requireValue(t, `"other"`, pool, task("other", ""))
+	})
+}
+
 func TestWorkerThatDiesAtOnceLeavesThePoolAlive(t *testing.T) {
 	pool, _ := startFaulty(t, "dies at once")
 	require.Eventually(t, func() bool { return pool.Stats().Workers[0].Starts > 3 }, 10*time.Second, time.Millisecond)
@@ -251,6 +271,7 @@ func TestNoChildOfAWorkerIsLeft(t *testing.T) {
 	_, err := pool.Execute(t.Context(), task("any", ""))
 	requireCode(t, protocol.CodeWorkerCrashed, err)
 	var pid int
+	eventually(t, func() bool { return log.has(`line="child `) })
 	_, line, _ := strings.Cut(log.String(), `line="child `)
 	_, err = fmt.Sscanf(line, "%d", &pid)
 	require.NoError(t, err, log.String())

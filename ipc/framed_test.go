@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ import (
 // one. It runs in a child process.
 func misbehaveFramed(name string) {
 	in, out := bufio.NewReader(os.NewFile(3, "calls")), os.NewFile(4, "answers")
+	defer runtime.KeepAlive(in) // or it is closed when nothing is read any more
 	say := func(line string) { fmt.Fprint(out, line, "\n") }
 	next := func() (message map[string]any, payload []byte) {
 		line, err := in.ReadBytes('\n')
@@ -454,7 +456,7 @@ func FuzzReadFramed(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		answered := make(chan answer, 1)
 		l := &link{
-			maxMessage: 1000, log: discard, hello: func(*control) {}, leave: func() {}, release: func(int, bool) {}, pong: func() {},
+			maxMessage: 1000, log: discard, hello: func(*control) {}, leave: func(time.Time) {}, release: func(int, bool) {}, pong: func() {},
 			pending: map[uint64]*exchange{1: {answered: answered}},
 		}
 		err := l.readFramed(newLineReader(bytes.NewReader(data), 1000))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,6 +30,7 @@ func held(name string) {
 		panic(err)
 	}
 	in := bufio.NewReader(calls)
+	polite := map[int]string{} // what is said when a call is cancelled
 	for {
 		line, err := in.ReadBytes('\n')
 		if err != nil {
@@ -37,6 +39,7 @@ func held(name string) {
 		var m struct {
 			Type, TaskID string
 			ID, N        int
+			Body         bool
 		}
 		if err := json.Unmarshal(line, &m); err != nil {
 			panic(err)
@@ -49,6 +52,9 @@ func held(name string) {
 		switch task, _, _ := strings.Cut(m.TaskID, " "); {
 		case m.Type == "ping":
 			fmt.Fprintln(answers, `{"type":"pong","id":0}`)
+		case m.Type == "cancel":
+			fmt.Fprint(answers, polite[m.ID])
+			delete(polite, m.ID)
 		case m.Type != "task" || task == "never":
 		case task == "held":
 			go func() {
@@ -64,6 +70,31 @@ func held(name string) {
 			for {
 				time.Sleep(time.Hour)
 			}
+		case task == "stream", task == "polite-stream": // begins one that does not end, or when it is cancelled
+			if task == "polite-stream" {
+				polite[m.ID] = fmt.Sprintf(`{"type":"end","id":%d}`+"\n", m.ID)
+			}
+			fmt.Fprintf(answers, `{"id":%d,"ok":true,"stream":true}`+"\n"+`{"type":"data","id":%[1]d,"n":3}`+"\nabc", m.ID)
+		case task == "abort": // as the runtime does
+			polite[m.ID] = fmt.Sprintf(`{"id":%d,"ok":false,"error":{"code":"REQUEST_ABORTED","message":"Client Closed Request"}}`+"\n", m.ID)
+		case task == "log": // says so much for the log, on the framed wire
+			for i := range 10_000 {
+				fmt.Fprintf(answers, `{"type":"log","level":"warn","message":"record %d"}`+"\n", i)
+			}
+			answer()
+		case task == "deaf": // closes the input of the first worker that gets it
+			mark := os.Getenv("IPC_TEST_HELD") + ".deaf"
+			if _, err := os.Stat(mark); err == nil {
+				answer()
+				continue
+			}
+			if m.Body {
+				fmt.Fprintf(answers, `{"type":"window","id":%d,"size":100000000}`+"\n", m.ID)
+			}
+			if err := errors.Join(calls.Close(), os.WriteFile(mark, nil, 0o600)); err != nil {
+				panic(err)
+			}
+			time.Sleep(time.Hour)
 		case task == "exit":
 			os.Exit(9)
 		case task == "once": // ends the first worker that gets it
@@ -95,6 +126,9 @@ func held(name string) {
 				}
 				answer()
 			}()
+		case task == "print":
+			fmt.Fprintln(os.Stderr, "a line")
+			answer()
 		case task == "record": // notes its input before it answers with it
 			if _, err := fmt.Fprintf(record, "%s\n", payload); err != nil {
 				panic(err)

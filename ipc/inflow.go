@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/bluelibs/go-tunnel/protocol"
 )
@@ -143,8 +144,10 @@ func (f *inflow) cancel(err error) {
 	l := f.l
 	l.mu.Lock()
 	leaves := l.pending[f.id] == f.x && !f.x.left
+	var due time.Time
 	if leaves {
-		f.x.left = true
+		due = time.Now().Add(l.grace)
+		f.x.left, f.x.due = true, due
 		l.say(appendFramedCancel(l.out, f.id))
 	}
 	f.chunks = nil
@@ -154,7 +157,7 @@ func (f *inflow) cancel(err error) {
 	f.more.Broadcast()
 	l.mu.Unlock()
 	if leaves {
-		l.leave()
+		l.leave(due)
 	}
 }
 
@@ -228,6 +231,9 @@ func (l *link) endResult(message *control) {
 		return
 	}
 	delete(l.pending, message.ID)
+	if x.cut && err == io.EOF {
+		err = errDrainOver // its handler may have ended it in good order
+	}
 	if x.result != nil {
 		x.result.end(err)
 	}

@@ -27,7 +27,7 @@ func (s *scheduler) ready(now time.Time, m *member) {
 	switch {
 	case m == sl.current:
 		s.newest = m
-	case sl.current == nil || m.rollout == nil:
+	case sl.current == nil || sl.current.state == starting || m.rollout == nil:
 		s.takeOver(m.slot)
 	}
 	s.promote()
@@ -45,11 +45,17 @@ func (s *scheduler) wear(now time.Time, m *member) {
 	if s.opts.MaxMemory > 0 {
 		m.measureAt = now.Add(s.opts.measureEvery)
 	}
+	if m.cautious {
+		m.trustAt = now.Add(trustAfter)
+	}
 	if s.opts.PingTimeout > 0 && !s.opts.Plain {
 		m.pingAt = now.Add(s.opts.pingEvery())
 	}
 	s.dirty = true
 }
+
+// trustAfter is how long a worker that is cautious must live to be no more.
+const trustAfter = time.Second
 
 // lessJitter returns n less up to an eighth of it, at least 1.
 func lessJitter(n int64) int64 { return max(1, n-rand.N(n/8+1)) }
@@ -58,7 +64,7 @@ func lessJitter(n int64) int64 { return max(1, n-rand.N(n/8+1)) }
 func (s *scheduler) takeOver(i int) {
 	sl := &s.slots[i]
 	old := sl.current
-	sl.current, sl.next = sl.next, nil
+	sl.current, sl.next, sl.lost = sl.next, nil, false
 	s.newest = sl.current
 	if old == nil {
 		return
@@ -77,6 +83,18 @@ func (m *member) usable() bool { return m.state == ready && m.stalledAt.IsZero()
 func (s *scheduler) hasUsable() bool {
 	for i := range s.slots {
 		if m := s.slots[i].current; m != nil && m.usable() {
+			return true
+		}
+	}
+	return false
+}
+
+// hasPlaces reports whether a call would get a place at some worker, now or when calls that
+// somebody waits for have been answered.
+func (s *scheduler) hasPlaces() bool {
+	for i := range s.slots {
+		m := s.slots[i].current
+		if m != nil && m.usable() && !m.spare && (m.callers > 0 || !s.full(m, 1)) {
 			return true
 		}
 	}
@@ -110,7 +128,7 @@ func (s *scheduler) drain(m *member, reason ExitReason) {
 		m.reason = reason
 	}
 	begun := m.state == ready
-	m.state = draining
+	m.state, s.dirty = draining, true
 	if begun {
 		s.finish(m)
 		return
@@ -132,16 +150,21 @@ func (s *scheduler) lose(now time.Time, m *member) {
 	if m.state != ready {
 		return
 	}
-	m.state = draining
+	m.state, s.dirty = draining, true
 	s.vacate(now, m)
 	s.finish(m)
 	s.promote()
 }
 
-// stuck takes that a worker has not answered a call that its time limit has cancelled.
-// Its other calls go on; a new worker takes its place.
-func (s *scheduler) stuck(now time.Time, m *member) {
+// checked takes whether a worker has calls that it must have answered, and when it must
+// have answered the next one. If it is late its other calls go on, and a new worker takes
+// its place.
+func (s *scheduler) checked(now time.Time, m *member, late bool, next time.Time) {
 	if m.state != ready {
+		return
+	}
+	if !late {
+		s.expect(m, next)
 		return
 	}
 	s.vacate(now, m)
@@ -156,9 +179,13 @@ func (s *scheduler) vacate(now time.Time, m *member) {
 		return
 	}
 	sl.current, s.dirty = nil, true
-	if sl.next != nil && sl.next.state == ready { // its rollout is not over, but the place is free
+	switch {
+	case sl.next != nil && sl.next.state == ready: // its rollout is not over, but the place is free
 		s.takeOver(m.slot)
-	} else if sl.next == nil {
+	case sl.next != nil && sl.next.rollout == nil: // who was to take its place does so at once
+		sl.current, sl.next = sl.next, nil
+	default: // a rollout may take its time, and fail
+		sl.lost = sl.next != nil
 		sl.retryAt = now.Add(sl.pause.next(now.Sub(m.begun), m.served))
 	}
 }
@@ -191,7 +218,7 @@ func (s *scheduler) exited(now time.Time, m *member, err error) {
 		}
 	}
 	s.promote()
-	if wait, down := s.down(now); down && unready {
+	if wait, down := s.down(now); down && unready && wait > s.opts.QueueTimeout {
 		s.turnAway(func() error { return s.refuse(now, &s.refused.Down, unavailable(errNoWorker, wait)) })
 	}
 }

@@ -10,9 +10,16 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/bluelibs/go-tunnel/protocol"
 )
+
+// errInputClosed says that a worker reads no more calls.
+var errInputClosed = errors.New("ipc: the worker has closed its input")
+
+// errDrainOver ends what a worker still has when its time to drain is over.
+var errDrainOver = &protocol.Error{Code: protocol.CodeWorkerCrashed, Err: fmt.Errorf("%w: the time that it had to drain is over", errEnded)}
 
 // errGone says that a worker took no part of a call, so that another one may.
 var errGone = errors.New("ipc: worker is gone")
@@ -23,12 +30,13 @@ type link struct {
 	calls, answers *os.File
 	plain          bool
 	maxMessage     int
+	grace          time.Duration // for a stream that nobody reads to end
 	log            *slog.Logger
 	hello          func(*control)               // takes a hello, on the framed wire
 	noise          func(line []byte, cut int64) // takes what is no answer, on the plain wire
 	pong           func()                       // takes the answer to a ping
 	drained        func()                       // takes that the worker wants no more calls
-	leave          func()                       // takes that nobody waits for a result that is a stream
+	leave          func(due time.Time)          // takes that nobody waits for a result that is a stream, which is to end until then
 	release        func(size int, left bool)    // takes back the place of a call that ask has left to the link; left: nobody waited
 
 	idle    sync.Pool // of *exchange that are not in pending
@@ -43,6 +51,7 @@ type link struct {
 	pending map[uint64]*exchange // what the worker has not ended; nil when it is gone
 	refuses bool                 // takes no more calls
 	closed  bool                 // no more messages; the writer ends the input
+	broken  bool                 // a write has failed
 	lent    int                  // the windows of all results together, in bytes
 
 	// What the worker has taken of what was sent, for when it is gone.
@@ -62,6 +71,8 @@ type exchange struct {
 	result   *inflow     // its result, if that is a stream
 	away     bool        // ask has returned before the end
 	left     bool        // nobody waits for it any more
+	due      time.Time   // when it must have ended then; zero if it need not
+	cut      bool        // it was cancelled though somebody waits for it
 }
 
 func newLink(proc *process, opts *Options, log *slog.Logger) *link {
@@ -70,6 +81,7 @@ func newLink(proc *process, opts *Options, log *slog.Logger) *link {
 		answers:    proc.answers,
 		plain:      opts.Plain,
 		maxMessage: opts.MaxMessage,
+		grace:      opts.CancelGrace,
 		log:        log,
 		pending:    make(map[uint64]*exchange),
 	}
@@ -124,7 +136,7 @@ func (l *link) ask(ctx context.Context, size int, call *protocol.Call, appendTo 
 		return a, true
 	}
 	x.upload.end(false)
-	x.upload = nil
+	x.upload, x.cut = nil, false
 	l.idle.Put(x)
 	return a, false
 }
@@ -173,12 +185,25 @@ func (l *link) deliver(a answer) {
 		delete(l.pending, a.id)
 	}
 	left := x.away && a.stream == nil
+	if x.cut {
+		a = a.ofCut()
+	}
 	l.mu.Unlock()
 	if left {
 		l.release(x.size, x.left)
 		return
 	}
 	x.answered <- a
+}
+
+// ofCut returns the answer to a call that was cancelled though its caller waits. That it was
+// aborted is not what the caller has done.
+func (a answer) ofCut() answer {
+	var e *protocol.Error
+	if errors.As(a.err, &e) && e.Code == protocol.CodeRequestAborted {
+		a.err = errDrainOver
+	}
+	return a
 }
 
 // fail ends all that is pending. Err is for what the worker had; errGone is said of what
@@ -218,15 +243,19 @@ func (l *link) taken() int64 {
 const maxSpare = 1 << 20
 
 // write sends what has gathered with one system call at a time, data messages one by
-// one after all others, and ends the worker's input at the end.
-func (l *link) write() {
+// one after all others, and ends the worker's input at the end. The error says that the
+// worker has ended it first.
+func (l *link) write() error {
 	var spare []byte
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.hangUp()
 	for {
-		for l.writing || len(l.out) == 0 && len(l.frames) == 0 && !l.closed {
+		for l.writing || len(l.out) == 0 && len(l.frames) == 0 && !l.closed && !l.broken {
 			l.wake.Wait() // another one may be writing data
+		}
+		if l.broken { // as that one has found
+			return errInputClosed
 		}
 		l.writing = true
 		if len(l.frames) == 0 {
@@ -244,9 +273,9 @@ func (l *link) write() {
 			if spare = batch; cap(spare) > maxSpare {
 				spare = nil
 			}
-			l.dead = l.dead || errors.Is(err, syscall.EPIPE)
-			if err != nil { // the process is ending too; its calls fail when it has
-				return
+			l.failed(err)
+			if err != nil {
+				return err
 			}
 		}
 		if len(l.frames) > 0 {
@@ -255,10 +284,10 @@ func (l *link) write() {
 			err := l.writeData(flow.ready)
 			flow.written()
 			if err != nil {
-				return
+				return err
 			}
 		} else if len(batch) == 0 { // closed
-			return
+			return nil
 		}
 		l.writing = false
 	}
@@ -270,8 +299,14 @@ func (l *link) writeData(message []byte) error {
 	l.mu.Unlock()
 	_, err := l.calls.Write(message)
 	l.mu.Lock()
-	l.dead = l.dead || errors.Is(err, syscall.EPIPE)
+	l.failed(err)
 	return err
+}
+
+// failed takes the error of a write, if there is one. The lock is held.
+func (l *link) failed(err error) {
+	l.broken = l.broken || err != nil
+	l.dead = l.dead || errors.Is(err, syscall.EPIPE)
 }
 
 // hangUp ends the worker's input. The lock is held.

@@ -66,15 +66,24 @@ type Options struct {
 	TaskTimeout time.Duration
 	// TaskTimeouts are the times of single tasks and events, by id, instead of TaskTimeout.
 	TaskTimeouts map[string]time.Duration
-	// CancelGrace is how long a worker has to answer a call after its TaskTimeout. One that
-	// does not gets no more calls, is replaced at once, and ended after those that it has. A
-	// caller who merely leaves has no such consequence. Default: 5 s.
+	// CancelGrace is how long a worker has to answer a call after its TaskTimeout, which goes
+	// on when the caller leaves. Without a TaskTimeout it is how long it has after the caller
+	// has left, and always so for a result that is a stream (on the framed wire: the plain one
+	// cannot tell it). A worker that does not answer gets no more calls, is replaced at once,
+	// and ended after those that it has. Default: 5 s.
 	CancelGrace time.Duration
 	// PingTimeout is how long a worker on the framed wire may leave a ping without an
 	// answer before it is killed, because its event loop is blocked. After a third of it
 	// there are no more calls for it. Negative means for ever. Default: 30 s, and for ever
 	// if Command or NODE_OPTIONS has one of Node.js's --inspect flags.
 	PingTimeout time.Duration
+	// DrainTimeout is how long a worker that is being replaced, by Restart, by recycling or
+	// because it is overdue with a call, has for the calls and streams that it still has.
+	// Those that are left are cancelled on the framed wire (the handlers' signals abort), and
+	// CancelGrace later the worker is stopped, with 502 WORKER_CRASHED for who still waits. A
+	// stream that is cancelled is cut: its caller does not take it for a whole one. Negative
+	// means no bound. Default: 5 min.
+	DrainTimeout time.Duration
 	// StopTimeout is how long a worker has to end when its input has ended, its
 	// application's dispose included. At half of it SIGTERM is sent to it and its children,
 	// at the end SIGKILL, which is logged; Windows has the second only. It bounds Shutdown as
@@ -91,30 +100,33 @@ type Options struct {
 	// many calls, so long, or when its resident set is found to have so many bytes (looked
 	// at each 5 s, on Linux only). MaxCalls and MaxAge are up to an eighth less, by
 	// chance, so that workers do not go together. The old one has calls until the new one is
-	// ready, and ends after them. Zero or less means never.
+	// ready, and ends after them, or when DrainTimeout is over. Zero or less means never.
 	MaxCalls  int
 	MaxAge    time.Duration
 	MaxMemory int64
 
 	// Idempotent are the ids of tasks that may be run twice: if a worker ends with such a
-	// call, another one gets it, up to three times. On the framed wire workers can announce
+	// call, another one gets it, once: a call that two workers have ended with is taken for
+	// what ends them, and answered 502 WORKER_CRASHED. On the framed wire workers can announce
 	// them too. A call whose input is a stream is never repeated.
 	Idempotent []string
 
 	// Logger gets the workers' output, their replacements (at Info) and their deaths (at
-	// Error). A line of output that is a JSON object with a level, as pino, winston, bunyan
-	// and Runner's printStrategy "json" write it, is a record with that level and message and
-	// its other members as attributes, up to 64; any other line is an attribute of a record at
-	// Info, or at Warn if it came on standard error. All have the attributes worker, pid and
-	// stream, and colours are taken out. A line is cut after 8 KiB. Output that the logger is
-	// too slow for is dropped and counted: a worker never waits for it. Nil means
-	// slog.Default().
+	// Error), all from one goroutine. A line of output that is a JSON object with a level, as
+	// pino, winston, bunyan and Runner's printStrategy "json" write it, is a record with that
+	// level and message and its other members as attributes, up to 64; any other line is an
+	// attribute of a record at Info, or at Warn if it came on standard error. All have the
+	// attributes worker, pid and stream, and colours are taken out. A line is cut after 8 KiB.
+	// What the logger is too slow for is dropped and counted: neither the pool nor a worker
+	// ever waits for it, and the end of the pool no longer than 4 s. Nil means slog.Default().
 	Logger *slog.Logger
 	// Output, if not nil, gets the workers' output instead of Logger, line by line as it is,
 	// colours included: os.Stderr suits development with a terminal. Lines are cut and
 	// dropped as above. It is written to concurrently.
 	Output io.Writer
 
+	// logs has the Logger behind it, which nobody waits for.
+	logs *logs
 	// script is written to the standard input of a worker on the framed wire.
 	script []byte
 	// become makes the process another user's.
@@ -138,6 +150,9 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.QueueTimeout, 10*time.Second)
 	setDefault(&o.StartTimeout, 10*time.Second)
 	setDefault(&o.CancelGrace, 5*time.Second)
+	if o.DrainTimeout == 0 {
+		o.DrainTimeout = 5 * time.Minute
+	}
 	setDefault(&o.StopTimeout, 10*time.Second)
 	setDefault(&o.measureEvery, 5*time.Second)
 	if o.PingTimeout == 0 && !o.debugged() {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,6 +52,11 @@ func TestNoOrphans(t *testing.T) {
 				eventually(t, func() bool { return len(inGroups(t, workers)) == 8 })
 			}
 			require.Len(t, childrenOf(t, server.Process.Pid), 5, "four workers and the reaper")
+			if name == "children" { // its successor knows as much
+				shell := shellOf(t, server.Process.Pid)
+				require.NoError(t, syscall.Kill(shell, syscall.SIGKILL))
+				eventually(t, func() bool { other := shellOf(t, server.Process.Pid); return other != 0 && other != shell })
+			}
 			require.NoError(t, server.Process.Kill())
 			_ = server.Wait()
 			begin := time.Now()
@@ -58,6 +64,16 @@ func TestNoOrphans(t *testing.T) {
 			t.Log("nothing left after", time.Since(begin))
 		})
 	}
+}
+
+// shellOf returns the shell that a process has as a child, 0 if there is none.
+func shellOf(t *testing.T, parent int) int {
+	for pid, state := range childrenOf(t, parent) {
+		if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); err == nil && string(name) == "sh\n" && state != "Z" {
+			return pid
+		}
+	}
+	return 0
 }
 
 func lines(file string) (all []string) {

@@ -253,9 +253,9 @@ func (f *outflow) send(message []byte, n int) {
 		return
 	}
 	l.writing = true
-	_ = l.writeData(message) // the writer will see the same error
+	_ = l.writeData(message) // an error is for the writer
 	l.writing = false
-	if len(l.out) > 0 || len(l.frames) > 0 || l.closed {
+	if len(l.out) > 0 || len(l.frames) > 0 || l.closed || l.broken {
 		l.wake.Signal()
 	}
 }

@@ -46,10 +46,12 @@ func Start(ctx context.Context, opts Options) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
+	opts.logs = newLogs(opts.Logger.Handler())
+	log := opts.logs.logger(logRoom, nil)
 	p := &Pool{
 		opts:   opts,
-		log:    opts.Logger,
-		launch: newLauncher(opts.Logger),
+		log:    log,
+		launch: newLauncher(log),
 		ended:  make(chan struct{}),
 		wakeup: make(chan struct{}, 1),
 	}
@@ -122,6 +124,7 @@ func (p *Pool) supervise() {
 	}
 	p.done.Wait()
 	p.launch.close()
+	p.opts.logs.close()
 }
 
 // unlock gives up mu, and wakes the supervisor if there is something for it.
@@ -164,11 +167,13 @@ func (p *Pool) perform(a action) {
 		p.s.measured(a.m, bytes)
 		p.unlock()
 	case doCheck:
-		if w.has(a.id) {
-			p.mu.Lock()
-			p.s.stuck(time.Now(), a.m)
-			p.unlock()
-		}
+		now := time.Now()
+		late, next := w.overdue(now)
+		p.mu.Lock()
+		p.s.checked(now, a.m, late, next)
+		p.unlock()
+	case doCancel:
+		w.cancelAll()
 	}
 }
 
@@ -176,9 +181,9 @@ func (p *Pool) perform(a action) {
 func (p *Pool) run(m *member) {
 	w, err := startWorker(&p.opts, p.launch, m.slot)
 	if err == nil {
-		w.leave = func() {
+		w.leave = func(due time.Time) {
 			p.mu.Lock()
-			p.s.leave(m)
+			p.s.leave(m, due)
 			p.unlock()
 		}
 		w.release = func(size int, left bool) { p.takeBack(m, size, left) }
@@ -204,7 +209,7 @@ func (p *Pool) run(m *member) {
 			if p.acceptSchemas(w, hello, first) {
 				p.ready(m, hello)
 				if first {
-					p.done.Go(func() { p.logReady(w, hello, time.Since(m.begun)) }) // its reader does not wait for the log
+					p.logReady(w, hello, time.Since(m.begun))
 				}
 			}
 			first = false
@@ -257,11 +262,12 @@ func set(lists ...[]string) map[string]bool {
 func (p *Pool) List() *protocol.AllowList { return p.announced.Load().list }
 
 // Ready reports whether a call would now find a worker that takes calls, if it had time:
-// one that is ready and answers pings, in a pool that is not closing.
+// one that is ready and answers pings, in a pool that is not closing. A worker all of whose
+// places are taken by calls that nobody waits for is none: what they wait for may never come.
 func (p *Pool) Ready() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.s.hasUsable() && !p.s.closing
+	return p.s.hasPlaces() && !p.s.closing
 }
 
 // Shutdown lets the pool take no more calls, waits for those that it has, and ends

@@ -69,7 +69,7 @@ func (p *Pool) giveBack(m *member, size int) {
 	p.mu.Lock()
 	defer p.unlock()
 	p.s.free(m, size)
-	p.s.leave(m)
+	p.s.leave(m, time.Time{})
 }
 
 // takeBack takes back the place of a call whose answer came when ask had returned,

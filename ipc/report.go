@@ -7,6 +7,8 @@ import (
 	"time"
 )
 
+// Nothing here waits for the log, see logs.
+
 // logReady logs that a worker can have calls, which those who have read of the end of one
 // wait for.
 func (p *Pool) logReady(w *worker, hello *control, after time.Duration) {
@@ -43,6 +45,7 @@ func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifeti
 	log := p.log.With("worker", slot)
 	if w != nil {
 		log = w.log
+		w.logRest()
 	}
 	log.Log(context.Background(), level, "ipc: worker ended", attrs...)
 }

@@ -133,16 +133,57 @@ func TestRestartThatIsGivenUp(t *testing.T) {
 	assert.Equal(t, pid, pool.Stats().Workers[0].PID)
 }
 
+// A worker that ends during a slow restart is replaced at once.
+func TestDeathDuringARestart(t *testing.T) {
+	dir := t.TempDir()
+	module, slow := filepath.Join(dir, "tasks.mjs"), filepath.Join(dir, "slow")
+	writeModule(t, module, fmt.Sprintf(`
+import { existsSync, renameSync } from "node:fs";
+if (existsSync(%q)) {
+	renameSync(%[1]q, %[1]q + ".taken");
+	setInterval(() => {}, 1000);
+	await new Promise(() => {});
+}
+export const tasks = { pid: () => process.pid };`, slow))
+	pool := start(t, Node(module), func(o *Options) { o.StartTimeout = time.Hour })
+	pid := pidOf(t, pool)
+	writeModule(t, slow, "")
+	ctx, cancel := withCancel(t)
+	restarted := make(chan error, 1)
+	go func() { restarted <- pool.Restart(ctx) }()
+	eventually(t, func() bool { return fileExists(slow + ".taken") })
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	eventually(t, func() bool {
+		_, err := pool.Execute(t.Context(), task("pid", ""))
+		return err == nil
+	})
+	assert.Empty(t, restarted)
+	cancel()
+	require.ErrorIs(t, <-restarted, ctx.Err())
+	assert.NotEqual(t, pid, pidOf(t, pool))
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
 // Workers are replaced again and again, and nothing is left of the old ones.
-func TestGenerations(t *testing.T) {
+func TestGenerations(t *testing.T) { adversities(t, testGenerations) }
+
+func testGenerations(t *testing.T, with adversity) {
 	generations := uint64(60)
 	if long() {
 		generations = 10_000
 	}
-	pool, _ := startHeld(t, "framed", func(o *Options) { o.Workers, o.MaxCalls = 2, 1 })
+	pool, _ := startHeld(t, "framed", with.options, func(o *Options) {
+		o.Workers, o.MaxCalls = 2, 1
+		o.DrainTimeout, o.CancelGrace = time.Millisecond, time.Millisecond
+	})
 	replace := func(n uint64) {
+		defer with.begin(pool)()
 		for before := pool.Stats().Exits[ExitCalls]; pool.Stats().Exits[ExitCalls] < before+n; {
-			_, err := pool.Execute(t.Context(), task("any", ""))
+			_, err := pool.Execute(t.Context(), task("print", ""))
 			require.NoError(t, err)
 		}
 	}

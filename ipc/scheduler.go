@@ -18,9 +18,8 @@ type scheduler struct {
 	queued  int       // bytes in queue
 	callers int       // calls that have a place and are waited for
 
-	rollout *rollout      // under way, nil if there is none
-	overdue []overdueCall // in the order of their times
-	newest  *member       // the worker that became current last
+	rollout *rollout // under way, nil if there is none
+	newest  *member  // the worker that became current last
 	exits   map[ExitReason]uint64
 
 	served, failed    uint64
@@ -41,6 +40,7 @@ type scheduler struct {
 type slot struct {
 	current  *member   // takes calls when it is ready; nil while there is none
 	next     *member   // takes its place when it is ready
+	lost     bool      // current has ended while a rollout's next one was starting
 	retryAt  time.Time // no worker is started before
 	pause    backoff
 	starts   int
@@ -83,6 +83,12 @@ type member struct {
 	expires   time.Time  // the age that does, zero for none
 	measureAt time.Time  // when to look at its memory
 
+	checkAt  time.Time // when a call that nobody waits for must have been answered, zero if there is none
+	cutAt    time.Time // when it has drained for long enough, zero while that is not known
+	cut      bool      // what it then had was cancelled
+	cautious bool      // it has one call at first, and few more with those that it answers
+	trustAt  time.Time // when that is over
+
 	pingAt, pinged time.Time // when the next ping is due, when one was sent that waits for its answer
 	stalledAt      time.Time // when it was found not to answer, zero if it does
 	lag            time.Duration
@@ -92,7 +98,6 @@ type member struct {
 type action struct {
 	do     verb
 	m      *member
-	id     uint64        // of doCheck
 	within time.Duration // of doStop
 }
 
@@ -104,16 +109,10 @@ const (
 	doKill                // end it at once
 	doPing                // ask it for a pong
 	doMeasure             // look at its memory
-	doCheck               // say stuck if it has still not answered a call
+	doCheck               // say whether it has calls that it must have answered
+	doCancel              // cancel the calls that it has
 	doReport              // log how many calls were refused; there is no worker to it
 )
-
-// overdueCall is a call that its task's time limit has cancelled.
-type overdueCall struct {
-	m   *member
-	id  uint64
-	due time.Time // when it must have been answered
-}
 
 func newScheduler(opts *Options) *scheduler {
 	return &scheduler{

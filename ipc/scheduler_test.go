@@ -24,6 +24,7 @@ type world struct {
 	stopped           map[*member]bool // running ones that were told to end
 	calls             []*playedCall
 	waiters           []*waiter
+	cancelled         map[*member]bool // running ones that were told to end their calls
 	pings             map[*member]bool
 	rollouts          []*rollout
 	starts            int
@@ -33,8 +34,8 @@ type world struct {
 type playedCall struct {
 	m    *member
 	size int
-	id   uint64
 	left bool
+	due  time.Time // once it was left; zero: it has no bound
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -43,11 +44,12 @@ func newWorld(t *testing.T, seed uint64) *world {
 		Command: []string{"x"}, Workers: 1 + r.IntN(4), Spare: r.IntN(3), Concurrency: 1 + r.IntN(4),
 		MaxQueue: r.IntN(20), MaxQueueBytes: 100 << 20, MaxCalls: r.IntN(2) * 20, MaxAge: time.Duration(r.IntN(2)) * time.Minute,
 		MaxMemory: int64(r.IntN(2)) * 1000, PingTimeout: time.Duration(r.IntN(2)*30-1) * time.Second,
+		DrainTimeout: time.Duration(r.IntN(2)*60-1) * time.Second, Plain: r.IntN(4) == 0,
 	}.withDefaults()
 	require.NoError(t, err)
 	return &world{
 		t: t, r: r, s: newScheduler(&opts), now: time.Unix(1e9, 0),
-		starting: map[*member]bool{}, running: map[*member]bool{}, stopped: map[*member]bool{}, pings: map[*member]bool{},
+		starting: map[*member]bool{}, running: map[*member]bool{}, stopped: map[*member]bool{}, cancelled: map[*member]bool{}, pings: map[*member]bool{},
 	}
 }
 
@@ -76,14 +78,29 @@ func (w *world) do() {
 		case doMeasure:
 			w.s.measured(a.m, w.r.Int64N(1100))
 		case doCheck:
-			for _, c := range w.calls {
-				if c.m == a.m && c.id == a.id {
-					w.s.stuck(w.now, a.m)
-				}
-			}
+			late, next := w.overdue(a.m)
+			w.s.checked(w.now, a.m, late, next)
+		case doCancel:
+			require.Equal(w.t, draining, a.m.state)
+			require.False(w.t, w.s.opts.Plain)
+			w.cancelled[a.m] = true
 		}
 	}
 	w.collect()
+}
+
+// overdue is what a link says about its calls.
+func (w *world) overdue(m *member) (late bool, next time.Time) {
+	for _, c := range w.calls {
+		switch {
+		case c.m != m || c.due.IsZero():
+		case !w.now.Before(c.due):
+			late = true
+		case next.IsZero() || c.due.Before(next):
+			next = c.due
+		}
+	}
+	return late, next
 }
 
 // collect sees which waiters have got a place.
@@ -106,7 +123,7 @@ func (w *world) collect() {
 
 func (w *world) give(m *member, size int) {
 	require.NotContains(w.t, []state{starting, exited}, m.state, "a worker without a process got a call")
-	w.calls = append(w.calls, &playedCall{m: m, size: size, id: w.r.Uint64()})
+	w.calls = append(w.calls, &playedCall{m: m, size: size})
 }
 
 // exit ends a process: its calls fail first, as the pool does it.
@@ -114,6 +131,7 @@ func (w *world) exit(m *member) {
 	delete(w.starting, m)
 	delete(w.running, m)
 	delete(w.stopped, m)
+	delete(w.cancelled, m)
 	delete(w.pings, m)
 	w.s.lose(w.now, m)
 	left := w.calls
@@ -126,7 +144,7 @@ func (w *world) exit(m *member) {
 			w.s.free(m, c.size)
 		case w.r.IntN(2) == 0:
 			w.s.free(m, c.size)
-			w.s.leave(m)
+			w.s.leave(m, time.Time{})
 		default:
 			w.s.release(m, c.size, true)
 		}
@@ -172,9 +190,9 @@ func (w *world) step() {
 			if c := w.calls[w.r.IntN(len(w.calls))]; !c.left {
 				c.left = true
 				if w.r.IntN(2) == 0 {
-					w.s.expire(w.now, c.m, c.id)
+					c.due = w.now.Add(time.Duration(w.r.Int64N(int64(time.Minute))))
 				}
-				w.s.leave(c.m)
+				w.s.leave(c.m, c.due)
 			}
 		}
 	case 11:
@@ -238,6 +256,11 @@ func (w *world) check() {
 		if m.state == ready && !m.spare {
 			active++
 		}
+		late, _ := w.overdue(m)
+		require.False(w.t, m.state == ready && late, "a worker is kept that has not answered a call in time")
+		if m.state == draining && !m.ending && s.opts.DrainTimeout > 0 && !s.dirty {
+			require.False(w.t, m.cutAt.IsZero() || s.wakeAt.IsZero() || s.wakeAt.After(m.cutAt), "nobody will end a worker that drains")
+		}
 		if m.spare && m.state == ready {
 			require.Zero(w.t, m.served+m.failed, "a spare worker has had no calls")
 		}
@@ -267,7 +290,7 @@ func (w *world) check() {
 	require.False(w.t, spare > 0 && able-spare < s.opts.Workers, "a worker stands by although one is missing")
 	for i := range s.slots {
 		sl := &s.slots[i]
-		if sl.current == nil && sl.next == nil && !s.ended && !s.dirty {
+		if sl.current == nil && (sl.next == nil || sl.lost) && !s.ended && !s.dirty {
 			require.False(w.t, s.wakeAt.IsZero() || s.wakeAt.After(sl.retryAt), "nobody will start a worker")
 		}
 		for _, m := range []*member{sl.current, sl.next} {
@@ -448,7 +471,7 @@ func TestSchedulerReplacesWornWorkers(t *testing.T) {
 			old := w.s.slots[0].current
 			require.Same(t, old, w.s.acquire(1))
 			w.s.free(old, 1)
-			w.s.leave(old)
+			w.s.leave(old, time.Time{})
 			if name == ExitCalls {
 				require.Same(t, old, w.s.acquire(1))
 				w.s.release(old, 1, false)
@@ -485,11 +508,21 @@ func TestSchedulerReplacesOneThatIgnoresATimeout(t *testing.T) {
 	w := play(t, Options{})
 	old := w.s.acquire(1)
 	require.Same(t, old, w.s.acquire(1))
-	w.calls = []*playedCall{{m: old, size: 1, id: 7}, {m: old, size: 1, id: 8}}
-	w.calls[0].left = true
-	w.s.expire(w.now, old, 7)
-	w.s.leave(old)
-	w.pass(w.s.opts.CancelGrace - 1)
+	require.Same(t, old, w.s.acquire(1))
+	grace := w.s.opts.CancelGrace
+	w.calls = []*playedCall{
+		{m: old, size: 1, left: true, due: w.now.Add(grace)},
+		{m: old, size: 1, left: true, due: w.now.Add(time.Second)}, // answered in time
+		{m: old, size: 1},
+	}
+	for _, c := range w.calls[:2] {
+		w.s.leave(old, c.due)
+	}
+	w.pass(time.Second / 2)
+	w.calls = append(w.calls[:1], w.calls[2])
+	w.s.free(old, 1)
+	w.pass(time.Second / 2)
+	w.pass(grace - time.Second - 1)
 	assert.Equal(t, ready, old.state)
 	w.pass(1)
 	assert.Equal(t, draining, old.state)
@@ -600,13 +633,21 @@ func TestSchedulerWithoutAWorker(t *testing.T) {
 	for m := range w.starting {
 		w.exit(m)
 	}
-	require.Len(t, waiter.assigned, 1, "nobody waits for what does not start")
-	assert.Nil(t, <-waiter.assigned)
+	for len(waiter.assigned) == 0 { // the tries come ever later
+		w.pass(w.s.slots[0].retryAt.Sub(w.now))
+		for m := range w.starting {
+			w.exit(m)
+		}
+	}
+	assert.Greater(t, w.s.slots[0].retryAt.Sub(w.now), w.s.opts.QueueTimeout, "as long as one is due calls wait")
+	assert.Nil(t, <-waiter.assigned, "and not for what comes too late")
 	requireCode(t, protocol.CodeWorkerUnavailable, waiter.err)
-	assert.Positive(t, protocol.Public(waiter.err).RetryAfter)
-	assert.Equal(t, Refusals{Down: 2}, w.s.refused)
+	assert.Greater(t, protocol.Public(waiter.err).RetryAfter, w.s.opts.QueueTimeout)
+	_, err = w.s.enqueue(w.now, 1)
+	requireCode(t, protocol.CodeWorkerUnavailable, err)
+	assert.Equal(t, Refusals{Down: 3}, w.s.refused)
 
-	w.pass(time.Second)
+	w.pass(maxDelay)
 	w.getReady()
 	requireCode(t, protocol.CodeOverloaded, w.s.late(w.now))
 }
@@ -618,8 +659,8 @@ func TestSchedulerBoundsACrashLoop(t *testing.T) {
 		for m := range w.running {
 			w.exit(m)
 		}
-		_, down := w.s.down(w.now)
-		if down {
+		wait, down := w.s.down(w.now)
+		if down && wait > w.s.opts.QueueTimeout {
 			_, err := w.s.enqueue(w.now, 1)
 			e := protocol.Public(err)
 			assert.Equal(t, protocol.CodeWorkerUnavailable, e.Code)
@@ -633,4 +674,165 @@ func TestSchedulerBoundsACrashLoop(t *testing.T) {
 		w.getReady()
 	}
 	assert.LessOrEqual(t, w.s.slots[0].starts, 12)
+}
+
+// A call without a queue is refused with when to come again.
+func TestSchedulerWithoutAQueueSaysWhen(t *testing.T) {
+	w := play(t, Options{MaxQueue: -1})
+	for range 2 {
+		w.exit(w.s.slots[0].current)
+		w.do()
+		w.getReady()
+	}
+	_, err := w.s.enqueue(w.now, 1)
+	requireCode(t, protocol.CodeWorkerUnavailable, err)
+	assert.Positive(t, protocol.Public(err).RetryAfter)
+}
+
+// What drains without end has its calls cancelled, and is stopped.
+func TestSchedulerBoundsADrain(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		w := play(t, Options{Plain: plain, DrainTimeout: time.Minute})
+		old := w.s.acquire(1)
+		w.calls = []*playedCall{{m: old, size: 1}}
+		w.s.roll(w.now, 1)
+		w.do()
+		w.getReady()
+		require.Equal(t, draining, old.state)
+		w.do()
+		w.pass(time.Minute - 1)
+		assert.False(t, w.cancelled[old] || w.stopped[old])
+		w.pass(1)
+		if !plain { // which has no message for it
+			assert.True(t, w.cancelled[old])
+			assert.False(t, w.stopped[old], "its calls may end well")
+			w.pass(w.s.opts.CancelGrace)
+		}
+		assert.True(t, w.stopped[old])
+	}
+	w := play(t, Options{DrainTimeout: -1})
+	old := w.s.acquire(1)
+	w.s.roll(w.now, 1)
+	w.do()
+	w.getReady()
+	w.pass(24 * time.Hour)
+	assert.False(t, w.cancelled[old] || w.stopped[old], "it has no bound")
+}
+
+// A worker that ends while its successor takes its time is replaced like any other.
+func TestSchedulerReplacesAWorkerInARollout(t *testing.T) {
+	end := map[string]func(w *world, r *rollout, next, another *member){
+		"the new one is ready first": func(w *world, r *rollout, next, another *member) {
+			w.ready(next)
+			require.NoError(w.t, <-r.result)
+			assert.Same(w.t, next, w.s.slots[0].current)
+			w.do()
+			assert.NotContains(w.t, w.starting, another)
+		},
+		"the replacement is ready first": func(w *world, r *rollout, next, another *member) {
+			w.ready(another)
+			require.Same(w.t, another, w.s.acquire(1))
+			w.s.release(another, 1, false)
+			w.ready(next)
+			require.NoError(w.t, <-r.result)
+			assert.Same(w.t, next, w.s.slots[0].current)
+			assert.True(w.t, w.stopped[another])
+		},
+		"the rollout fails": func(w *world, r *rollout, next, another *member) {
+			w.exit(next)
+			require.Error(w.t, <-r.result)
+			w.ready(another)
+			assert.Same(w.t, another, w.s.acquire(1))
+		},
+	}
+	for name, end := range end {
+		t.Run(name, func(t *testing.T) {
+			w := play(t, Options{})
+			r := w.s.roll(w.now, 1)
+			w.do()
+			next := w.s.slots[0].next
+			w.exit(w.s.slots[0].current)
+			w.do()
+			require.Len(t, w.starting, 2, "at once")
+			another := w.s.slots[0].current
+			require.NotSame(t, next, another)
+			end(w, r, next, another)
+		})
+	}
+	t.Run("recycling", func(t *testing.T) { // who is to take its place is on its way already
+		w := play(t, Options{MaxAge: time.Minute})
+		w.pass(time.Minute)
+		require.Len(t, w.starting, 1)
+		next := w.s.slots[0].next
+		w.exit(w.s.slots[0].current)
+		w.do()
+		require.Len(t, w.starting, 1)
+		w.ready(next)
+		assert.Same(t, next, w.s.acquire(1))
+	})
+}
+
+func (w *world) ready(m *member) {
+	delete(w.starting, m)
+	w.running[m] = true
+	w.s.ready(w.now, m)
+	w.do()
+}
+
+// After two crashes a worker has one call at first, and more with each that it answers, so
+// that a call that ends it takes few with it.
+func TestSchedulerIsCautiousInACrashLoop(t *testing.T) {
+	w := play(t, Options{})
+	for range 2 {
+		w.exit(w.s.slots[0].current)
+		w.pass(time.Second)
+		w.getReady()
+	}
+	m := w.s.acquire(1)
+	require.NotNil(t, m)
+	assert.Nil(t, w.s.acquire(1))
+	for range 4 * cautionPart {
+		_, err := w.s.enqueue(w.now, 1)
+		require.NoError(t, err)
+	}
+	for answered := range 3 * cautionPart {
+		assert.Equal(t, 1+answered/cautionPart, m.inFlight)
+		w.s.release(m, 1, answered%2 == 0)
+	}
+	w.pass(trustAfter)
+	assert.Zero(t, w.s.queue.Len(), "it has lived")
+	for range 10 {
+		require.Same(t, m, w.s.acquire(1))
+	}
+	for _, first := range []bool{true, false} { // also if its first call never ends
+		w.exitCalls(m)
+		w.pass(time.Second)
+		w.getReady()
+		m = w.s.acquire(1)
+		require.NotNil(t, m)
+		if first {
+			waiter, err := w.s.enqueue(w.now, 1)
+			require.NoError(t, err)
+			w.pass(trustAfter)
+			assert.Len(t, waiter.assigned, 1)
+		}
+	}
+}
+
+// Places that are taken by calls that nobody waits for may never come free.
+func TestSchedulerKnowsWhenItHasNoPlaces(t *testing.T) {
+	w := play(t, Options{Concurrency: 2})
+	m := w.s.acquire(1)
+	require.NotNil(t, w.s.acquire(1))
+	assert.True(t, w.s.hasPlaces(), "full, but not for ever")
+	w.s.leave(m, time.Time{})
+	assert.True(t, w.s.hasPlaces(), "somebody waits for the other one")
+	w.s.leave(m, time.Time{})
+	assert.False(t, w.s.hasPlaces())
+	assert.True(t, w.s.hasUsable())
+	w.s.free(m, 1)
+	assert.True(t, w.s.hasPlaces())
+	require.NotNil(t, w.s.acquire(maxInFlightBytes-1))
+	w.s.leave(m, time.Time{})
+	assert.False(t, w.s.hasPlaces(), "all bytes are taken")
 }

@@ -83,7 +83,7 @@ const (
 	ExitCrash    ExitReason = "crash"    // by itself, by somebody's signal, or for breaking the wire
 	ExitStart    ExitReason = "start"    // as a crash, before it was ready
 	ExitPing     ExitReason = "ping"     // it did not answer a ping
-	ExitTimeout  ExitReason = "timeout"  // it did not answer a call that had timed out
+	ExitTimeout  ExitReason = "timeout"  // it did not answer a call that had timed out, or whose caller had left
 	ExitCalls    ExitReason = "calls"    // MaxCalls
 	ExitAge      ExitReason = "age"      // MaxAge
 	ExitMemory   ExitReason = "memory"   // MaxMemory

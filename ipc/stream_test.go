@@ -331,11 +331,11 @@ func FuzzStreams(f *testing.F) {
 		released := 0
 		l := &link{
 			calls: theirs, maxMessage: 1000, log: discard, pending: map[uint64]*exchange{},
-			hello: func(*control) {}, pong: func() {}, leave: func() {}, release: func(int, bool) { released++ },
+			hello: func(*control) {}, pong: func() {}, leave: func(time.Time) {}, release: func(int, bool) { released++ },
 		}
 		l.wake.L = &l.mu
 		var sides sync.WaitGroup
-		sides.Go(l.write)
+		sides.Go(func() { _ = l.write() })
 		sides.Go(func() { _, _ = io.Copy(io.Discard, input) })
 		answered, pending := make(chan answer, 1), make(chan bool, 1)
 		sides.Go(func() {

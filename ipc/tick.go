@@ -15,10 +15,6 @@ func (s *scheduler) tick(now time.Time) {
 	for m := range s.live {
 		s.watch(now, m)
 	}
-	for len(s.overdue) > 0 && s.due(now, s.overdue[0].due) {
-		s.add(action{do: doCheck, m: s.overdue[0].m, id: s.overdue[0].id})
-		s.overdue = s.overdue[1:]
-	}
 	if s.due(now, s.reportAt) {
 		s.reportAt = time.Time{}
 		if s.refused != s.reported {
@@ -56,15 +52,15 @@ func (s *scheduler) fill(now time.Time) {
 	}
 	for i := range s.slots {
 		sl := &s.slots[i]
-		if sl.next != nil || sl.current != nil && (sl.current.worn == "" || replacing) {
-			continue
-		}
-		if !sl.retryAt.IsZero() && !s.due(now, sl.retryAt) {
+		missing := sl.current == nil && (sl.next == nil || sl.lost)
+		worn := sl.current != nil && sl.next == nil && sl.current.worn != "" && !replacing
+		if !missing && !worn || !sl.retryAt.IsZero() && !s.due(now, sl.retryAt) {
 			continue
 		}
 		sl.retryAt = time.Time{}
-		if sl.current == nil {
-			sl.current = s.start(now, i)
+		if missing {
+			sl.current, sl.lost = s.start(now, i), false
+			sl.current.cautious = sl.pause.restarts > 1
 		} else {
 			sl.next = s.start(now, i)
 			replacing = true
@@ -72,8 +68,21 @@ func (s *scheduler) fill(now time.Time) {
 	}
 }
 
-// watch looks whether a worker is too old, silent, or to be measured.
+// watch looks whether a worker is too old, late, silent, or to be measured.
 func (s *scheduler) watch(now time.Time, m *member) {
+	if m.state == ready {
+		if s.due(now, m.checkAt) {
+			m.checkAt = time.Time{}
+			s.act(doCheck, m)
+		}
+		if m.cautious && s.due(now, m.trustAt) {
+			m.cautious = false
+			s.dispatch()
+		}
+	}
+	if m.state == draining && !m.ending && s.opts.DrainTimeout > 0 {
+		s.bound(now, m)
+	}
 	if m.state == ready && m.worn == "" {
 		if s.due(now, m.expires) {
 			m.wearOut(s, ExitAge)
@@ -108,6 +117,24 @@ func (s *scheduler) watch(now time.Time, m *member) {
 		m.state, m.ending = draining, true
 		s.act(doKill, m)
 	}
+}
+
+// bound ends what a worker drains without end: its calls first, and then itself.
+func (s *scheduler) bound(now time.Time, m *member) {
+	if m.cutAt.IsZero() {
+		m.cutAt = now.Add(s.opts.DrainTimeout)
+	}
+	if !s.due(now, m.cutAt) {
+		return
+	}
+	if !m.cut && !s.opts.Plain {
+		m.cut, m.cutAt = true, now.Add(s.opts.CancelGrace)
+		s.due(now, m.cutAt)
+		s.act(doCancel, m)
+		return
+	}
+	m.ending = true
+	s.add(action{do: doStop, m: m, within: s.opts.StopTimeout})
 }
 
 // wearOut marks a worker as one to be replaced.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -25,16 +26,20 @@ var errCut = errors.New("it had not ended within Options.StopTimeout and was kil
 // the calls go over.
 type worker struct {
 	*link
+	log    *slog.Logger
 	proc   *process
 	name   string // its slot and its process, for those who look for its own log lines
 	opts   *Options
 	output *output
-	lost   func() // takes that there must be no more calls
+	wait   *logWait // of the output
+	lost   func()   // takes that there must be no more calls
 
 	mu     sync.Mutex
 	reason error         // why the worker was killed, nil if that says itself
 	timers []*time.Timer // that will end it; stopped when it has ended
 	over   bool          // it has
+
+	logging sync.WaitGroup // of the output
 }
 
 func startWorker(opts *Options, launch *launcher, slot int) (*worker, error) {
@@ -42,11 +47,21 @@ func startWorker(opts *Options, launch *launcher, slot int) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := opts.Logger.With("worker", slot, "pid", proc.pid())
-	name := fmt.Sprintf("%d/%d", slot, proc.pid())
-	output := newOutput(log)
+	wait := &logWait{}
+	logger := func(room int, wait *logWait) *slog.Logger {
+		return opts.logs.logger(room, wait).With("worker", slot, "pid", proc.pid())
+	}
+	output := newOutput(logger(outputRoom, wait))
 	output.pid, output.raw = proc.pid(), opts.Output
-	return &worker{link: newLink(proc, opts, log), proc: proc, name: name, opts: opts, output: output}, nil
+	return &worker{
+		link:   newLink(proc, opts, logger(messageRoom, nil)),
+		log:    logger(logRoom, nil),
+		proc:   proc,
+		name:   fmt.Sprintf("%d/%d", slot, proc.pid()),
+		opts:   opts,
+		output: output,
+		wait:   wait,
+	}, nil
 }
 
 // run serves the worker's pipes until the process has ended and its output was read
@@ -54,10 +69,10 @@ func startWorker(opts *Options, launch *launcher, slot int) (*worker, error) {
 // It calls ready once, from any goroutine, when the worker can take calls, at once on
 // the plain wire, after its hello on the framed one, and then again for each hello.
 func (w *worker) run(ready func(hello *control)) error {
-	var pipes, logging sync.WaitGroup
+	var pipes sync.WaitGroup
 	var said atomic.Bool // hello, if it has to
-	logging.Go(w.output.run)
-	pipes.Go(w.write)
+	w.logging.Go(w.output.run)
+	pipes.Go(w.speak)
 	if w.opts.Plain {
 		w.noise = func(line []byte, cut int64) { w.output.add("stdout", line, cut) }
 		said.Store(true)
@@ -106,8 +121,15 @@ func (w *worker) run(ready func(hello *control)) error {
 	}
 	w.fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: ended})
 	w.output.close()
-	logging.Wait()
 	return ended
+}
+
+// logRest returns when what the worker has printed was handed to the log, or counted as
+// dropped: a log that stands still is not waited for.
+func (w *worker) logRest() {
+	late := time.AfterFunc(w.opts.logs.patience(), func() { w.opts.logs.giveUp(w.wait) })
+	defer late.Stop()
+	w.logging.Wait()
 }
 
 // hint returns what may have kept the worker from saying hello: what it has printed, or
@@ -128,7 +150,20 @@ func (w *worker) listen() {
 		w.violate(fmt.Errorf("it broke the wire: %w", err))
 		return
 	}
-	// Without its output it is of no use. An ending process gets the time to end.
+	w.deaf()
+}
+
+// speak writes what is for the worker to the end, which is that of the worker, too, unless
+// the pool wants it.
+func (w *worker) speak() {
+	if w.write() != nil {
+		w.deaf()
+	}
+}
+
+// deaf takes that one of the pipes is closed at the worker's end: without it the worker is of
+// no use. An ending process gets the time to end.
+func (w *worker) deaf() {
 	w.close()
 	w.after(drainTime, w.kill)
 }

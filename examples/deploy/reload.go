@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"unicode/utf8"
@@ -61,11 +62,14 @@ func readTokens(file string) ([]string, error) {
 	return tokens, nil
 }
 
-// reload takes new tokens and replaces the workers at each SIGHUP until ctx is done.
+// reload takes new tokens and replaces the workers at each SIGHUP until ctx is done. The
+// tokens do not wait for workers: a new SIGHUP takes the place of a restart under way.
 func (c *current) reload(ctx context.Context, o options, pool *ipc.Pool) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
+	stop := func() {}
+	defer func() { stop() }()
 	for {
 		select {
 		case <-ctx.Done():
@@ -74,9 +78,24 @@ func (c *current) reload(ctx context.Context, o options, pool *ipc.Pool) {
 			if err := c.load(o, pool); err != nil {
 				slog.Error("the tokens stay as they are", "error", err)
 			}
-			if err := pool.Restart(ctx); err != nil {
-				slog.Error("the workers stay as they are", "error", err)
-			}
+			stop()
+			stop = restart(ctx, pool)
 		}
+	}
+}
+
+// restart begins to replace the workers. Stop gives that up if it is not over, and returns
+// when it is.
+func restart(ctx context.Context, pool *ipc.Pool) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var restarting sync.WaitGroup
+	restarting.Go(func() {
+		if err := pool.Restart(ctx); err != nil && ctx.Err() == nil { // nor given up
+			slog.Error("the workers stay as they are", "error", err)
+		}
+	})
+	return func() {
+		cancel()
+		restarting.Wait()
 	}
 }

@@ -96,8 +96,8 @@ func closing(ctx context.Context, next http.Handler) http.Handler {
 }
 
 // probes answers /healthz as long as this process lives: a restart does not help workers
-// that do not start. It answers /readyz with 503 while no worker takes calls, and from
-// the first moment of a stop.
+// that do not start. It answers /readyz with 503 while no worker takes calls, or none has a
+// place that comes free by itself, and from the first moment of a stop.
 func probes(ctx context.Context, pool *ipc.Pool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })

@@ -29,6 +29,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/bluelibs/go-tunnel/examples/internal/serve"
 	"github.com/bluelibs/go-tunnel/ipc"
@@ -75,6 +76,9 @@ func run(flags *serve.Flags, worker string, plain bool, workers int, watch bool)
 	}
 	defer remove()
 	opts.Workers, opts.Output = workers, serve.Terminal()
+	if watch {
+		opts.DrainTimeout = time.Second // a page left open keeps no old version running
+	}
 	if plain {
 		flags.Default(ownIDs, ownEventIDs)
 	}

@@ -12,10 +12,13 @@ import (
 	"github.com/fsnotify/fsnotify"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/bluelibs/go-tunnel/ipc"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A version that never gets ready does not keep the one that mends it waiting.
 func TestReloadOfAVersionThatHangs(t *testing.T) {
