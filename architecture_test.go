@@ -71,7 +71,7 @@ func local(path string) string { return strings.TrimPrefix(strings.TrimPrefix(pa
 
 // The top level is part of the design.
 func TestTopLevel(t *testing.T) {
-	expected := []string{"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "examples", "executor.go", "go.mod", "go.sum", "ipc", "protocol", "standalone", "testdata", "tunnel.go"}
+	expected := []string{"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "examples", "executor.go", "findings", "go.mod", "go.sum", "ipc", "protocol", "standalone", "testdata", "tunnel.go"}
 	entries, err := os.ReadDir(".")
 	require.NoError(t, err)
 	for _, e := range entries {
