@@ -58,14 +58,14 @@ func decodePunycode(text string) ([]rune, bool) {
 	if i := strings.LastIndexByte(text, '-'); i >= 0 {
 		out, text = []rune(text[:i]), text[i+1:]
 	}
-	n, pos, bias := 0x80, 0, 72
+	var n, pos, bias int64 = 0x80, 0, 72 // also where an int has 32 bits, which products overflow
 	for text != "" {
-		start, weight := pos, 1
-		for k := base; ; k += base {
+		start, weight := pos, int64(1)
+		for k := int64(base); ; k += base {
 			if text == "" {
 				return nil, false
 			}
-			digit := strings.IndexByte("abcdefghijklmnopqrstuvwxyz0123456789", text[0])
+			digit := int64(strings.IndexByte("abcdefghijklmnopqrstuvwxyz0123456789", text[0]))
 			text = text[1:]
 			if pos += digit * weight; digit < 0 || pos > 1<<31 {
 				return nil, false
@@ -84,14 +84,15 @@ func decodePunycode(text string) ([]rune, bool) {
 		} else {
 			delta /= 2
 		}
-		delta += delta / (len(out) + 1)
+		length := int64(len(out) + 1)
+		delta += delta / length
 		bias = 0
 		for ; delta > (base-tMin)*tMax/2; bias += base {
 			delta /= base - tMin
 		}
 		bias += (base - tMin + 1) * delta / (delta + skew)
-		n += pos / (len(out) + 1)
-		pos %= len(out) + 1
+		n += pos / length
+		pos %= length
 		if n > 0x10ffff {
 			return nil, false
 		}
