@@ -50,6 +50,11 @@ func (w wrapping) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // hiding is a ResponseWriter that shows nothing of the one below.
 type hiding struct{ http.ResponseWriter }
 
+// textless is an error whose text panics where it is nil.
+type textless struct{ text string }
+
+func (e *textless) Error() string { return e.text }
+
 // cutStreams are replies that end early.
 var cutStreams = map[string]func() *protocol.Reply{
 	"fails": func() *protocol.Reply {
@@ -63,6 +68,12 @@ var cutStreams = map[string]func() *protocol.Reply{
 	},
 	"is shorter than its length": func() *protocol.Reply {
 		return &protocol.Reply{Stream: io.NopCloser(strings.NewReader("half")), StreamHeader: http.Header{"Content-Length": {"5"}}}
+	},
+	"fails with an error that has no text": func() *protocol.Reply {
+		return &protocol.Reply{Stream: io.NopCloser(io.MultiReader(strings.NewReader("half"), iotest.ErrReader((*textless)(nil))))}
+	},
+	"fails with its last bytes": func() *protocol.Reply {
+		return &protocol.Reply{Stream: io.NopCloser(readerFunc(func(p []byte) (int, error) { return copy(p, "half"), errSecret }))}
 	},
 	"is longer than its length": func() *protocol.Reply {
 		return &protocol.Reply{Stream: io.NopCloser(io.MultiReader(strings.NewReader("half"), strings.NewReader(" and more"))), StreamHeader: http.Header{"Content-Length": {"6"}}}
@@ -84,6 +95,8 @@ func TestCutAnswers(t *testing.T) {
 						tunnel.Config{Tokens: []string{"secret"}, AllowList: appAllowList, Logger: quiet})
 					server := httptest.NewUnstartedServer(recovering(panics)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						handler.ServeHTTP(wrap(w), r)
+						_, _ = io.WriteString(w, "more")
+						_ = http.NewResponseController(w).Flush()
 					})))
 					server.EnableHTTP2 = http2
 					server.StartTLS()
@@ -94,12 +107,47 @@ func TestCutAnswers(t *testing.T) {
 					assert.Equal(t, http.StatusOK, res.StatusCode)
 					body, err := io.ReadAll(res.Body)
 					assert.Error(t, err, "%q looks whole", body)
+					if !http2 { // which resets its stream with what waits to be sent
+						assert.Equal(t, "half", string(body), "all that there was")
+					}
 					server.Close()
 					assert.Empty(t, panics)
 				})
 			})
 		}
 	}
+}
+
+// A caller who still sends hears of the cut as well.
+func TestCutAnswersToUnreadBodies(t *testing.T) {
+	server := bytesServer(t, false, tunnel.Config{}, func(context.Context, *protocol.Call) (*protocol.Reply, error) { return cutStreams["fails"](), nil })
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(hang)))
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nx-runner-token: secret\r\nContent-Type: application/octet-stream\r\nContent-Length: 100\r\n\r\nabc", echoTask)
+	require.NoError(t, err)
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	_, err = io.ReadAll(res.Body)
+	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+}
+
+// What shows a caller in the log may fail at any value, and changes no answer.
+func TestCutAnswersThatCannotBeLogged(t *testing.T) {
+	handler := tunnel.New(tunnel.ExecutorFunc(func(context.Context, *protocol.Call) (*protocol.Reply, error) { return cutStreams["fails"](), nil }),
+		tunnel.Config{
+			Authenticate: func(*http.Request) (any, error) { return 7, nil },
+			LogIdentity:  func(identity any) string { return identity.(string) },
+			AllowList:    appAllowList, Logger: quiet,
+		})
+	server := httptest.NewServer(recovering(make(chan any, 1))(handler))
+	t.Cleanup(server.Close)
+	res, err := sendBytes(t.Context(), server, "application/json", strings.NewReader("1"))
+	require.NoError(t, err)
+	defer res.Body.Close()
+	_, err = io.ReadAll(res.Body)
+	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
 // The body of an answer over HTTP/1.0 ends with its connection, so that has to end badly.

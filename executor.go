@@ -148,13 +148,21 @@ func (f finishing) Execute(ctx context.Context, call *protocol.Call) (*protocol.
 	return nil, formErr
 }
 
+// requestKey is that of a request's own context in those that Middleware derives from it:
+// when one of these is cancelled, it is not the caller who has left.
+type requestKey struct{}
+
 // outcome makes the error of an execution one of the request where that is over.
 func outcome(ctx context.Context, err error) error {
+	request, ok := ctx.Value(requestKey{}).(context.Context)
+	if !ok { // no Middleware has one of its own
+		request = ctx
+	}
 	var over protocol.Code
 	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(request.Err(), context.Canceled):
 		over = protocol.CodeRequestAborted
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && errors.Is(err, ctx.Err()):
 		over = protocol.CodeTaskTimeout
 	}
 	if over == "" || over == protocol.CodeOf(err) {
@@ -204,10 +212,14 @@ func panicked(v any) error { return &panicError{v, debug.Stack()} }
 
 func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
 
-// Is tells the panic that asks for the end of the connection.
-func (p *panicError) Is(target error) bool {
-	return target == http.ErrAbortHandler && p.value == target
+// asksToAbort reports whether err is the panic that asks for the end of the connection.
+func asksToAbort(err error) bool {
+	var p *panicError
+	return errors.As(err, &p) && p.value == http.ErrAbortHandler
 }
+
+// isPanic reports whether err is any other panic.
+func isPanic(err error) bool { return errors.As(err, new(*panicError)) && !asksToAbort(err) }
 
 // Route returns an executor that is made of several: each call goes to the first one
 // that lists its id, and what none of them lists to the last one. All but the last must

@@ -49,6 +49,9 @@ func logged(t *testing.T, cfg tunnel.Config, level slog.Level, r *http.Request) 
 		var none *protocol.Error
 		return nil, none
 	})
+	registry.HandleTask("relays", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+		return nil, &protocol.Error{Code: protocol.CodeStream}
+	})
 	registry.HandleTask("makes a code up", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
 		return nil, &protocol.Error{Code: "TEAPOT"}
 	})
@@ -216,6 +219,27 @@ func TestIdentitiesInTheLog(t *testing.T) {
 	lines := logged(t, tunnel.Config{Tokens: []string{"s3cret"}, LogIdentity: func(identity any) string { return identity.(user).Name }}, slog.LevelDebug, r)
 	require.Len(t, lines, 1)
 	assert.NotContains(t, lines[0], "identity", "of a caller that a token lets in")
+}
+
+// A bug that shows when the caller has left is one all the same.
+func TestPanicsBehindCallersWhoLeft(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(ctx, "POST", "/__runner/task/panics", nil)
+	r.Header.Set("x-runner-token", "s3cret")
+	lines := logged(t, tunnel.Config{Tokens: []string{"s3cret"}}, slog.LevelDebug, r)
+	require.Len(t, lines, 1)
+	assert.Equal(t, "ERROR", lines[0]["level"])
+	assert.Equal(t, "REQUEST_ABORTED", lines[0]["code"])
+}
+
+// A task may pass on what another server has said: that is an error of this one.
+func TestBrokenBodiesOfOtherServers(t *testing.T) {
+	r := httptest.NewRequest("POST", "/__runner/task/relays", nil)
+	r.Header.Set("x-runner-token", "s3cret")
+	lines := logged(t, tunnel.Config{Tokens: []string{"s3cret"}}, slog.LevelDebug, r)
+	require.Len(t, lines, 1)
+	assert.Equal(t, "ERROR", lines[0]["level"])
 }
 
 // Callers cannot trip an alarm by what they send.

@@ -123,6 +123,34 @@ func TestMiddlewareSeesEveryOutcome(t *testing.T) {
 	}
 }
 
+// A Middleware that cancels its own context is no caller who has left.
+func TestMiddlewareThatCancels(t *testing.T) {
+	for name, c := range map[string]struct {
+		reply *protocol.Reply
+		err   error
+		want  []protocol.Code
+	}{
+		"before a failure": {nil, errSecret, []protocol.Code{protocol.CodeInternal}},
+		"before a stream":  {&protocol.Reply{Stream: io.NopCloser(iotest.ErrReader(errSecret))}, nil, []protocol.Code{"", protocol.CodeInternal}},
+	} {
+		metrics := &watch{}
+		handler := tunnel.New(tunnel.ExecutorFunc(func(context.Context, *protocol.Call) (*protocol.Reply, error) { return c.reply, c.err }), tunnel.Config{
+			AllowAnonymous: true, AllowList: appAllowList, Logger: quiet,
+			Middleware: []tunnel.Middleware{metrics.around, func(next tunnel.Executor) tunnel.Executor {
+				return tunnel.ExecutorFunc(func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+					ctx, cancel := context.WithCancel(ctx)
+					cancel()
+					return next.Execute(ctx, call)
+				})
+			}},
+		})
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, echoTask, nil))
+		assert.Equal(t, http.StatusInternalServerError, w.Code, name)
+		assert.Equal(t, c.want, metrics.codes, name)
+	}
+}
+
 // What Middleware itself does wrong is seen by those around it.
 func TestMiddlewareThatFails(t *testing.T) {
 	for name, fn := range map[string]tunnel.ExecutorFunc{

@@ -3,12 +3,14 @@ package tunnel_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +41,7 @@ func refusals(size int) map[string]struct {
 		"404":              {"/elsewhere HTTP/1.1\r\n" + length, "", http.StatusNotFound},
 		"413 of JSON":      {echoTask + " HTTP/1.1\r\n" + token + length, "", http.StatusRequestEntityTooLarge},
 		"413 of a form":    {echoTask + " HTTP/1.1\r\n" + token + length + "Content-Type: multipart/form-data; boundary=b\r\n", form, http.StatusRequestEntityTooLarge},
+		"413 behind 100":   {echoTask + " HTTP/1.1\r\n" + token + length + "Expect: 100-continue\r\nContent-Type: multipart/form-data; boundary=b\r\n", form, http.StatusRequestEntityTooLarge},
 		"500 of a raw one": {echoTask + " HTTP/1.1\r\n" + token + length + "Content-Type: application/octet-stream\r\n", "", http.StatusInternalServerError},
 	}
 }
@@ -62,7 +65,11 @@ func TestRefusedUploads(t *testing.T) {
 			_, err = fmt.Fprintf(conn, "GET /elsewhere HTTP/1.1\r\nHost: x\r\n\r\n")
 			require.NoError(t, err)
 			in := bufio.NewReader(conn)
-			for _, want := range []int{c.status, http.StatusNotFound} {
+			answers := []int{c.status, http.StatusNotFound}
+			if strings.Contains(c.head, "Expect") {
+				answers = []int{http.StatusContinue, c.status} // net/http closes it then
+			}
+			for _, want := range answers {
 				res, err := http.ReadResponse(in, nil)
 				require.NoError(t, err)
 				assert.Equal(t, want, res.StatusCode)
@@ -70,6 +77,69 @@ func TestRefusedUploads(t *testing.T) {
 				require.NoError(t, err)
 			}
 		})
+	}
+}
+
+// So do those whose body cannot be read on, since a task gave it up in the middle of a Read.
+func TestRefusedUploadsGivenUpInARead(t *testing.T) {
+	for name, head := range map[string]string{"length": "Content-Length: 8388611\r\n\r\nabc", "chunked": "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			server := bytesServer(t, false, tunnel.Config{}, func(_ context.Context, call *protocol.Call) (*protocol.Reply, error) {
+				_, err := io.ReadFull(call.Body, make([]byte, 3))
+				body, done := call.Body, make(chan struct{})
+				go func() {
+					defer close(done)
+					_, _ = body.Read(make([]byte, 1)) // waits
+				}()
+				runtime.Gosched()
+				return nil, errors.Join(errSecret, err, body.Close(), func() error { <-done; return nil }())
+			})
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			require.NoError(t, err)
+			defer conn.Close()
+			require.NoError(t, conn.SetDeadline(time.Now().Add(hang)))
+			_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nx-runner-token: secret\r\nContent-Type: application/octet-stream\r\n%s", echoTask, head)
+			require.NoError(t, err)
+			in := bufio.NewReader(conn)
+			_, err = in.Peek(1) // the answer is there
+			require.NoError(t, err)
+			if name == "chunked" {
+				_, err = io.WriteString(conn, "800000\r\n")
+				require.NoError(t, err)
+			}
+			_, err = io.CopyN(conn, zeros{}, 8<<20)
+			require.NoError(t, err)
+			res, err := http.ReadResponse(in, nil)
+			require.NoError(t, err)
+			assert.Equal(t, http.StatusInternalServerError, res.StatusCode)
+		})
+	}
+}
+
+// Callers who are refused do not keep a server from its end.
+func TestShutdownDoesNotWaitForRefusedUploads(t *testing.T) {
+	server := bytesServer(t, false, tunnel.Config{}, nothing)
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", echoTask)
+	require.NoError(t, err)
+	in := bufio.NewReader(conn)
+	res, err := http.ReadResponse(in, nil)
+	require.NoError(t, err)
+	_, err = io.ReadAll(res.Body)
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Config.Shutdown(t.Context()) }()
+	for { // byte by byte, as long as one likes
+		select {
+		case err := <-ended:
+			assert.NoError(t, err)
+			return
+		default:
+			_, _ = conn.Write([]byte("x"))
+			runtime.Gosched()
+		}
 	}
 }
 

@@ -105,6 +105,7 @@ type Handler struct {
 	limits       protocol.Limits
 	unread       *protocol.Unread
 	exec         Executor
+	wrapped      bool // by Middleware
 	numericCodes bool
 	log          *slog.Logger
 	logIdentity  func(any) string
@@ -139,6 +140,7 @@ func New(exec Executor, cfg Config) *Handler {
 	}
 	for i := len(cfg.Middleware) - 1; i >= 0; i-- {
 		h.exec = settled{cfg.Middleware[i](h.exec)}
+		h.wrapped = true
 	}
 	if h.cors == nil {
 		h.cors = &protocol.CORS{}
@@ -174,9 +176,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header[protocol.HeaderRequestID] = []string{protocol.RequestID(r.Header)}
 	if r.Method == http.MethodOptions {
 		h.cors.SetPreflight(header, r.Header)
-		h.unread.Before(w, r)
+		h.unread.Before(w, r, false)
 		w.WriteHeader(http.StatusNoContent)
-		h.unread.After(w, r, nil)
+		h.unread.After(w, r, false, nil)
 		return
 	}
 	h.cors.SetExposed(header)
@@ -213,9 +215,9 @@ func (h *Handler) unrouted(header http.Header, path string) error {
 }
 
 func (h *Handler) discovery(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
-	h.unread.Before(w, r)
+	h.unread.Before(w, r, false)
 	h.discover(w, r)
-	h.unread.After(w, r, nil)
+	h.unread.After(w, r, false, nil)
 }
 
 func (h *Handler) discover(w http.ResponseWriter, r *http.Request) {
@@ -283,6 +285,7 @@ func (h *Handler) let(r *http.Request, call *request, escapedID string) error {
 func (h *Handler) json(w http.ResponseWriter, r *http.Request, call *request) {
 	buf := h.bodies.Get().(*[]byte)
 	defer h.recycle(buf) // after the answer: a reply may alias the payload
+	call.reading = r.ContentLength <= h.limits.MaxBody
 	body, err := protocol.ReadBody(*buf, r, h.limits.MaxBody)
 	if err != nil {
 		h.refuseUnread(w, r, call, err)
@@ -311,8 +314,8 @@ func (h *Handler) bytes(w http.ResponseWriter, r *http.Request, call *request) {
 		return
 	}
 	h.open(w, r, call, body, multipart)
-	if !body.Ended() {
-		h.unread.After(w, r, body.Err())
+	if !body.Ended() && !call.cut {
+		h.unread.After(w, r, body.Begun(), body.Err())
 	}
 }
 
@@ -339,20 +342,25 @@ func (h *Handler) open(w http.ResponseWriter, r *http.Request, call *request, bo
 
 // run executes a call and answers.
 func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Request, call *request) {
+	if h.wrapped {
+		ctx = context.WithValue(ctx, requestKey{}, ctx)
+	}
 	reply, err := h.exec.Execute(ctx, &call.Call)
 	switch {
 	case err != nil:
 	case reply.Stream != nil:
 		err = h.stream(w, r, call, reply)
 	case call.Kind == protocol.KindTask || call.ReturnPayload:
+		call.answered = true
 		h.served(w, r, call, http.StatusOK, protocol.WriteResult(w, reply.Value))
 	default:
+		call.answered = true
 		h.served(w, r, call, http.StatusOK, protocol.WriteOK(w))
 	}
 	switch {
 	case err == nil:
-	case errors.Is(err, http.ErrAbortHandler):
-		abort(w, r)
+	case asksToAbort(err):
+		h.abort(w, r, call)
 	default: // nothing was sent
 		h.refuse(w, r, call, err)
 	}
@@ -413,8 +421,9 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request, call *request, 
 	h.warnOfHolding(w, r, call)
 	release := protocol.HoldEnd(w, r)
 	err := writeStream(w, reply)
+	call.answered = err == nil || errors.Is(err, protocol.ErrStreamCut)
 	switch {
-	case errors.Is(err, protocol.ErrStreamCut):
+	case err != nil && call.answered:
 		h.cut(w, r, call, err)
 		return nil
 	case err == nil:
@@ -435,20 +444,25 @@ func writeStream(w http.ResponseWriter, reply *protocol.Reply) (err error) {
 
 // cut ends an answer half-way, so that a body that was cut short never looks complete.
 func (h *Handler) cut(w http.ResponseWriter, r *http.Request, call *request, err error) {
+	defer h.abort(w, r, call) // whatever the log does
 	switch public := protocol.Public(err); {
+	case asksToAbort(err): // who panics so wants silence
 	case public.Code == protocol.CodeRequestAborted:
 		h.failed(w, r, call, public, err)
-	case errors.Is(err, http.ErrAbortHandler): // who panics with it wants silence
-	case errors.As(err, new(*panicError)):
+	case isPanic(err):
 		h.record(w, r, call, slog.LevelError, "tunnel: stream cut short", "error", logged(err))
 	default:
 		h.record(w, r, call, slog.LevelWarn, "tunnel: stream cut short", "error", logged(err))
 	}
-	abort(w, r)
 }
 
-func abort(w http.ResponseWriter, r *http.Request) {
-	if !protocol.Abort(w, r) {
+// abort ends the connection of an answer, or with HTTP/2 its stream.
+func (h *Handler) abort(w http.ResponseWriter, r *http.Request, call *request) {
+	begun := call != nil && call.answered
+	if call != nil {
+		call.cut = true
+	}
+	if !protocol.Abort(w, r, begun) {
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -471,9 +485,10 @@ func (h *Handler) recycle(buf *[]byte) {
 
 // refuseUnread refuses a request whose body was not read to its end.
 func (h *Handler) refuseUnread(w http.ResponseWriter, r *http.Request, call *request, err error) {
-	h.unread.Before(w, r)
+	begun := call != nil && call.reading
+	h.unread.Before(w, r, begun)
 	h.refuse(w, r, call, err)
-	h.unread.After(w, r, err)
+	h.unread.After(w, r, begun, err)
 }
 
 // refuse is where every request ends that was not answered with a success. Call is nil
@@ -490,19 +505,22 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, call *request, 
 // internal error. Nothing was sent by then: executors and streaming, which alone sends
 // piece by piece, have a recover of their own.
 func (h *Handler) recover(w http.ResponseWriter, r *http.Request, call *request) {
-	switch v := recover(); v {
-	case nil:
-	case http.ErrAbortHandler:
-		abort(w, r) // again, if the panic is its own
+	switch v := recover(); {
+	case v == nil:
+	case v == http.ErrAbortHandler, call != nil && call.answered: // by abort itself, or by the log
+		h.abort(w, r, call)
 	default:
 		h.refuseUnread(w, r, call, panicked(v))
 	}
 }
 
-// request is a call and when it came.
+// request is a call on its way.
 type request struct {
 	protocol.Call
-	begun time.Time
+	begun    time.Time
+	reading  bool // the body of a call that is JSON was read from
+	answered bool // an answer was begun
+	cut      bool // and cut
 }
 
 // served logs a request that was answered with a success. Err is what became of
@@ -521,6 +539,12 @@ func (h *Handler) served(w http.ResponseWriter, r *http.Request, call *request, 
 // failed logs a request that is refused or whose call failed.
 func (h *Handler) failed(w http.ResponseWriter, r *http.Request, call *request, public *protocol.Error, err error) {
 	status, level := public.Status(), levelOf(public)
+	switch {
+	case isPanic(err): // whether the caller waits for the outcome or not
+		level = slog.LevelError
+	case call != nil && err == broken(&call.Call):
+		level = slog.LevelDebug // what callers send must not trip alarms
+	}
 	if h.log.Enabled(r.Context(), level) {
 		outcome := []any{"status", status, "code", string(protocol.CodeOf(public)), "error", logged(err)}
 		if level == slog.LevelWarn {
@@ -534,8 +558,6 @@ func levelOf(public *protocol.Error) slog.Level {
 	switch status := public.Status(); {
 	case public.Code == protocol.CodeOverloaded, public.Code == protocol.CodeWorkerUnavailable:
 		return slog.LevelDebug // who has no room for calls refuses many: it is for the executor to say so, once
-	case public.Code == protocol.CodeStream, public.Code == protocol.CodeMissingFilePart:
-		return slog.LevelDebug // what callers send must not trip alarms
 	case status >= 500:
 		return slog.LevelError
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
@@ -558,7 +580,7 @@ func (h *Handler) record(w http.ResponseWriter, r *http.Request, call *request, 
 			attrs = append(attrs, "worker", call.Worker)
 		}
 		if h.logIdentity != nil && call.Identity != nil {
-			attrs = append(attrs, "identity", shorten(h.logIdentity(call.Identity), maxName))
+			attrs = append(attrs, "identity", shorten(guarded(func() string { return h.logIdentity(call.Identity) }), maxName))
 		}
 		attrs = append(attrs, "duration", time.Since(call.begun))
 	}
@@ -584,8 +606,18 @@ func shorten(text string, most int) string {
 
 // logged returns what the log shows of err: itself, unless its text is too long.
 func logged(err error) any {
-	if text := err.Error(); len(text) > maxText {
+	if text := guarded(err.Error); len(text) > maxText {
 		return shorten(text, maxText)
 	}
 	return err
+}
+
+// guarded returns the text of fn, which may be somebody's who did not expect all values.
+func guarded(fn func() string) (text string) {
+	defer func() {
+		if v := recover(); v != nil {
+			text = fmt.Sprintf("!PANIC: %v", v)
+		}
+	}()
+	return fn()
 }

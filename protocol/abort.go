@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -10,35 +11,70 @@ import (
 // past is a deadline that is over: what waits returns, what is begun fails.
 var past = time.Unix(1, 0)
 
-// Abort ends an answer that was begun and cannot be finished, so that the caller sees that
-// it is cut whatever the code around the handler does: over HTTP/1 the connection is
-// closed, with a reset where its end alone would look like that of the body, which is so
-// for callers of HTTP/1.0; over HTTP/2 the stream is reset. It reports whether it could.
-// If not, a panic with http.ErrAbortHandler is what is left: so it is over HTTP/3, whose
-// streams quic-go resets from 0.65 on even if that panic is swallowed, and for writers
-// that hide the connection. After it nothing can be sent.
-func Abort(w http.ResponseWriter, r *http.Request) bool {
+// lastFlush is how long a caller has to take what was written before the answer is cut.
+const lastFlush = time.Second
+
+// Abort ends an answer that cannot be finished, so that the caller sees that it is cut
+// whatever the code around the handler does: HTTP/1.1 closes the connection without the end
+// of the body, HTTP/1.0, where the end of the connection is that of the body, resets it, and
+// HTTP/2 resets the stream. What was written before is sent if begun is set, which says that
+// the answer was begun. It reports whether it could. If not, a panic with
+// http.ErrAbortHandler is what is left: so it is over HTTP/3, whose streams quic-go resets
+// from 0.65 on even if that panic is swallowed, and for writers that hide the connection.
+// After it nothing can be sent.
+func Abort(w http.ResponseWriter, r *http.Request, begun bool) bool {
 	w = innermost(w)
-	if hijacker, ok := w.(http.Hijacker); ok && r.ProtoMajor == 1 {
-		if conn, _, err := hijacker.Hijack(); err == nil {
-			if !r.ProtoAtLeast(1, 1) {
-				conn = resetting(conn)
-			}
-			_ = conn.Close()
-			return true
-		}
+	control := http.NewResponseController(w)
+	if begun && control.SetWriteDeadline(time.Now().Add(lastFlush)) == nil {
+		_ = control.Flush()
 	}
-	// In HTTP/2 it resets the stream. Elsewhere it keeps a body from being ended in good
-	// order by those who recover the panic.
-	err := http.NewResponseController(w).SetWriteDeadline(past)
-	if err == nil && r.ProtoMajor > 2 {
-		_, _ = w.Write([]byte{0}) // never sent: an unfinished write is what quic-go looks for
+	tcp, known := heldConn(r)
+	if r.ProtoMajor == 1 && !r.ProtoAtLeast(1, 1) && !known {
+		return reset(w)
 	}
-	return err == nil && r.ProtoMajor == 2
+	if known {
+		_ = tcp.SetLinger(0)
+	}
+	if control.SetWriteDeadline(past) != nil {
+		return false
+	}
+	if r.ProtoMajor == 2 {
+		return true
+	}
+	_ = control.SetReadDeadline(past) // net/http looks for the end of the body before it closes
+	// What is written now is never sent. net/http remembers that it could not be, and ends
+	// the connection without a word; an unfinished write is what quic-go looks for.
+	_, _ = w.Write([]byte{0})
+	unsent := control.Flush() != nil // or there was no room for it in what the header has promised
+	return r.ProtoMajor == 1 && (unsent || reset(w))
 }
 
-// innermost returns the writer that all others wrap. Of those between, some refuse to
-// hijack what was written to, and some panic.
+// reset takes the connection of w from net/http, and resets it.
+func reset(w http.ResponseWriter) bool {
+	hijacker, ok := w.(http.Hijacker)
+	if !ok {
+		return false
+	}
+	conn, _, err := hijacker.Hijack()
+	if err != nil {
+		return false
+	}
+	for { // TLS would say good-bye in good order
+		secure, ok := conn.(*tls.Conn)
+		if !ok {
+			break
+		}
+		conn = secure.NetConn()
+	}
+	if tcp := bottom(conn); tcp != nil {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+	return true
+}
+
+// innermost returns the writer that all others wrap: of those between, some hold back what
+// is written, and some refuse to hijack what was written to, or panic.
 func innermost(w http.ResponseWriter) http.ResponseWriter {
 	for {
 		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
@@ -49,28 +85,18 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 	}
 }
 
-// resetting returns the connection below conn, which is reset when it is closed; TLS
-// would say good-bye in good order. Not every kind of connection knows a reset.
-func resetting(conn net.Conn) net.Conn {
-	tcp, below := bottom(conn)
-	if tcp != nil {
-		_ = tcp.SetLinger(0)
-	}
-	return below
-}
-
 // lingerer is a connection that may be reset when it is closed.
 type lingerer interface{ SetLinger(seconds int) error }
 
-// bottom returns the connection below conn, and that as a lingerer if it is one.
-func bottom(conn net.Conn) (lingerer, net.Conn) {
+// bottom returns the connection below conn that may be reset, nil for one of another kind.
+func bottom(conn net.Conn) lingerer {
 	for {
 		if tcp, ok := conn.(lingerer); ok {
-			return tcp, conn
+			return tcp
 		}
 		wrapper, ok := conn.(interface{ NetConn() net.Conn })
 		if !ok {
-			return nil, conn
+			return nil
 		}
 		conn = wrapper.NetConn()
 	}
@@ -83,7 +109,7 @@ type connKey struct{}
 // one that is under way when the server is closed, or its process killed, does not look
 // whole to them.
 func ConnContext(ctx context.Context, conn net.Conn) context.Context {
-	if tcp, _ := bottom(conn); tcp != nil {
+	if tcp := bottom(conn); tcp != nil {
 		return context.WithValue(ctx, connKey{}, tcp)
 	}
 	return ctx
@@ -93,10 +119,7 @@ func ConnContext(ctx context.Context, conn net.Conn) context.Context {
 // answer from a whole one and ConnContext has told of it. Release takes that back, for an
 // answer that is whole or, with sent unset, for one that was not begun.
 func HoldEnd(w http.ResponseWriter, r *http.Request) (release func(sent bool)) {
-	tcp, ok := lingerer(nil), false
-	if !r.ProtoAtLeast(1, 1) {
-		tcp, ok = r.Context().Value(connKey{}).(lingerer)
-	}
+	tcp, ok := heldConn(r)
 	if !ok {
 		return func(bool) {}
 	}
@@ -107,4 +130,13 @@ func HoldEnd(w http.ResponseWriter, r *http.Request) (release func(sent bool)) {
 		}
 		_ = tcp.SetLinger(-1)
 	}
+}
+
+// heldConn returns the connection of a caller of HTTP/1.0 that ConnContext has told of.
+func heldConn(r *http.Request) (lingerer, bool) {
+	if r.ProtoAtLeast(1, 1) {
+		return nil, false
+	}
+	tcp, ok := r.Context().Value(connKey{}).(lingerer)
+	return tcp, ok
 }

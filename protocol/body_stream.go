@@ -29,6 +29,7 @@ type Body struct {
 	unwatch []func()
 
 	mu          sync.Mutex
+	begun       bool
 	reading     bool
 	closed      bool
 	interrupted bool // by Close, as net/http takes for the end of the connection
@@ -172,6 +173,13 @@ func (b *Body) Release() {
 	b.cancel()
 }
 
+// Begun reports whether the body was read from.
+func (b *Body) Begun() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.begun
+}
+
 // Ended reports whether the body was read to its end.
 func (b *Body) Ended() bool {
 	b.mu.Lock()
@@ -189,7 +197,7 @@ func (r rawBody) Read(p []byte) (int, error) {
 		defer b.mu.Unlock()
 		return 0, b.whyClosed()
 	}
-	b.reading = true
+	b.begun, b.reading = true, true
 	b.mu.Unlock()
 
 	n, err := b.src.Read(p)

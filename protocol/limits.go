@@ -55,8 +55,9 @@ type Limits struct {
 	// request was answered over HTTP/1, so that a caller that sends everything before it
 	// reads gets to read that. Default: DefaultLingerBytes (64 MiB).
 	LingerBytes int64
-	// LingerTime is how long that may take; a caller that is silent for 5 s is given up
-	// before. Default: DefaultLingerTime (30 s).
+	// LingerTime is how long that may take, whatever the server's ReadTimeout; a caller that
+	// is silent for 5 s is given up before, and so are all when the server shuts down, at
+	// what they send next. Default: DefaultLingerTime (30 s).
 	LingerTime time.Duration
 	// LingerCallers is for how many callers that is done at a time, each of which costs its
 	// connection, a goroutine and 8 KiB. All others have half a second to read the answer

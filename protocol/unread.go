@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -34,6 +35,7 @@ type Unread struct {
 	callers int64
 
 	lingering atomic.Int64
+	servers   sync.Map  // of *http.Server to *atomic.Bool: whether it shuts down
 	buffers   sync.Pool // of *[lingerBuffer]byte
 }
 
@@ -50,8 +52,9 @@ func NewUnread(l Limits) *Unread {
 	}
 }
 
-// Before is for before the answer to a request whose body was not read to its end.
-func (u *Unread) Before(w http.ResponseWriter, r *http.Request) {
+// Before is for before the answer to a request whose body was not read to its end. Begun says
+// whether it was read from.
+func (u *Unread) Before(w http.ResponseWriter, r *http.Request, begun bool) {
 	if !lingers(r) {
 		return
 	}
@@ -60,22 +63,23 @@ func (u *Unread) Before(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = control.EnableFullDuplex() // without it the answer waits for what is left of the body
-	if r.ContentLength > u.bytes || expects(r) {
+	if r.ContentLength > u.bytes || !begun && expects(r) {
 		hangUp(w)
 	}
 }
 
 // After is for after the answer, and sends that before it waits for the caller. Err is what
 // the request has failed with, or nil: who was too slow already is not waited for.
-func (u *Unread) After(w http.ResponseWriter, r *http.Request, err error) {
+func (u *Unread) After(w http.ResponseWriter, r *http.Request, begun bool, err error) {
 	if !lingers(r) {
 		return
 	}
 	control := http.NewResponseController(w)
 	if control.SetReadDeadline(time.Time{}) != nil {
-		return // or Abort has closed the connection
+		return
 	}
-	if CodeOf(err) != CodeRequestTimeout && !expects(r) && u.drop(w, r, control) && r.Context().Err() == nil {
+	wanted := CodeOf(err) != CodeRequestTimeout && (begun || !expects(r))
+	if wanted && u.drop(w, r, control) {
 		return
 	}
 	_ = control.SetReadDeadline(past)
@@ -86,26 +90,68 @@ func lingers(r *http.Request) bool {
 	return r.ProtoMajor == 1 && r.ContentLength != 0 && r.Body != nil
 }
 
-// expects reports whether to read from the caller may be to send it 100-continue.
+// expects reports whether to begin to read from the caller is to send it 100-continue.
 func expects(r *http.Request) bool { return r.Header.Get("Expect") != "" }
 
-// drop reports whether it has read the body of r to its end.
+// drop reports whether the connection is as it should be: the body of r was read to its
+// end, or the connection is no more.
 func (u *Unread) drop(w http.ResponseWriter, r *http.Request, control *http.ResponseController) bool {
+	usable := r.Context().Err() == nil // or a Read was interrupted, for net/http the end
 	if control.Flush() != nil || !whole(w) {
-		return u.read(r, control, shortBytes, shortTime)
+		return u.read(r.Body, control, shortBytes, shortTime, new(atomic.Bool)) == io.EOF && usable
 	}
 	defer u.lingering.Add(-1)
 	if u.lingering.Add(1) > u.callers {
 		return false
 	}
-	return u.read(r, control, u.bytes, u.time)
+	stopping := u.stopping(r)
+	switch err := u.read(r.Body, control, u.bytes, u.time, stopping); {
+	case err == io.EOF:
+		return usable
+	case err == errLingered:
+		return false
+	}
+	// The body cannot be read any more. The connection can.
+	hijacker, ok := innermost(w).(http.Hijacker)
+	if !ok {
+		return false
+	}
+	conn, _, err := hijacker.Hijack()
+	if err != nil {
+		return false
+	}
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	_ = u.read(conn, conn, u.bytes, u.time, stopping)
+	_ = conn.Close()
+	return true
+}
+
+// stopping returns what is set when the server of r shuts down, which waits for handlers.
+func (u *Unread) stopping(r *http.Request) *atomic.Bool {
+	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if !ok { // not so in a server of net/http
+		return new(atomic.Bool)
+	}
+	if stopping, known := u.servers.Load(server); known {
+		return stopping.(*atomic.Bool)
+	}
+	stopping, known := u.servers.LoadOrStore(server, new(atomic.Bool))
+	if !known {
+		server.RegisterOnShutdown(func() { stopping.(*atomic.Bool).Store(true) })
+	}
+	return stopping.(*atomic.Bool)
 }
 
 // whole reports whether an answer that was flushed has been sent to its end.
 func whole(w http.ResponseWriter) bool { return w.Header().Get("Content-Length") != "" }
 
-// read reports whether it has read the body to its end within bounds.
-func (u *Unread) read(r *http.Request, control *http.ResponseController, most int64, longest time.Duration) bool {
+// errLingered says that a bound was reached.
+var errLingered = errors.New("protocol: enough of an unread body")
+
+// read reads from src until an error, which is io.EOF at the end, or a bound.
+func (u *Unread) read(src io.Reader, control interface{ SetReadDeadline(time.Time) error }, most int64, longest time.Duration, stopping *atomic.Bool) error {
 	buf := u.buffers.Get().(*[lingerBuffer]byte)
 	defer u.buffers.Put(buf)
 	for end := time.Now().Add(longest); ; {
@@ -114,18 +160,18 @@ func (u *Unread) read(r *http.Request, control *http.ResponseController, most in
 			deadline = end
 		}
 		if control.SetReadDeadline(deadline) != nil {
-			return false
+			return errLingered
 		}
-		n, err := r.Body.Read(buf[:])
+		n, err := src.Read(buf[:])
 		switch most -= int64(n); {
-		case most < 0:
-			return false
-		case err == io.EOF:
+		case most < 0 || stopping.Load():
+			return errLingered
+		case err == io.EOF && control.SetReadDeadline(time.Time{}) != nil, err != nil && !time.Now().Before(deadline):
 			// A deadline that passes behind the end of a body ends the contexts of all requests
 			// that follow on the connection.
-			return control.SetReadDeadline(time.Time{}) == nil && time.Now().Before(deadline)
-		case err != nil:
-			return false
+			return errLingered
+		case err != nil: // it may be that of a Read which was interrupted
+			return err
 		}
 	}
 }

@@ -24,9 +24,9 @@ const hang = 30 * time.Second
 func refusing(t *testing.T, limits protocol.Limits) *httptest.Server {
 	unread := protocol.NewUnread(limits)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		unread.Before(w, r)
+		unread.Before(w, r, false)
 		assert.NoError(t, protocol.WriteError(w, &protocol.Error{Code: protocol.CodeUnauthorized}, false))
-		unread.After(w, r, nil)
+		unread.After(w, r, false, nil)
 	}))
 	t.Cleanup(server.Close)
 	return server
@@ -134,10 +134,10 @@ func TestLingeringCallersAreBounded(t *testing.T) {
 func TestAnswersOfUnknownLengthDoNotLinger(t *testing.T) {
 	unread := protocol.NewUnread(protocol.Limits{LingerTime: time.Hour})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		unread.Before(w, r)
+		unread.Before(w, r, false)
 		_, err := fmt.Fprint(w, "chunked")
 		assert.NoError(t, err)
-		unread.After(w, r, nil)
+		unread.After(w, r, false, nil)
 	}))
 	t.Cleanup(server.Close)
 	conn := dial(t, server)
@@ -151,7 +151,7 @@ func TestUnreadBodiesWithoutDeadlines(t *testing.T) {
 	body := strings.NewReader("abc")
 	unread := protocol.NewUnread(protocol.Limits{})
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", body)
-	unread.Before(w, r)
-	unread.After(w, r, nil)
+	unread.Before(w, r, false)
+	unread.After(w, r, false, nil)
 	assert.Equal(t, 3, body.Len())
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -132,7 +133,7 @@ func membersOf(t reflect.Type) []fileMember {
 // included. Of several with a name the outermost counts.
 func fieldsOf(t reflect.Type) (members []fileMember) {
 	outermost := make(map[string]int)
-	fields := reflect.VisibleFields(t)
+	fields := promotedFields(t)
 	for _, field := range fields {
 		if name, _, ok := jsonField(field); ok {
 			depth := len(field.Index)
@@ -149,6 +150,24 @@ func fieldsOf(t reflect.Type) (members []fileMember) {
 		}
 	}
 	return members
+}
+
+// promotedFields returns the fields of a struct and of those embedded in it, without those of
+// an embedded one that JSON takes for a member with a name, or for none.
+func promotedFields(t reflect.Type) (fields []reflect.StructField) {
+	var members [][]int
+	for _, field := range reflect.VisibleFields(t) {
+		if slices.ContainsFunc(members, func(outer []int) bool {
+			return len(field.Index) > len(outer) && slices.Equal(field.Index[:len(outer)], outer)
+		}) {
+			continue
+		}
+		if _, _, named := jsonField(field); field.Anonymous && (named || field.Tag.Get("json") == "-") {
+			members = append(members, field.Index)
+		}
+		fields = append(fields, field)
+	}
+	return fields
 }
 
 // jsonField returns the name of a field, and whether it may be left out. It is not ok for

@@ -62,6 +62,18 @@ type embeddedPointer struct {
 
 type Named struct{ Doc standalone.File }
 
+// What JSON takes for a member, or for nothing, promotes no fields.
+type (
+	embeddedMember struct {
+		*Named `json:"named,omitzero"`
+		X      int
+	}
+	embeddedHidden struct {
+		Named `json:"-"`
+		X     int
+	}
+)
+
 // registerFiles registers tasks whose inputs have files in them, which must not run.
 func registerFiles(t *testing.T, r *standalone.Registry, ran *bool) {
 	register[standalone.File](r, "root", ran)
@@ -72,6 +84,8 @@ func registerFiles(t *testing.T, r *standalone.Registry, ran *bool) {
 	register[tree](r, "tree", ran)
 	register[hidden](r, "hidden", ran)
 	register[embeddedPointer](r, "embedded", ran)
+	register[embeddedMember](r, "embedded member", ran)
+	register[embeddedHidden](r, "embedded hidden", ran)
 	register[[]standalone.File](r, "slice", ran)
 	register[map[string]inner](r, "map", ran)
 	register[map[string]standalone.File](r, "files", ran)
@@ -119,6 +133,9 @@ func TestRequiredFiles(t *testing.T) {
 			{"inner", `{}`, noFileThere + " at scan", noFileThere + " at scan"},
 			{"tree", `{"leaf":` + file + `,"children":[{"leaf":` + file + `},null,{"children":[]}]}`, needsForm, noFileThere + " at children.2.leaf"},
 			{"hidden", `{"scan":"x"}`, "", ""},
+			{"embedded member", `{"X":1}`, "", ""},
+			{"embedded member", `{"named":{}}`, noFileThere + " at named.Doc", noFileThere + " at named.Doc"},
+			{"embedded hidden", `{"X":1}`, "", ""},
 			{"embedded", `{"X":1}`, noFileThere + " at Doc", noFileThere + " at Doc"},
 			{"embedded", `{"Doc":` + file + `}`, needsForm, ""},
 			{"slice", `[]`, "", ""},
