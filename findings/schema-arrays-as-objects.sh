@@ -9,7 +9,7 @@
 #   valibot  strictObject({})                   takes [], and makes {} of it
 #   arktype  { "a?": "string" }                 takes ["x"], and gives it out as it is
 #   arktype  { "[string]": "number" }           takes [1, 2], which TypeScript would not
-# zod and TypeBox refuse all of these.
+# zod refuses the first two, and TypeBox the first.
 #
 # What follows: [] where {} is meant (what PHP makes of an empty map) passes the application
 # that checks by itself and is refused by a server that checks by the emitted schema; with
