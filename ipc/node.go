@@ -29,16 +29,9 @@ var (
 // own, such as "--max-old-space-size=512", or "--permission" (before Node.js 23
 // "--experimental-permission") with "--allow-fs-read=" and the module's folder.
 //
-// Change what else needs changing in the result before Start.
-func Node(file string, flags ...string) Options {
-	script := nodeScript()
-	if inheritsFiles {
-		// The program comes by the standard input: no temporary file, and no long command
-		// line in the list of processes.
-		return Options{Command: append(append([]string{"node"}, flags...), "-", file), script: script}
-	}
-	return Options{Command: append(append([]string{"node"}, flags...), "--eval", string(script), file)}
-}
+// Change what else needs changing in the result before Start: Command[0], for another
+// node than that on PATH. [Bun] and [Deno] are its siblings.
+func Node(file string, flags ...string) Options { return nodeEngine.options(file, flags) }
 
 // nodeScript bundles the runtime's files into one program, which starts main.js.
 func nodeScript() []byte {

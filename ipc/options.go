@@ -96,6 +96,14 @@ type Options struct {
 	MaxAge    time.Duration
 	MaxMemory int64
 
+	// MaxHeap bounds what a worker of Node, Bun or Deno keeps in its JavaScript heap, in bytes.
+	// Node.js and Deno end one that needs more, as in any crash, and leave up to 48 MiB of
+	// short-lived objects and all that lies outside of the heap, such as buffers, uncounted. Bun
+	// has no such limit: as one comes near, it collects garbage as on a machine with
+	// so much memory. Zero or less leaves it to the runtime (see the package documentation);
+	// a worker of any other Command makes Start fail.
+	MaxHeap int64
+
 	// Idempotent are the ids of tasks that may be run twice: if a worker ends with such a
 	// call, another one gets it, up to three times. On the framed wire workers can announce
 	// them too. A call whose input is a stream is never repeated.
@@ -117,6 +125,10 @@ type Options struct {
 
 	// script is written to the standard input of a worker on the framed wire.
 	script []byte
+	// engine runs the module, nil for another Command.
+	engine *engine
+	// heap is a variable that makes MaxHeap known.
+	heap string
 	// become makes the process another user's.
 	become func(*exec.Cmd)
 	// measureEvery is how often MaxMemory is looked at.
@@ -145,6 +157,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if err := o.limitHeap(); err != nil {
+		return o, err
 	}
 	var err error
 	o.become, err = credential(o.User, o.Group)
@@ -187,6 +202,9 @@ func (o *Options) environment() []string {
 		if o.EnvFilter == nil || o.EnvFilter(name) {
 			passed = append(passed, variable)
 		}
+	}
+	if o.heap != "" {
+		passed = append(passed, o.heap)
 	}
 	return passed
 }

@@ -9,8 +9,8 @@ const MOST = 16 << 10; // characters
 const DEPTH = 4; // causes of causes
 const WIDTH = 5; // errors of an AggregateError
 const OBJECT = { depth: 2, maxArrayLength: 20, maxStringLength: 1_000 };
-// A frame of Node.js itself, or of this runtime where it came by the standard input.
-const FOREIGN_FRAME = /\n +at [^\n]*(?:node:internal\/|\[stdin\]:|\[eval\d*\]:)[^\n]*/g;
+// A frame of Node.js, Bun or Deno itself, or of this runtime where it came by the standard input.
+const FOREIGN_FRAME = /\n +at [^\n]*(?:[( ](?:node|ext|native):|\[stdin\]:|\$deno\$stdin\.cjs:|\[eval\d*\]:)[^\n]*/g;
 
 // describe has an error's stack without frames that are not the application's, its plain properties, such as its code,
 // and its causes. What else hangs on an error may be large, or secret.
