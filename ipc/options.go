@@ -33,6 +33,9 @@ type Options struct {
 	// speak without any library. Without it the worker must speak the framed wire, by
 	// the npm package @bluelibs/tunnel-worker or the runtime that Node gives it.
 	Plain bool
+	// PlainContext adds "requestId" and, where there is one, "identity" to each message of
+	// the plain wire, which does not have them otherwise.
+	PlainContext bool
 
 	// Workers is the number of processes that take calls. State that tasks keep in memory
 	// is per process. Default: 1.

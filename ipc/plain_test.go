@@ -41,7 +41,7 @@ func TestAppendMessage(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, c.want+"\n", string(appendMessage(nil, 7, &c.call)))
+			assert.Equal(t, c.want+"\n", string(appendMessage(nil, 7, &c.call, nil)))
 		})
 	}
 }
@@ -131,7 +131,7 @@ func FuzzAppendMessage(f *testing.F) {
 		if !json.Valid(payload) {
 			return
 		}
-		message := appendMessage(nil, 1, &protocol.Call{ID: id, Payload: payload})
+		message := appendMessage(nil, 1, &protocol.Call{ID: id, Payload: payload}, nil)
 		line, ok := bytes.CutSuffix(message, []byte("\n"))
 		if !ok || bytes.ContainsAny(line, "\n\r\u2028\u2029") {
 			t.Fatalf("not one line: %q", message)

@@ -2,9 +2,11 @@
 //
 //	go run ./examples/ipc
 //	go run ./examples/ipc -worker my-tasks.mjs
+//	go run ./examples/ipc -runtime bun -worker my-tasks.ts
 //	go run ./examples/ipc -plain -worker my-worker.js -tasks my.task
+//	go run ./examples/ipc -plain -tasks my.task -- python3 my-worker.py
 //
-// It needs node on PATH. SIGHUP replaces the workers by new ones, which nobody notices. A
+// It needs node on PATH, or bun or deno. Arguments are a worker's whole command. SIGHUP replaces the workers by new ones, which nobody notices. A
 // worker is a module that exports its tasks, see tasks.mjs, or with -plain a program that
 // reads and writes JSON lines, see node-worker.js.
 //
@@ -22,7 +24,6 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -36,53 +37,46 @@ import (
 	tunnel "github.com/bluelibs/go-tunnel"
 )
 
-// The example's own workers are part of the binary, so that it runs from any folder.
-var (
-	//go:embed tasks.mjs
-	ownTasks []byte
-	//go:embed node-worker.js
-	ownPlainWorker string
-)
-
 // A plain worker cannot announce what it serves.
 const ownIDs, ownEventIDs = "app.tasks.add,app.tasks.greet,app.tasks.echo,app.tasks.fail", "app.events.notify,app.events.log"
 
 func main() {
 	flags := serve.Register("", "")
 	flags.Try = serve.TryAdd
-	worker := flag.String("worker", "", "worker `file` for node (default: the example's own)")
+	worker := flag.String("worker", "", "worker `file`: a module, or with -plain a program (default: the example's own)")
+	runtime := flag.String("runtime", "node", "what runs JavaScript: node, bun or deno")
 	plain := flag.Bool("plain", false, "speak JSON lines on the worker's stdin and stdout")
 	workers := flag.Int("workers", 1, "`number` of worker processes")
 	watch := flag.Bool("watch", false, "reload when a source file beside the worker's changes (for development)")
 	flag.Parse()
-	if err := run(flags, *worker, *plain, *workers, *watch); err != nil {
+	if err := run(flags, program{*runtime, *worker, flag.Args(), *plain}, *workers, *watch); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(flags *serve.Flags, worker string, plain bool, workers int, watch bool) error {
+func run(flags *serve.Flags, worker program, workers int, watch bool) error {
 	watched := ""
 	if watch {
-		if worker == "" {
+		if worker.file == "" {
 			return errors.New("-watch needs -worker")
 		}
-		watched = worker
+		watched = worker.file
 	}
-	opts, remove, err := options(worker, plain)
+	opts, remove, err := worker.options()
 	if err != nil {
 		return err
 	}
 	defer remove()
 	opts.Workers, opts.Output = workers, serve.Terminal()
-	if plain {
+	if worker.plain {
 		flags.Default(ownIDs, ownEventIDs)
 	}
 
 	ctx := serve.Context()
 	pool, err := ipc.Start(ctx, opts)
 	switch {
-	case err != nil && !plain:
+	case err != nil && !worker.plain:
 		return fmt.Errorf("%w\nIf the worker reads and writes JSON lines by itself, add -plain", err)
 	case err != nil:
 		return err
@@ -105,18 +99,4 @@ func run(flags *serve.Flags, worker string, plain bool, workers int, watch bool)
 		slog.Error("workers not stopped", "error", err)
 	}
 	return err
-}
-
-// options returns how to run a worker, and what to do when it is not needed any more.
-func options(worker string, plain bool) (opts ipc.Options, remove func(), err error) {
-	switch {
-	case plain && worker == "":
-		return ipc.Options{Plain: true, Command: []string{"node", "--eval", ownPlainWorker}}, func() {}, nil
-	case plain:
-		return ipc.Options{Plain: true, Command: []string{"node", worker}}, func() {}, nil
-	case worker != "":
-		return ipc.Node(worker), func() {}, nil
-	}
-	worker, remove, err = serve.Module(ownTasks)
-	return ipc.Node(worker), remove, err
 }

@@ -11,7 +11,7 @@ const { describe } = require("./describe.js");
 const { createWorkerListener } = require("./listener.js");
 const { isModule } = require("./module.js");
 const { isRuntime } = require("./runner.js");
-const { refusal } = require("./runtime.js");
+const { isNode, refusal } = require("./runtime.js");
 
 const USAGE =
   'export const tasks = { "my.task": (input) => … }, events likewise, or a running Runner application as runtime';
@@ -89,7 +89,7 @@ async function main(name) {
 function refuse(file, error) {
   const text = describe(error);
   const head = `go-tunnel worker: cannot load ${file}:`;
-  if (!/^SyntaxError.*$/.test(text)) die(`${head}\n${text.replace(/$/m, advice(error))}`, 1);
+  if (!isNode || !/^SyntaxError.*$/.test(text)) die(`${head}\n${text.replace(/$/m, advice(error))}`, 1);
   tell(head);
   process.setUncaughtExceptionCaptureCallback?.(null);
   process.removeAllListeners("uncaughtException");

@@ -8,6 +8,7 @@ const OLDEST = { node: "20.0", bun: "1.3", deno: "2.9" };
 
 const name = bun ? "bun" : deno ? "deno" : "node"; // the two say that they are a Node.js, too
 const version = bun ?? deno ?? node;
+const isNode = name === "node";
 const isBun = name === "bun";
 const isDeno = name === "deno";
 
@@ -26,4 +27,4 @@ function isOlder(version, oldest) {
   return major < oldestMajor || (major === oldestMajor && minor < oldestMinor);
 }
 
-module.exports = { isBun, isDeno, refusal, runtime };
+module.exports = { isNode, isBun, isDeno, refusal, runtime };
