@@ -16,10 +16,10 @@
 // are watched for another folder or link of the same name in the place of those that lead
 // there. What is imported from elsewhere is not watched, nor are folders behind links below.
 //
-//	NODE_OPTIONS="--import tsx" go run ./examples/ipc -watch -worker src/tasks.ts
+//	go run ./examples/ipc -watch -worker src/tasks.ts -flags "--import tsx --inspect=127.0.0.1:0 --env-file=.env"
 //
-// runs TypeScript without a build (in a folder whose node_modules has tsx). Node.js from
-// 22.18 on needs no NODE_OPTIONS for types that it can leave out.
+// runs TypeScript without a build (in a folder whose node_modules has tsx), with a debugger.
+// Node.js from 22.18 on needs no tsx for types that it can leave out, Bun and Deno never do.
 package main
 
 import (
@@ -29,6 +29,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/bluelibs/go-tunnel/examples/internal/serve"
@@ -45,11 +46,12 @@ func main() {
 	flags.Try = serve.TryAdd
 	worker := flag.String("worker", "", "worker `file`: a module, or with -plain a program (default: the example's own)")
 	runtime := flag.String("runtime", "node", "what runs JavaScript: node, bun or deno")
+	options := flag.String("flags", "", "its `flags`, with spaces between")
 	plain := flag.Bool("plain", false, "speak JSON lines on the worker's stdin and stdout")
 	workers := flag.Int("workers", 1, "`number` of worker processes")
 	watch := flag.Bool("watch", false, "reload when a source file beside the worker's changes (for development)")
 	flag.Parse()
-	if err := run(flags, program{*runtime, *worker, flag.Args(), *plain}, *workers, *watch); err != nil {
+	if err := run(flags, program{*runtime, strings.Fields(*options), *worker, flag.Args(), *plain}, *workers, *watch); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

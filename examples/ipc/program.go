@@ -23,6 +23,7 @@ var (
 // program is the worker that the command line asks for.
 type program struct {
 	runtime string
+	flags   []string // of it
 	file    string   // empty: the example's own
 	command []string // instead of a file
 	plain   bool
@@ -45,15 +46,15 @@ func (p program) options() (opts ipc.Options, remove func(), err error) {
 	case len(p.command) > 0:
 		opts.Command = p.command
 	case p.plain && p.file == "":
-		opts.Command = []string{"node", "--eval", ownPlainWorker}
+		opts.Command = slices.Concat([]string{"node"}, p.flags, []string{"--eval", ownPlainWorker})
 	case p.plain:
 		opts.Command, err = p.commandOfFile()
 	case p.file != "":
-		opts = run(p.file)
+		opts = run(p.file, p.flags...)
 	default:
 		var file string
 		file, remove, err = serve.Module(ownTasks)
-		opts = run(file)
+		opts = run(file, p.flags...)
 	}
 	opts.Plain = p.plain
 	return opts, remove, err
@@ -63,12 +64,11 @@ func (p program) options() (opts ipc.Options, remove func(), err error) {
 // itself.
 func (p program) commandOfFile() ([]string, error) {
 	if slices.Contains([]string{".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"}, filepath.Ext(p.file)) {
-		switch p.runtime {
-		case "deno":
-			return []string{"deno", "run", "--allow-all", p.file}, nil
-		default:
-			return []string{p.runtime, p.file}, nil
+		command := []string{p.runtime}
+		if p.runtime == "deno" {
+			command = []string{"deno", "run", "--allow-all"}
 		}
+		return slices.Concat(command, p.flags, []string{p.file}), nil
 	}
 	file, err := filepath.Abs(p.file) // PATH is not looked at
 	if err != nil {

@@ -62,6 +62,7 @@ func TestCommands(t *testing.T) {
 		"node":                      {runtime: "node", file: "tasks.mjs"},
 		"bun":                       {runtime: "bun", file: "tasks.ts"},
 		"deno":                      {runtime: "deno", file: "tasks.ts"},
+		"node --inspect worker.js":  {runtime: "node", flags: []string{"--inspect"}, plain: true, file: "worker.js"},
 		"node worker.js":            {runtime: "node", plain: true, file: "worker.js"},
 		"bun worker.ts":             {runtime: "bun", plain: true, file: "worker.ts"},
 		"deno run --allow-all w.js": {runtime: "deno", plain: true, file: "w.js"},
