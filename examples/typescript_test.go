@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,6 +15,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+)
+
+// What ipc/node/MIGRATION.md says about examples/typescript.
+const (
+	typescriptCommands = `go build -C ../go-tunnel -o ../app/ipc ./examples/ipc
+npm install && npm run build
+./ipc -watch -worker src/app.ts -flags "--import tsx --env-file=.env --inspect=127.0.0.1:0"
+curl -X POST http://127.0.0.1:7070/__runner/task/app.tasks.order -H 'x-runner-token: secret' -d '{"input": {"item": "tea"}}'
+# {"ok":true,"result":{"orders":1}}
+`
+	typescriptServer = "RUNNER_TOKEN=secret ./server -dir ../app -module dist/app.js -- --env-file=.env"
 )
 
 // An application in TypeScript as ipc/node/MIGRATION.md says: a database, a file of variables, a
@@ -38,15 +50,16 @@ func TestTypeScript(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, string(out))
 	}
-	const flags = "--env-file=.env --inspect=127.0.0.1:0"
+	guide := regexp.MustCompile(`(?m)^\./ipc (.*) -flags "(.*)"$`).FindStringSubmatch(typescriptCommands)
+	production := strings.Fields(strings.TrimPrefix(typescriptServer, "RUNNER_TOKEN=secret ./server -dir ../app "))
 	for _, c := range []struct {
 		name   string
 		args   []string
 		reload func()
 	}{
-		{"without a build", []string{"ipc", "-watch", "-worker", "src/app.ts", "-flags", "--import tsx " + flags}, func() {}},
-		{"in production", []string{"minimal", "-dir", ".", "-module", "dist/app.js", "--", "--env-file=.env"}, nil},
-		{"compiled", []string{"ipc", "-watch", "-worker", "dist/app.js", "-flags", flags}, build},
+		{"without a build", slices.Concat([]string{"ipc"}, strings.Fields(guide[1]), []string{"-flags", guide[2]}), func() {}},
+		{"in production", slices.Concat([]string{"minimal", "-dir", "."}, production), nil},
+		{"compiled", []string{"ipc", "-watch", "-worker", "dist/app.js", "-flags", "--env-file=.env --inspect=127.0.0.1:0"}, build},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			save(string(source))
