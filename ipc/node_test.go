@@ -206,7 +206,7 @@ func TestCommonJSModule(t *testing.T) {
 func TestPermissionModel(t *testing.T) {
 	flag := "--permission"
 	if exec.Command("node", flag, "--eval", "0").Run() != nil {
-		flag = "--experimental-permission" // before Node.js 23
+		flag = "--experimental-permission" // before Node.js 22.13
 	}
 	dir := t.TempDir()
 	module := filepath.Join(dir, "tasks.mjs")
