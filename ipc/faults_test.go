@@ -251,6 +251,7 @@ func TestNoChildOfAWorkerIsLeft(t *testing.T) {
 	_, err := pool.Execute(t.Context(), task("any", ""))
 	requireCode(t, protocol.CodeWorkerCrashed, err)
 	var pid int
+	require.Eventually(t, func() bool { return log.has(`line="child `) }, 10*time.Second, time.Millisecond) // the call ends before the log
 	_, line, _ := strings.Cut(log.String(), `line="child `)
 	_, err = fmt.Sscanf(line, "%d", &pid)
 	require.NoError(t, err, log.String())
