@@ -16,8 +16,8 @@ func Bun(file string, flags ...string) Options { return bunEngine.options(file, 
 // package.json, if it has packages: Deno looks from there. CommonJS in files named .js is
 // recognised as Node.js does it.
 //
-// What npm installs as node_modules/.bin/deno is a program around deno, which does not
-// pass the worker's pipes on: set Command[0] to node_modules/deno/deno.
+// Where npm runs no install scripts, node_modules/.bin/deno is a program around deno, which
+// does not pass the worker's pipes on: set Command[0] to node_modules/deno/deno.
 func Deno(file string, flags ...string) Options {
 	if !slices.ContainsFunc(flags, isPermission) {
 		flags = append([]string{"--allow-all"}, flags...)
