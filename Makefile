@@ -1,4 +1,4 @@
-.PHONY: help all fmt vet lint vuln test race nested fuzz smoke bench
+.PHONY: help all fmt vet lint vuln test race nested runtimes fuzz smoke bench
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -8,7 +8,7 @@ FUZZTIME ?= 30s
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-all: fmt vet lint vuln test race smoke nested ## what CI checks
+all: fmt vet lint vuln test race smoke nested runtimes ## what CI checks
 
 fmt: ## fail if gofmt would change a file
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
@@ -36,6 +36,9 @@ nested: ## all of that for the modules in examples/observability and examples/fr
 	@for module in observability frameworks; do \
 	  (cd examples/$$module && go vet ./... && $(STATICCHECK) ./... && go test -race -count=1 ./...) || exit 1; \
 	done
+
+runtimes: ## the checks of workers on the newest Node.js, Bun and Deno, which npm installs
+	.ci/runtimes
 
 fuzz: ## every fuzz target for FUZZTIME
 	@for pkg in $$(go list ./...); do \

@@ -123,6 +123,22 @@ func goApp() *standalone.Registry {
 	return r
 }
 
+// worker returns how to run a module: by Node.js, or what make runtimes names.
+func worker(t testing.TB, file string) ipc.Options {
+	t.Helper()
+	switch name := os.Getenv("WORKER_RUNTIME"); name {
+	case "", "node":
+		return ipc.Node(file)
+	case "bun":
+		return ipc.Bun(file)
+	case "deno":
+		return ipc.Deno(file)
+	default:
+		t.Fatalf("WORKER_RUNTIME is %q", name)
+		return ipc.Options{}
+	}
+}
+
 // nodeApp is the test application as a worker on the plain wire.
 func nodeApp(t testing.TB, change ...func(*ipc.Options)) *ipc.Pool {
 	opts := ipc.Options{
@@ -137,7 +153,7 @@ func nodeApp(t testing.TB, change ...func(*ipc.Options)) *ipc.Pool {
 
 // moduleApp is the test application as a task module on the framed wire.
 func moduleApp(t testing.TB) *ipc.Pool {
-	return startWorker(t, ipc.Node("testdata/runner/tasks.mjs"))
+	return startWorker(t, worker(t, "testdata/runner/tasks.mjs"))
 }
 
 // runnerApp is the test application as a Runner application on the framed wire. The
@@ -146,7 +162,7 @@ func runnerApp(t testing.TB, options map[string]any) *ipc.Pool {
 	npmInstall(t)
 	text, err := json.Marshal(options)
 	require.NoError(t, err)
-	opts := ipc.Node("testdata/runner/served.js")
+	opts := worker(t, "testdata/runner/served.js")
 	opts.Env = append(os.Environ(), "APP="+string(text))
 	opts.StartTimeout = startBound // the machine may be busy with as many Runners as there are tests
 	return startWorker(t, opts)

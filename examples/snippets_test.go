@@ -31,6 +31,9 @@ func TestCommandLines(t *testing.T) {
 			require.NoError(t, err)
 			var origin, answer string
 			for _, block := range blocks.FindAllStringSubmatch(string(text), -1) {
+				if block[1] == typescriptCommands { // TestTypeScript runs them
+					continue
+				}
 				for line := range strings.Lines(block[1]) {
 					ran++
 					line = strings.TrimSpace(line)
@@ -59,7 +62,7 @@ func runCommand(t *testing.T, line, origin string) (server, answer string) {
 	words := strings.Fields(line)
 	switch {
 	case line == "go test ./...": // of which this is a part
-	case slices.Contains(minimalCommands, line): // TestMinimal runs them
+	case slices.Contains(minimalCommands, line), line == typescriptServer: // TestMinimal and TestTypeScript run them
 	case strings.HasPrefix(line, "go run ./examples/"):
 		program := startProgram(t, "..", strings.TrimPrefix(words[2], "./examples/"), words[3:]...)
 		return strings.TrimSuffix(program.base, "/__runner"), ""

@@ -16,7 +16,7 @@ func TestLargeResult(t *testing.T) {
 	const size = 100_000_000
 	file := filepath.Join(t.TempDir(), "tasks.mjs")
 	writeModule(t, file, `export const tasks = { big: (size) => "x".repeat(size), small: () => 1 };`)
-	pool := start(t, Node(file))
+	pool := start(t, run(file))
 	runtime.GC()
 	before := systemMemory()
 	for range 3 {

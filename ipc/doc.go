@@ -8,7 +8,7 @@
 //	http.Handle("/__runner/", tunnel.New(pool, tunnel.Config{Tokens: []string{"secret"}}))
 //
 // The module exports its tasks, or a running Runner application, and needs nothing
-// else: see [Node]. What it serves is what the pool lists, so that the handler needs no
+// else: see [Node], [Bun] and [Deno], and node/README.md for what works with which. What it serves is what the pool lists, so that the handler needs no
 // allow-list of its own, and [Pool.Authenticate] lets it decide about callers.
 //
 // # What happens when
@@ -95,12 +95,21 @@
 // Limits.MaxBody), MaxQueueBytes of waiting inputs, up to 64 MiB of inputs that each
 // worker has, and results, up to MaxMessage each: twice that while one is read from a
 // worker, and once until its caller has it (a hundred callers of results of 100 MB take 10
-// GB: return streams, which take 256 KiB each); and that of the workers: Node.js takes about 80 MiB before the application has
-// anything, and up to 48 MiB more for short-lived objects under load. Node("app.js",
+// GB: return streams, which take 256 KiB each); and that of the workers: Node.js takes 45 to 55 MiB, as Bun and Deno do, before the
+// application has anything, and up to 48 MiB more for short-lived objects under load. Node("app.js",
 // "--max-semi-space-size=2") has taken a worker with 33,000 calls a second from 123 to 74 MiB,
 // for 2 % of the calls; one that makes large objects would lose more. While a worker is
 // replaced there are two. Restart doubles all of them for a moment: it starts all slots'
 // new workers before the first old one ends.
+//
+// Each worker sets its own bound for its JavaScript heap by the memory of the machine or the
+// container, without knowing of the others: Node.js and Deno take up to half of it, at
+// most 4 GiB, and may leave garbage lie until they near that. N workers in a container together
+// may want N halves, and the kernel kills one of them, or the server, without a word.
+// Options.MaxHeap is for each worker: (memory - what the server needs) ÷ (workers + those
+// that are being replaced), less 64 MiB for what is not in the heap. A worker that outgrows it
+// ends as in a crash, with V8's last words in the log; MaxMemory, set lower, replaces it before
+// that, without a failed call. Bun takes MaxHeap for a hint, so that it needs MaxMemory.
 //
 // Nothing is kept between requests but what tasks keep. State in the memory of tasks is
 // per worker: with more than one, or more than one machine, it belongs into a database.
@@ -130,7 +139,7 @@
 // directly by n raw bytes: the JSON of an input, a payload or a result. Towards the
 // worker a line is ASCII. The worker speaks first:
 //
-//	<- {"type":"hello","wire":1,"pid":7,"runtime":"node v20.1.0","tasks":["a"],"events":["e"],"auth":false}
+//	<- {"type":"hello","wire":1,"pid":7,"runtime":"node v22.1.0","tasks":["a"],"events":["e"],"auth":false}
 //	-> {"type":"task","id":1,"taskId":"a","requestId":"r","basePath":"/__runner","remote":"[::1]:8080","method":"POST","url":"…","headers":"host\nx\n…","n":7}
 //	   {"a":5}
 //	-> {"type":"event","id":2,"eventId":"e","returnPayload":true,…}
@@ -189,7 +198,26 @@
 // integers that are not used again in a worker's life. The input or payload is left
 // out where there is none, and an absent result means undefined; for an event whose
 // caller wants the payload back it means the payload as it was sent. The end of the
-// input asks the worker to stop. Nothing else is ever sent.
+// input asks the worker to stop. With Options.PlainContext tasks and events have a member
+// requestId, a string, and identity where a caller has one: what the token check or
+// tunnel.Config.Authenticate knows of it. Nothing else is ever sent.
+//
+// What a worker in any language has to see to:
+//
+//   - A line is as long as a body may be (Limits.MaxBody, plus the ids). Readers with a bound of
+//     their own need a higher one: asyncio's StreamReader has 64 KiB (limit=), Go's
+//     bufio.Scanner as well (Buffer). An answer may have up to Options.MaxMessage.
+//   - A line breaks at "\n" and nowhere else. U+2028 and U+2029 are escaped, for Node.js's
+//     readline; U+0085, at which Python's str.splitlines breaks, may stand in a line.
+//   - An answer has to leave at once: to a pipe most languages buffer what is printed. Python
+//     wants print(…, flush=True) or python3 -u, C setvbuf, Perl $|, Ruby $stdout.sync.
+//   - An answer must not be mixed with another one: one thread writes, or a lock is held for
+//     the whole line.
+//   - Node.js cuts off what it has written to a pipe when process.exit is called: let
+//     the process end by itself after the end of the input, or exit in the callback of the last
+//     write.
+//   - At the end of the input it should answer what it has, and end: SIGTERM follows after half of
+//     Options.StopTimeout.
 //
 // The error of a task is private unless the worker says otherwise: a caller learns
 // message, id, data and httpCode of an error that has an id, an httpCode, or a code of

@@ -20,7 +20,7 @@ import (
 // wire has no message for it.
 func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 	var identity []byte
-	if call.Identity != nil && !p.opts.Plain {
+	if call.Identity != nil && (!p.opts.Plain || p.opts.PlainContext) {
 		var err error
 		if identity, err = json.Marshal(call.Identity); err != nil {
 			return nil, fmt.Errorf("ipc: encode the caller's identity: %w", err)
@@ -29,9 +29,13 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 	if p.opts.Plain && (call.Body != nil || call.Form != nil) {
 		return nil, &protocol.Error{Code: protocol.CodeUnsupportedMediaType, Message: "Files and streams need a worker on the framed wire"}
 	}
+	var about *plainContext
+	if p.opts.PlainContext {
+		about = &plainContext{identity}
+	}
 	a, err := p.ask(ctx, len(call.Payload)+len(call.ID), call, func(dst []byte, id uint64) []byte {
 		if p.opts.Plain {
-			return appendMessage(dst, id, call)
+			return appendMessage(dst, id, call, about)
 		}
 		return appendFramedCall(dst, id, call, identity)
 	})

@@ -25,20 +25,14 @@ var (
 //
 // or a running Runner application as runtime or default export, or a function that
 // returns or promises either. A function dispose that it exports beside tasks is called at
-// the end. The file is relative to Options.Dir. Flags are Node's
-// own, such as "--max-old-space-size=512", or "--permission" (before Node.js 23
-// "--experimental-permission") with "--allow-fs-read=" and the module's folder.
+// the end. The file is relative to Options.Dir. Flags are Node's own, such as
+// "--inspect=127.0.0.1:0", or "--permission" (before Node.js 22.13 it is
+// "--experimental-permission") with "--allow-fs-read=" and the module's folder, and from
+// Node.js 25 on "--allow-net" for a module that uses the network.
 //
-// Change what else needs changing in the result before Start.
-func Node(file string, flags ...string) Options {
-	script := nodeScript()
-	if inheritsFiles {
-		// The program comes by the standard input: no temporary file, and no long command
-		// line in the list of processes.
-		return Options{Command: append(append([]string{"node"}, flags...), "-", file), script: script}
-	}
-	return Options{Command: append(append([]string{"node"}, flags...), "--eval", string(script), file)}
-}
+// Change what else needs changing in the result before Start: Command[0], for another
+// node than that on PATH. [Bun] and [Deno] are its siblings.
+func Node(file string, flags ...string) Options { return nodeEngine.options(file, flags) }
 
 // nodeScript bundles the runtime's files into one program, which starts main.js.
 func nodeScript() []byte {

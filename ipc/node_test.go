@@ -22,10 +22,11 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// startModule starts a pool of workers that run a module of testdata.
+// startModule starts a pool of workers that run a module of testdata by the runtime under
+// test.
 func startModule(t testing.TB, file string, change ...func(*Options)) *Pool {
 	t.Helper()
-	return start(t, Node(filepath.Join("testdata", file)), change...)
+	return start(t, run(filepath.Join("testdata", file)), change...)
 }
 
 func TestModule(t *testing.T) {
@@ -110,7 +111,7 @@ func (p *printed) Handle(_ context.Context, r slog.Record) error {
 func TestNoiseOfAModule(t *testing.T) {
 	const callers, rounds, kib = 64, 50, 1024
 	log := &printed{}
-	pool := startModule(t, "noisy.mjs", func(o *Options) { o.Logger = slog.New(log) })
+	pool := start(t, Node("testdata/noisy.mjs"), func(o *Options) { o.Logger = slog.New(log) })
 	var all sync.WaitGroup
 	all.Go(func() {
 		reply, err := pool.Execute(t.Context(), task("child", fmt.Sprint(kib)))
@@ -205,7 +206,7 @@ func TestCommonJSModule(t *testing.T) {
 func TestPermissionModel(t *testing.T) {
 	flag := "--permission"
 	if exec.Command("node", flag, "--eval", "0").Run() != nil {
-		flag = "--experimental-permission" // before Node.js 23
+		flag = "--experimental-permission" // before Node.js 22.13
 	}
 	dir := t.TempDir()
 	module := filepath.Join(dir, "tasks.mjs")

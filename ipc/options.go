@@ -33,6 +33,9 @@ type Options struct {
 	// speak without any library. Without it the worker must speak the framed wire, by
 	// the npm package @bluelibs/tunnel-worker or the runtime that Node gives it.
 	Plain bool
+	// PlainContext adds "requestId" and, where there is one, "identity" to each message of
+	// the plain wire, which does not have them otherwise.
+	PlainContext bool
 
 	// Workers is the number of processes that take calls. State that tasks keep in memory
 	// is per process. Default: 1.
@@ -105,6 +108,14 @@ type Options struct {
 	MaxAge    time.Duration
 	MaxMemory int64
 
+	// MaxHeap bounds what a worker of Node, Bun or Deno keeps in its JavaScript heap, in bytes.
+	// Node.js and Deno end one that needs more, as in any crash, and leave up to 48 MiB of
+	// short-lived objects and all that lies outside of the heap, such as buffers, uncounted. Bun
+	// has no such limit: as one comes near, it collects garbage as on a machine with
+	// so much memory. Zero or less leaves it to the runtime (see the package documentation);
+	// a worker of any other Command makes Start fail.
+	MaxHeap int64
+
 	// Idempotent are the ids of tasks that may be run twice: if a worker ends with such a
 	// call, another one gets it, once: a call that two workers have ended with is taken for
 	// what ends them, and answered 502 WORKER_CRASHED. On the framed wire workers can announce
@@ -129,6 +140,10 @@ type Options struct {
 	logs *logs
 	// script is written to the standard input of a worker on the framed wire.
 	script []byte
+	// engine runs the module, nil for another Command.
+	engine *engine
+	// heap is a variable that makes MaxHeap known.
+	heap string
 	// become makes the process another user's.
 	become func(*exec.Cmd)
 	// measureEvery is how often MaxMemory is looked at.
@@ -160,6 +175,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if err := o.limitHeap(); err != nil {
+		return o, err
 	}
 	var err error
 	o.become, err = credential(o.User, o.Group)
@@ -202,6 +220,9 @@ func (o *Options) environment() []string {
 		if o.EnvFilter == nil || o.EnvFilter(name) {
 			passed = append(passed, variable)
 		}
+	}
+	if o.heap != "" {
+		passed = append(passed, o.heap)
 	}
 	return passed
 }

@@ -16,7 +16,7 @@ import (
 
 // serveOrphans is a server that is going to be killed. It runs in a child process.
 func serveOrphans(module string) {
-	opts := Node(module)
+	opts := run(module)
 	opts.Workers, opts.Logger, opts.Env = 4, discard, []string{"PATH=" + os.Getenv("PATH")}
 	pool, err := Start(background, opts)
 	if err != nil {

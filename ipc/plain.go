@@ -14,8 +14,13 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
-// appendMessage appends a call as one line of the plain wire.
-func appendMessage(dst []byte, id uint64, call *protocol.Call) []byte {
+// plainContext is what Options.PlainContext adds to a message: whose call it is.
+type plainContext struct {
+	identity []byte // JSON, nil for none
+}
+
+// appendMessage appends a call as one line of the plain wire. About may be nil.
+func appendMessage(dst []byte, id uint64, call *protocol.Call, about *plainContext) []byte {
 	idKey, payloadKey := `,"taskId":`, `,"input":`
 	if call.Kind == protocol.KindEvent {
 		idKey, payloadKey = `,"eventId":`, `,"payload":`
@@ -26,6 +31,14 @@ func appendMessage(dst []byte, id uint64, call *protocol.Call) []byte {
 	dst = strconv.AppendUint(dst, id, 10)
 	dst = append(dst, idKey...)
 	dst = appendString(dst, call.ID)
+	if about != nil {
+		dst = append(dst, `,"requestId":`...)
+		dst = appendString(dst, call.RequestID)
+		if about.identity != nil {
+			dst = append(dst, `,"identity":`...)
+			dst = appendOneLine(dst, about.identity)
+		}
+	}
 	if call.Payload != nil {
 		dst = append(dst, payloadKey...)
 		dst = appendOneLine(dst, call.Payload)

@@ -41,9 +41,36 @@ func TestAppendMessage(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, c.want+"\n", string(appendMessage(nil, 7, &c.call)))
+			assert.Equal(t, c.want+"\n", string(appendMessage(nil, 7, &c.call, nil)))
 		})
 	}
+}
+
+func TestAppendMessageWithContext(t *testing.T) {
+	call := protocol.Call{ID: "a", RequestID: "r\n1", Payload: []byte("[\n]")}
+	assert.Equal(t, `{"type":"task","id":7,"taskId":"a","requestId":"r\n1","input":[]}`+"\n", string(appendMessage(nil, 7, &call, &plainContext{})))
+	assert.Equal(t, `{"type":"task","id":7,"taskId":"a","requestId":"r\n1","identity":{"user":"a\u2028"},"input":[]}`+"\n",
+		string(appendMessage(nil, 7, &call, &plainContext{identity: []byte("{\"user\":\"a\u2028\"}")})))
+}
+
+// A worker on the plain wire learns whose call it is if an option says so, and otherwise
+// not.
+func TestPlainContext(t *testing.T) {
+	const program = `require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  const { id, requestId, identity } = JSON.parse(line);
+  console.log(JSON.stringify({ id, ok: true, result: [requestId, identity] }));
+});`
+	call := task("a", "")
+	call.RequestID, call.Identity = "r1", map[string]any{"user": "ada"}
+	for with, want := range map[bool]string{true: `["r1",{"user":"ada"}]`, false: `[null,null]`} {
+		pool := start(t, Options{Command: []string{"node", "--eval", program}, Plain: true, PlainContext: with})
+		requireValue(t, want, pool, call)
+	}
+	pool := start(t, Options{Command: []string{"node", "--eval", program}, Plain: true, PlainContext: true})
+	requireValue(t, `["",null]`, pool, task("a", ""))
+	call.Identity = func() {} // which has no JSON
+	_, err := pool.Execute(t.Context(), call)
+	assert.ErrorContains(t, err, "identity")
 }
 
 func TestParseAnswer(t *testing.T) {
@@ -131,7 +158,7 @@ func FuzzAppendMessage(f *testing.F) {
 		if !json.Valid(payload) {
 			return
 		}
-		message := appendMessage(nil, 1, &protocol.Call{ID: id, Payload: payload})
+		message := appendMessage(nil, 1, &protocol.Call{ID: id, Payload: payload}, nil)
 		line, ok := bytes.CutSuffix(message, []byte("\n"))
 		if !ok || bytes.ContainsAny(line, "\n\r\u2028\u2029") {
 			t.Fatalf("not one line: %q", message)

@@ -2,17 +2,21 @@ package ipc
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // What programs write at the end of their standard error about why they have ended.
 var (
-	// An error as it is printed: "SyntaxError: …", "Error [ERR_X]: …", "Uncaught …".
-	errorLine = regexp.MustCompile(`^(?:Uncaught )?(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception)\b.*|^Error\b.*`)
+	// An error as it is printed: "SyntaxError: …", "Error [ERR_X]: …", "Uncaught …", and by Bun
+	// and Deno "error: …".
+	errorLine = regexp.MustCompile(`^(?:Uncaught )?(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception)\b.*|^[Ee]rror\b.*`)
 	// Where Node.js says that a module cannot be read, in a line of its own before it.
 	placeLine = regexp.MustCompile(`^(?:file://)?(?:/|[A-Za-z]:[\\/]).*:\d+$`)
-	// A frame of a stack, with a file.
-	frameLine = regexp.MustCompile(`^\s+at (?:.*\()?((?:file://)?(?:/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?$`)
+	// Where Node.js says that the runtime itself cannot be read.
+	runtimeLine = regexp.MustCompile(`^\[stdin\]:\d+$`)
+	// A frame of a stack, with a file, and maybe the error's properties after the last one.
+	frameLine = regexp.MustCompile(`^\s+at (?:.*\()?((?:file://)?(?:/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?(?: \{.*)?$`)
 )
 
 // runtimeMark begins what the runtime of a worker says about itself.
@@ -31,7 +35,7 @@ func reasonOf(stderr string) string {
 	}
 	for at := len(lines) - 1; at >= 0; at-- {
 		if errorLine.MatchString(lines[at]) {
-			return cutReason(located(lines, at))
+			return cutReason(tooOld(lines[:at]) + located(lines, at))
 		}
 	}
 	for _, line := range lines {
@@ -40,6 +44,14 @@ func reasonOf(stderr string) string {
 		}
 	}
 	return cutReason(strings.TrimSpace(lines[len(lines)-1]))
+}
+
+// tooOld says so, to stand before its error, if a version cannot even read the runtime.
+func tooOld(before []string) string {
+	if slices.ContainsFunc(before, runtimeLine.MatchString) {
+		return "this version of Node.js is too old, a worker needs 20 or later: "
+	}
+	return ""
 }
 
 func lastMark(lines []string) int {

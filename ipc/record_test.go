@@ -120,7 +120,7 @@ func TestRawOutput(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tasks.mjs")
 	writeModule(t, file, `export const tasks = { print: () => { console.log("\u001b[31mred\u001b[0m"); console.error('{"level":30}'); process.stdout.write("open"); } };`)
 	raw, log := &safeBuffer{}, &logBuffer{}
-	pool := start(t, Node(file), func(o *Options) { o.Output, o.Logger = raw, log.logger() })
+	pool := start(t, run(file), func(o *Options) { o.Output, o.Logger = raw, log.logger() })
 	requireValue(t, "", pool, task("print", ""))
 	require.NoError(t, pool.Shutdown(t.Context()))
 	for _, line := range []string{"\x1b[31mred\x1b[0m\n", "{\"level\":30}\n", "open\n"} {

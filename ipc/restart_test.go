@@ -74,7 +74,7 @@ const sleepModule = `export const tasks = {
 func TestRestart(t *testing.T) {
 	module := filepath.Join(t.TempDir(), "tasks.mjs")
 	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
-	pool := start(t, Node(module), func(o *Options) { o.Workers, o.Spare = 2, 1 })
+	pool := start(t, run(module), func(o *Options) { o.Workers, o.Spare = 2, 1 })
 	requireValue(t, "1", pool, task("v1", ""))
 
 	writeModule(t, module, "this is no JavaScript")
@@ -97,7 +97,7 @@ func TestRestart(t *testing.T) {
 func TestRestartUnderLoad(t *testing.T) {
 	module := filepath.Join(t.TempDir(), "tasks.mjs")
 	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
-	pool := start(t, Node(module), func(o *Options) { o.Workers = 2 })
+	pool := start(t, run(module), func(o *Options) { o.Workers = 2 })
 	restarts := 2
 	if long() {
 		restarts = 20
@@ -120,7 +120,7 @@ func TestRestartUnderLoad(t *testing.T) {
 func TestRestartThatIsGivenUp(t *testing.T) {
 	module := filepath.Join(t.TempDir(), "tasks.mjs")
 	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
-	pool := start(t, Node(module))
+	pool := start(t, run(module))
 	pid := pool.Stats().Workers[0].PID
 	writeModule(t, module, "await new Promise((resolve) => setTimeout(resolve, 1e6))")
 	ctx, cancel := withCancel(t)
@@ -218,7 +218,7 @@ func TestRecovery(t *testing.T) {
 		rounds = 50
 	}
 	for _, spare := range []int{0, 1} {
-		pool := start(t, Node(module), func(o *Options) { o.Spare = spare })
+		pool := start(t, run(module), func(o *Options) { o.Spare = spare })
 		var took, starts []time.Duration
 		for range rounds {
 			for range healthyCalls {
@@ -245,7 +245,7 @@ func TestRecovery(t *testing.T) {
 			})
 			took = append(took, time.Since(begin))
 			begin = time.Now() // for comparison, with the same load on the machine
-			another := start(t, Node(module))
+			another := start(t, run(module))
 			starts = append(starts, time.Since(begin))
 			require.NoError(t, another.Close())
 		}

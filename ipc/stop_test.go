@@ -32,7 +32,7 @@ func startDisposing(t *testing.T, change func(*Options)) (pool *Pool, dir string
 	dir, log = t.TempDir(), &logBuffer{}
 	file := filepath.Join(dir, "tasks.mjs")
 	writeModule(t, file, "const DIR = "+quoteJS(dir)+";\n"+disposing)
-	pool = start(t, Node(file), func(o *Options) { o.Logger = log.logger() }, change)
+	pool = start(t, run(file), func(o *Options) { o.Logger = log.logger() }, change)
 	return pool, dir, log
 }
 
@@ -122,7 +122,7 @@ func TestWorkerThatExposesNothing(t *testing.T) {
 			log := &logBuffer{}
 			file := filepath.Join(t.TempDir(), "tasks.mjs")
 			writeModule(t, file, source)
-			pool := start(t, Node(file), func(o *Options) { o.Logger = log.logger() })
+			pool := start(t, run(file), func(o *Options) { o.Logger = log.logger() })
 			require.NoError(t, pool.Close()) // all was logged
 			assert.Equal(t, want, log.has(`level=WARN msg="ipc: the worker exposes nothing`), log.String())
 		})

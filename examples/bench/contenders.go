@@ -22,5 +22,13 @@ func contenders() []contender {
 	}
 }
 
+// others are measured only if the command line names them.
+func others() []contender {
+	return []contender{
+		{name: "ipc-bun", title: "go-tunnel, task module, Bun", pool: true, ours: true},
+		{name: "ipc-deno", title: "go-tunnel, task module, Deno", pool: true, ours: true},
+	}
+}
+
 // runs reports whether a contender can have a load.
 func (c contender) runs(l *load) bool { return l.workers == 1 || c.pool }

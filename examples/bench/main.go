@@ -4,6 +4,9 @@
 //	go run ./examples/bench
 //	go run ./examples/bench -rounds 1 -duration 300ms
 //	go run ./examples/bench -only exposure,ipc-runner,small-64
+//	go run ./examples/bench -only ipc-module,ipc-bun,ipc-deno,small-64
+//
+// Bun and Deno, which have to be on PATH, are measured only if they are named.
 //
 // It takes about seven minutes, in which the machine should have nothing else to do. The
 // table goes to standard output, to RESULTS.md and as an image to chart.svg. It needs
@@ -75,34 +78,34 @@ func (b *bench) choose(only string) error {
 	if err != nil {
 		return err
 	}
-	b.contenders, b.loads = contenders(), all
+	everything := slices.Concat(contenders(), others())
 	names := strings.FieldsFunc(only, func(r rune) bool { return r == ',' || r == ' ' })
 	for _, name := range names {
-		if !slices.ContainsFunc(b.contenders, func(c contender) bool { return c.name == name }) &&
-			!slices.ContainsFunc(b.loads, func(l load) bool { return l.name == name }) {
-			return fmt.Errorf("there is no contender or load %q, but %s", name, b.names())
+		if !slices.ContainsFunc(everything, func(c contender) bool { return c.name == name }) &&
+			!slices.ContainsFunc(all, func(l load) bool { return l.name == name }) {
+			return fmt.Errorf("there is no contender or load %q, but %s", name, namesOf(everything, all))
 		}
 	}
-	b.contenders = chosen(b.contenders, names, func(c contender) string { return c.name })
-	b.loads = chosen(b.loads, names, func(l load) string { return l.name })
+	b.contenders = chosen(everything, contenders(), names, func(c contender) string { return c.name })
+	b.loads = chosen(all, all, names, func(l load) string { return l.name })
 	return nil
 }
 
-// chosen are those of all that are named; if none of them is, all.
-func chosen[T any](all []T, names []string, name func(T) string) []T {
+// chosen are those of all that are named; if none of them is, the usual ones.
+func chosen[T any](all, usual []T, names []string, name func(T) string) []T {
 	some := slices.DeleteFunc(slices.Clone(all), func(one T) bool { return !slices.Contains(names, name(one)) })
 	if len(some) == 0 {
-		return all
+		return usual
 	}
 	return some
 }
 
-func (b *bench) names() string {
+func namesOf(contenders []contender, loads []load) string {
 	var names []string
-	for _, c := range b.contenders {
+	for _, c := range contenders {
 		names = append(names, c.name)
 	}
-	for _, l := range b.loads {
+	for _, l := range loads {
 		names = append(names, l.name)
 	}
 	return strings.Join(names, ", ")

@@ -81,9 +81,17 @@ func newHandler(name, dir string, workers int) (http.Handler, *ipc.Pool, error) 
 		return bare(), nil, nil
 	case "standalone":
 		return tunnel.New(newRegistry(), config), nil, nil
-	case "ipc-module", "ipc-runner":
-		module := map[string]string{"ipc-module": "tasks.js", "ipc-runner": "app.js"}[name]
-		opts := ipc.Node(filepath.Join(dir, module))
+	case "ipc-module", "ipc-runner", "ipc-bun", "ipc-deno":
+		run, module := ipc.Node, "tasks.js"
+		switch name {
+		case "ipc-runner":
+			module = "app.js"
+		case "ipc-bun":
+			run = ipc.Bun
+		case "ipc-deno":
+			run = ipc.Deno
+		}
+		opts := run(filepath.Join(dir, module))
 		opts.Workers = workers
 		opts.Concurrency = 4096 // 2,000 tasks that wait fit into one worker
 		opts.Logger = slog.New(slog.DiscardHandler)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
 	"os"
 	"path"
@@ -21,10 +20,11 @@ func (o options) worker() ipc.Options {
 	if o.dir != "" {
 		dir, file = o.dir, o.app
 	}
-	opts := ipc.Node(file, fmt.Sprintf("--max-old-space-size=%d", o.memory*3/4))
+	opts := ipc.Node(file)
 	opts.Dir = dir
 	opts.Workers = o.workers
 	opts.MaxMemory = int64(o.memory) << 20
+	opts.MaxHeap = opts.MaxMemory * 3 / 4
 	// This also ends uploads that take longer, however well they go on. Give the tasks that
 	// take them a time of their own: opts.TaskTimeouts, by id.
 	opts.TaskTimeout = o.taskTimeout

@@ -2,9 +2,11 @@
 //
 //	go run ./examples/ipc
 //	go run ./examples/ipc -worker my-tasks.mjs
+//	go run ./examples/ipc -runtime bun -worker my-tasks.ts
 //	go run ./examples/ipc -plain -worker my-worker.js -tasks my.task
+//	go run ./examples/ipc -plain -tasks my.task -- python3 my-worker.py
 //
-// It needs node on PATH. SIGHUP replaces the workers by new ones, which nobody notices. A
+// It needs node on PATH, or bun or deno. Arguments are a worker's whole command. SIGHUP replaces the workers by new ones, which nobody notices. A
 // worker is a module that exports its tasks, see tasks.mjs, or with -plain a program that
 // reads and writes JSON lines, see node-worker.js.
 //
@@ -14,20 +16,20 @@
 // are watched for another folder or link of the same name in the place of those that lead
 // there. What is imported from elsewhere is not watched, nor are folders behind links below.
 //
-//	NODE_OPTIONS="--import tsx" go run ./examples/ipc -watch -worker src/tasks.ts
+//	go run ./examples/ipc -watch -worker src/tasks.ts -flags "--import tsx --inspect=127.0.0.1:0 --env-file=.env"
 //
-// runs TypeScript without a build (in a folder whose node_modules has tsx). Node.js from
-// 22.18 on needs no NODE_OPTIONS for types that it can leave out.
+// runs TypeScript without a build (in a folder whose node_modules has tsx), with a debugger.
+// Node.js from 22.18 on needs no tsx for types that it can leave out, Bun and Deno never do.
 package main
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,40 +39,34 @@ import (
 	tunnel "github.com/bluelibs/go-tunnel"
 )
 
-// The example's own workers are part of the binary, so that it runs from any folder.
-var (
-	//go:embed tasks.mjs
-	ownTasks []byte
-	//go:embed node-worker.js
-	ownPlainWorker string
-)
-
 // A plain worker cannot announce what it serves.
 const ownIDs, ownEventIDs = "app.tasks.add,app.tasks.greet,app.tasks.echo,app.tasks.fail", "app.events.notify,app.events.log"
 
 func main() {
 	flags := serve.Register("", "")
 	flags.Try = serve.TryAdd
-	worker := flag.String("worker", "", "worker `file` for node (default: the example's own)")
+	worker := flag.String("worker", "", "worker `file`: a module, or with -plain a program (default: the example's own)")
+	runtime := flag.String("runtime", "node", "what runs JavaScript: node, bun or deno")
+	options := flag.String("flags", "", "its `flags`, with spaces between")
 	plain := flag.Bool("plain", false, "speak JSON lines on the worker's stdin and stdout")
 	workers := flag.Int("workers", 1, "`number` of worker processes")
 	watch := flag.Bool("watch", false, "reload when a source file beside the worker's changes (for development)")
 	flag.Parse()
-	if err := run(flags, *worker, *plain, *workers, *watch); err != nil {
+	if err := run(flags, program{*runtime, strings.Fields(*options), *worker, flag.Args(), *plain}, *workers, *watch); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(flags *serve.Flags, worker string, plain bool, workers int, watch bool) error {
+func run(flags *serve.Flags, worker program, workers int, watch bool) error {
 	watched := ""
 	if watch {
-		if worker == "" {
+		if worker.file == "" {
 			return errors.New("-watch needs -worker")
 		}
-		watched = worker
+		watched = worker.file
 	}
-	opts, remove, err := options(worker, plain)
+	opts, remove, err := worker.options()
 	if err != nil {
 		return err
 	}
@@ -79,14 +75,14 @@ func run(flags *serve.Flags, worker string, plain bool, workers int, watch bool)
 	if watch {
 		opts.DrainTimeout = time.Second // a page left open keeps no old version running
 	}
-	if plain {
+	if worker.plain {
 		flags.Default(ownIDs, ownEventIDs)
 	}
 
 	ctx := serve.Context()
 	pool, err := ipc.Start(ctx, opts)
 	switch {
-	case err != nil && !plain:
+	case err != nil && !worker.plain:
 		return fmt.Errorf("%w\nIf the worker reads and writes JSON lines by itself, add -plain", err)
 	case err != nil:
 		return err
@@ -109,18 +105,4 @@ func run(flags *serve.Flags, worker string, plain bool, workers int, watch bool)
 		slog.Error("workers not stopped", "error", err)
 	}
 	return err
-}
-
-// options returns how to run a worker, and what to do when it is not needed any more.
-func options(worker string, plain bool) (opts ipc.Options, remove func(), err error) {
-	switch {
-	case plain && worker == "":
-		return ipc.Options{Plain: true, Command: []string{"node", "--eval", ownPlainWorker}}, func() {}, nil
-	case plain:
-		return ipc.Options{Plain: true, Command: []string{"node", worker}}, func() {}, nil
-	case worker != "":
-		return ipc.Node(worker), func() {}, nil
-	}
-	worker, remove, err = serve.Module(ownTasks)
-	return ipc.Node(worker), remove, err
 }

@@ -1,5 +1,7 @@
 // Command minimal serves a Runner application, app.js in the folder -dir, as its own
 // nodeExposure would: RUNNER_TOKEN=secret go run ./examples/minimal -dir examples/runner
+//
+// Arguments are flags of Node.js: -dir ../app -module dist/app.js -- --env-file=.env
 package main
 
 import (
@@ -23,17 +25,18 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:7070", "`address` to listen on")
 	dir := flag.String("dir", ".", "the application's `folder`")
+	module := flag.String("module", "app.js", "the `file` in it that exports the application")
 	flag.Parse()
-	if err := serve(*addr, *dir); err != nil {
+	if err := serve(*addr, *dir, *module, flag.Args()); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func serve(addr, dir string) error {
+func serve(addr, dir, module string, flags []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	opts := ipc.Node("app.js") // then flags of Node.js, if any
+	opts := ipc.Node(module, flags...) // flags of Node.js, if any
 	opts.Dir = dir
 	opts.EnvFilter = func(name string) bool { return name != "RUNNER_TOKEN" }
 	pool, err := ipc.Start(ctx, opts)

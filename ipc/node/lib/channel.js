@@ -3,8 +3,9 @@
 // The two ends of the worker's private pipes, and how bytes get through them.
 
 const net = require("node:net");
-const { fstatSync, writeSync } = require("node:fs");
+const { createReadStream, createWriteStream, fstatSync, statSync, writeSync } = require("node:fs");
 const { MAX_DATA } = require("./frames.js");
+const { isBun, isDeno } = require("./runtime.js");
 
 const VARIABLE = "TUNNEL_IPC"; // "3,4": read from 3, write to 4; "stdio": standard input and output
 const BIG = 1 << 20; // characters that are written at once instead of at the end of the tick
@@ -62,9 +63,9 @@ class Channel {
     const [, input, output] = /^(\d+),(\d+)$/.exec(where) ?? [];
     if (input === undefined) throw new Error(`${VARIABLE} is ${JSON.stringify(where)}, which this version cannot read`);
     for (const fd of [input, output]) checkPipe(Number(fd));
-    this.#openInput = (take) =>
-      new net.Socket({ fd: Number(input), readable: true, writable: false, onread: lending(take) });
-    this.#output = new net.Socket({ fd: Number(output), readable: false, writable: true });
+    const { openInput, openOutput } = isBun ? files : sockets;
+    this.#openInput = (take) => openInput(Number(input), take);
+    this.#output = openOutput(Number(output));
     this.#write = this.#output.write.bind(this.#output);
   }
 
@@ -152,14 +153,27 @@ class Channel {
   }
 }
 
+// What reads and writes a pipe for an event loop, without a thread.
+const sockets = {
+  openInput: (fd, take) => new net.Socket({ fd, readable: true, writable: false, onread: lending(take) }),
+  openOutput: (fd) => new net.Socket({ fd, readable: false, writable: true }),
+};
+
+// Bun has no sockets for descriptors.
+const files = {
+  openInput: (fd, take) =>
+    createReadStream("", { fd, highWaterMark: BUFFER }).on("data", (chunk) => take(chunk, false)),
+  openOutput: (fd) => createWriteStream("", { fd }),
+};
+
 // checkPipe throws if a descriptor is not what the server has opened: a program that starts another one closes what it
 // does not pass on, and the number gets something else, such as the other one's channel to it.
 function checkPipe(fd) {
   try {
-    const status = fstatSync(fd);
+    const status = isDeno ? statSync(`/dev/fd/${fd}`) : fstatSync(fd); // it knows descriptors that it has opened only
     if (status.isFIFO() || (status.isSocket() && process.channel === undefined)) return;
-  } catch {
-    // There is none.
+  } catch (error) {
+    if (isDeno && error.code !== "ENOENT") return; // it may not look
   }
   throw new Error(
     `descriptor ${fd} is not the server's pipe: a program between go-tunnel and this one has not passed descriptors 3 ` +

@@ -9,8 +9,8 @@ const MOST = 16 << 10; // characters
 const DEPTH = 4; // causes of causes
 const WIDTH = 5; // errors of an AggregateError
 const OBJECT = { depth: 2, maxArrayLength: 20, maxStringLength: 1_000 };
-// A frame of Node.js itself, or of this runtime where it came by the standard input.
-const FOREIGN_FRAME = /\n +at [^\n]*(?:node:internal\/|\[stdin\]:|\[eval\d*\]:)[^\n]*/g;
+// A frame of Node.js, Bun or Deno itself, or of this runtime where it came by the standard input.
+const FOREIGN_FRAME = /\n +at[^\n]*(?:[( ](?:node|ext|native):|\[stdin\]:|\$deno\$stdin\.cjs:|\[eval\d*\]:)[^\n]*/g;
 
 // describe has an error's stack without frames that are not the application's, its plain properties, such as its code,
 // and its causes. What else hangs on an error may be large, or secret.
@@ -26,6 +26,8 @@ function text(error, depth) {
   if (typeof error === "string") return error;
   if (!isNativeError(error) && typeof error?.stack !== "string") return inspect(error, OBJECT);
   let described = String(error.stack || error).replace(FOREIGN_FRAME, "");
+  const { file, line, column } = error.position ?? {}; // of what Bun cannot compile
+  if (file !== undefined) described += `\n    at ${file}:${line}:${column}`;
   described += properties(error, described);
   if (depth === DEPTH) return described;
   const more = [error.cause, ...(Array.isArray(error.errors) ? error.errors.slice(0, WIDTH) : [])];

@@ -9,6 +9,7 @@ const { Call } = require("./call.js");
 const { describe } = require("./describe.js");
 const { moduleSource } = require("./module.js");
 const { isRuntime, runnerSource } = require("./runner.js");
+const { refusal, runtime } = require("./runtime.js");
 
 const UNAVAILABLE = { message: "Worker unavailable", code: "WORKER_UNAVAILABLE" };
 const PROTOCOL_ERROR = 70; // exit code: EX_SOFTWARE
@@ -48,7 +49,7 @@ class Listener {
   announce() {
     let hello;
     try {
-      hello = encodeHello({ pid: process.pid, runtime: `node ${process.version}`, ...this.#source.hello() });
+      hello = encodeHello({ pid: process.pid, runtime, ...this.#source.hello() });
     } catch (error) {
       if (this.#announced === undefined) throw error;
       this.#channel.write(encodeLog("warn", `the lists of tasks and events stay as they were: ${describe(error)}`));
@@ -179,6 +180,8 @@ function checkSize(size) {
 }
 
 function createWorkerListener(source, options = {}) {
+  const refused = refusal();
+  if (refused) throw new Error(refused);
   const listener = new Listener(isRuntime(source) ? runnerSource(source, options) : moduleSource(source));
   return { announce: () => listener.announce(), drain: () => listener.drain() };
 }

@@ -11,6 +11,7 @@ const { describe } = require("./describe.js");
 const { createWorkerListener } = require("./listener.js");
 const { isModule } = require("./module.js");
 const { isRuntime } = require("./runner.js");
+const { isNode, refusal } = require("./runtime.js");
 
 const USAGE =
   'export const tasks = { "my.task": (input) => … }, events likewise, or a running Runner application as runtime';
@@ -60,6 +61,8 @@ function showSources(file) {
 }
 
 async function main(name) {
+  const refused = refusal();
+  if (refused) die(`go-tunnel worker: ${refused}`, 1);
   if (name === undefined) die("go-tunnel worker: no module given", 1);
   const file = path.resolve(name);
   // What waits for something that nothing can bring ends the process, and in silence.
@@ -86,7 +89,7 @@ async function main(name) {
 function refuse(file, error) {
   const text = describe(error);
   const head = `go-tunnel worker: cannot load ${file}:`;
-  if (!/^SyntaxError.*$/.test(text)) die(`${head}\n${text.replace(/$/m, advice(error))}`, 1);
+  if (!isNode || !/^SyntaxError.*$/.test(text)) die(`${head}\n${text.replace(/$/m, advice(error))}`, 1);
   tell(head);
   process.setUncaughtExceptionCaptureCallback?.(null);
   process.removeAllListeners("uncaughtException");

@@ -1,0 +1,76 @@
+package ipc
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Bun is [Node] for the bun (1.3 or later) on PATH. Flags are Bun's. It runs TypeScript.
+func Bun(file string, flags ...string) Options { return bunEngine.options(file, flags) }
+
+// Deno is [Node] for the deno (2.9 or later) on PATH. Flags are those of deno run; without
+// one that is about permissions --allow-all stands before them, as Node.js and Bun allow
+// all. It runs TypeScript. Options.Dir is to be the folder of the application's
+// package.json, if it has packages: Deno looks from there. CommonJS in files named .js is
+// recognised as Node.js does it.
+//
+// Where npm runs no install scripts, node_modules/.bin/deno is a program around deno, which
+// does not pass the worker's pipes on: set Command[0] to node_modules/deno/deno.
+func Deno(file string, flags ...string) Options {
+	if !slices.ContainsFunc(flags, isPermission) {
+		flags = append([]string{"--allow-all"}, flags...)
+	}
+	return denoEngine.options(file, flags)
+}
+
+// isPermission reports whether a flag of deno run says what is allowed.
+func isPermission(flag string) bool {
+	for _, prefix := range []string{"--allow-", "--deny-", "--ignore-", "--permission-set", "--no-prompt"} {
+		if strings.HasPrefix(flag, prefix) {
+			return true
+		}
+	}
+	return len(flag) > 1 && flag[0] == '-' && strings.IndexByte("ARWNESIP", flag[1]) >= 0
+}
+
+// engine is a program that runs the runtime of package ipc, and with it a module.
+type engine struct {
+	command  []string // what stands before the flags
+	program  []string // and after them, where the runtime comes by the standard input
+	maxHeap  string   // the flag before a number of MiB, empty if there is none
+	variable string   // the variable for a number of bytes then
+}
+
+var (
+	nodeEngine = &engine{command: []string{"node"}, program: []string{"-"}, maxHeap: "--max-old-space-size="}
+	bunEngine  = &engine{command: []string{"bun"}, program: []string{"-"}, variable: "BUN_JSC_forceRAMSize"}
+	denoEngine = &engine{command: []string{"deno", "run", "--unstable-detect-cjs"}, program: []string{"--ext=cjs", "-"}, maxHeap: "--v8-flags=--max-old-space-size="}
+)
+
+func (e *engine) options(file string, flags []string) Options {
+	script := nodeScript()
+	if inheritsFiles || e != nodeEngine {
+		// The program comes by the standard input: no temporary file, and no long command
+		// line in the list of processes.
+		return Options{Command: slices.Concat(e.command, flags, e.program, []string{file}), engine: e, script: script}
+	}
+	return Options{Command: slices.Concat(e.command, flags, []string{"--eval", string(script), file}), engine: e}
+}
+
+// limitHeap makes Options.MaxHeap a flag, which comes before those of Command, or a
+// variable: what is given there counts.
+func (o *Options) limitHeap() error {
+	switch e := o.engine; {
+	case o.MaxHeap <= 0:
+	case e == nil:
+		return errors.New("ipc: Options.MaxHeap is for workers of Node, Bun and Deno: write the flag of another one's runtime into Command")
+	case e.maxHeap != "":
+		flag := fmt.Sprint(e.maxHeap, max(o.MaxHeap>>20, 1))
+		o.Command = slices.Insert(slices.Clone(o.Command), len(e.command), flag)
+	case !slices.ContainsFunc(o.environment(), func(v string) bool { return strings.HasPrefix(v, e.variable+"=") }):
+		o.heap = fmt.Sprint(e.variable, "=", o.MaxHeap)
+	}
+	return nil
+}
