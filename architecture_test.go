@@ -16,11 +16,12 @@ const module = "github.com/bluelibs/go-tunnel"
 func TestPackagesImportDownwardsOnly(t *testing.T) {
 	allowed := map[string][]string{
 		"":                          {"protocol"},
-		"standalone":                {"protocol"},
-		"ipc":                       {"protocol", "protocol/rawjson"},
+		"standalone":                {"protocol", "protocol/lane"},
+		"ipc":                       {"protocol", "protocol/lane", "protocol/rawjson"},
 		"protocol":                  {"protocol/rawjson"},
 		"protocol/rawjson":          {},
-		"protocol/client":           {"protocol", "protocol/rawjson"},
+		"protocol/client":           {"protocol", "protocol/lane", "protocol/rawjson"},
+		"protocol/lane":             {"protocol", "protocol/internal/dialect"},
 		"protocol/schema":           {"protocol", "protocol/rawjson"},
 		"protocol/ratelimit":        {"protocol"},
 		"protocol/compress":         {},

@@ -100,6 +100,8 @@ type Handler struct {
 	authenticate func(*http.Request) (any, error)
 	anonymous    bool
 	allowList    func() *protocol.AllowList
+	names        func() *protocol.AllowList // knows other names of ids, nil if nothing does
+	gate         Gate                       // nil if the executor is none
 	schemas      func() protocol.Schemas
 	cors         *protocol.CORS
 	limits       protocol.Limits
@@ -134,9 +136,13 @@ func New(exec Executor, cfg Config) *Handler {
 		logIdentity:  cfg.LogIdentity,
 		bodies:       sync.Pool{New: func() any { return new([]byte) }},
 	}
-	if lister, ok := exec.(Lister); ok && cfg.AllowList == nil {
-		h.allowList = lister.List
+	if lister, ok := exec.(Lister); ok {
+		h.names = lister.List
+		if cfg.AllowList == nil {
+			h.allowList = lister.List
+		}
 	}
+	h.gate, _ = exec.(Gate)
 	for i := len(cfg.Middleware) - 1; i >= 0; i-- {
 		h.exec = settled{cfg.Middleware[i](h.exec)}
 	}
@@ -239,7 +245,7 @@ func (h *Handler) describe() ([]byte, error) {
 }
 
 // call returns the endpoint of tasks or of events. It goes on from ServeHTTP: id,
-// authentication, allow-list, body, execution, answer.
+// authentication, allow-list, the executor's gate, body, execution, answer.
 func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, params httprouter.Params) {
 		call := &request{begun: time.Now(), Call: protocol.Call{
@@ -271,12 +277,18 @@ func (h *Handler) let(r *http.Request, call *request, escapedID string) error {
 	if !ok {
 		return &protocol.Error{Code: protocol.CodeNotFound}
 	}
+	if h.names != nil {
+		id = h.names().Resolve(call.Kind, id)
+	}
 	call.ID = id
 	var err error
 	if call.Identity, err = h.admit(r, call.RequestID); err != nil {
 		return err
 	}
-	return h.permit(call.Kind, id)
+	if err := h.permit(call.Kind, id); err != nil || h.gate == nil {
+		return err
+	}
+	return h.gate.Admit(&call.Call)
 }
 
 // json goes on with a call whose body is JSON.
@@ -292,6 +304,12 @@ func (h *Handler) json(w http.ResponseWriter, r *http.Request, call *request) {
 	if call.Payload, call.ReturnPayload, err = protocol.ParsePayload(call.Kind, body); err != nil {
 		h.refuse(w, r, call, err)
 		return
+	}
+	if h.gate != nil {
+		if err := h.gate.Confirm(&call.Call); err != nil {
+			h.refuse(w, r, call, err)
+			return
+		}
 	}
 	h.run(r.Context(), w, r, call)
 }

@@ -15,10 +15,14 @@ import (
 // WORKER_CRASHED if the worker ended with the call (see Options.Idempotent), 503
 // OVERLOADED if there is no room in the queue or none of the workers had time for it, 503
 // WORKER_UNAVAILABLE if there is none or the pool is closing, 504 TASK_TIMEOUT if the
-// worker did not answer in time, and the context's error if that is done. What was given
+// worker did not answer in time, 401 UNAUTHORIZED for a call whose lane asks for a token
+// that it has not shown, and the context's error if that is done. What was given
 // to a worker on the framed wire is cancelled there if the context is done; the plain
 // wire has no message for it.
 func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+	if err := p.Confirm(call); err != nil { // for those who have not asked before
+		return nil, err
+	}
 	var identity []byte
 	if call.Identity != nil && !p.opts.Plain {
 		var err error

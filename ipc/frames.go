@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-json"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/lane"
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
@@ -49,6 +50,7 @@ func appendFramedCall(dst []byte, id uint64, call *protocol.Call, identity []byt
 	dst = appendMember(dst, `,"basePath":`, call.BasePath)
 	dst = appendMember(dst, `,"remote":`, call.RemoteAddr)
 	dst = appendRequest(dst, call.Method, call.Target, call.Host, call.Header, call.RequestID)
+	dst = appendMember(dst, `,"hash":`, lane.Claim(call))
 	if identity != nil {
 		dst = append(dst, `,"identity":`...)
 		dst = appendASCIIDocument(dst, identity)
@@ -272,6 +274,8 @@ type control struct {
 	Events  []string                   `json:"events"`
 	Auth    bool                       `json:"auth"`
 	Schemas map[string]json.RawMessage `json:"schemas"`
+	Aliases map[string]string          `json:"aliases"` // other names of tasks and events
+	Lanes   []announcedLane            `json:"lanes"`   // that need a token of their own
 
 	// data, end, window and stop
 	ID         uint64   `json:"id"`
@@ -305,5 +309,5 @@ func (c *control) allowList() *protocol.AllowList {
 	if c.Tasks == nil && c.Events == nil {
 		return nil
 	}
-	return protocol.NewAllowList(slices.Clone(c.Tasks), slices.Clone(c.Events))
+	return protocol.NewAllowList(slices.Clone(c.Tasks), slices.Clone(c.Events)).WithAliases(c.Aliases)
 }

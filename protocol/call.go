@@ -69,6 +69,9 @@ type Call struct {
 	// ReturnPayload asks an event for the payload as it is after all handlers ran.
 	ReturnPayload bool
 
+	// Ticket is what a tunnel.Gate keeps about the call, for itself.
+	Ticket any
+
 	// Worker names what has run the call, for the log. Executors that have workers set it.
 	Worker string
 }

@@ -146,8 +146,9 @@ function parseLine(line) {
 }
 
 // encodeHello is the worker's first message, and again whenever the lists have changed.
-function encodeHello({ pid, runtime, tasks, events, auth, schemas, idempotent }) {
-  const hello = { type: "hello", wire: WIRE, pid, runtime, tasks, events, auth, schemas, idempotent };
+// What it says of lanes has their secrets in it.
+function encodeHello({ pid, runtime, tasks, events, auth, schemas, idempotent, aliases, lanes }) {
+  const hello = { type: "hello", wire: WIRE, pid, runtime, tasks, events, auth, schemas, idempotent, aliases, lanes };
   return `${JSON.stringify(hello)}\n`;
 }
 

@@ -1,7 +1,7 @@
 "use strict";
 
 // The source of a running Runner application. It does what the application's own exposure does between the request and
-// the response, in the same order: see src/node/exposure of Runner 5.5.0.
+// the response, in the same order: see src/node/exposure of Runner 5.5.0 and 6.4.1.
 
 const { createRequire } = require("node:module");
 const { finished } = require("node:stream/promises");
@@ -9,12 +9,14 @@ const { isStream, sourceOf } = require("./call.js");
 const { describe } = require("./describe.js");
 const { allowList, lanes } = require("./allowlist.js");
 const { exposureContext, ExposureRequest } = require("./exposure.js");
+const { aliases, isHashOf, laneRules, secondDoors } = require("./lanes.js");
 const { InputFile, FormNeeded, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
 
 const LOOK_TIME = 1_000; // ms between two looks at the allow-list: tunnels may change it while they run
 
 const JSON_TYPE = "application/json; charset=utf-8";
 const CONTEXT_HEADER = "x-runner-context";
+const UNAUTHORIZED = { message: "Unauthorized", code: "UNAUTHORIZED" };
 
 // isRuntime says whether value is what run() of Runner has returned.
 function isRuntime(value) {
@@ -59,8 +61,10 @@ class RunnerSource {
   #context;
   #ReceivedFile;
   #list;
+  #laneFacts;
   #reported = new Set();
-  #eventSource = "exposure:http"; // what hooks see as the source of an event
+  #origin; // who runs tasks and emits events, from 6.x on; undefined before
+  #emitsBareSource = false; // events of 6.0 and 6.1 take the source alone
 
   constructor(runtime, runner) {
     const { resources, tags } = runner.globals ?? runner;
@@ -77,7 +81,8 @@ class RunnerSource {
       .filter((task) => tags.authValidator && task.tags.some(({ id }) => id === tags.authValidator.id));
     this.#context = exposureContext(runner);
     this.#ReceivedFile = receivedFile(runner.NodeInputFile ?? InputFile);
-    if (lane) this.#eventSource = { source: { kind: "resource", id: lane.resource.id } };
+    if (lane) this.#origin = { kind: "resource", id: lane.resource.id };
+    this.#emitsBareSource = this.#store.lookup === undefined;
   }
 
   hello() {
@@ -87,7 +92,26 @@ class RunnerSource {
       tasks: list.enabled ? [...list.taskIds] : null,
       events: list.enabled ? [...list.eventIds] : null,
       auth: this.#validators.length > 0,
+      ...(this.#laneFacts ??= this.#readLanes(list)),
     };
+  }
+
+  // readLanes returns what does not change while the application runs.
+  #readLanes(list) {
+    const entries = lanes(this.#runner, this.#store);
+    if (entries.length === 0) return {};
+    return {
+      aliases: aliases(this.#store, [...list.taskIds, ...list.eventIds]),
+      lanes: laneRules(this.#runner, this.#store, entries),
+    };
+  }
+
+  warnings() {
+    const warnings = secondDoors(lanes(this.#runner, this.#store)).map(
+      (door) => `the application listens by itself too (${door}): take exposure out of rpcLanesResource.with(…)`,
+    );
+    if (!this.#list.enabled) warnings.push("nothing is callable: no tunnel or lane of the application serves anything");
+    return warnings;
   }
 
   watch(announce) {
@@ -105,12 +129,13 @@ class RunnerSource {
 
   task(call, text) {
     const { taskId } = call.message;
-    const task = this.#store.tasks.get(taskId)?.task;
-    if (task === undefined) return call.fail({ message: `Task ${taskId} not found`, code: "NOT_FOUND" });
+    const task = this.#store.tasks.get(taskId)?.task; // which 6.x finds by a short id too
+    if (task?.id !== taskId) return call.fail({ message: `Task ${taskId} not found`, code: "NOT_FOUND" });
     const body = this.#decode(call, text, "input");
     if (body === undefined) return;
     const { input } = body;
-    const run = this.#withContexts(call, "task", taskId, () => this.#taskRunner.run(task, input));
+    if (!this.#isFor(call, { input })) return call.fail(UNAUTHORIZED);
+    const run = this.#withContexts(call, "task", taskId, () => this.#runTask(call, task, input));
     const result = this.#context === undefined ? run() : this.#context.provide(new ExposureRequest(call), run);
     result
       .then((value) => this.#reply(call, value))
@@ -121,9 +146,11 @@ class RunnerSource {
   event(call, text) {
     const { eventId, returnPayload } = call.message;
     const event = this.#store.events.get(eventId)?.event;
-    if (event === undefined) return call.fail({ message: `Event ${eventId} not found`, code: "NOT_FOUND" });
+    if (event?.id !== eventId) return call.fail({ message: `Event ${eventId} not found`, code: "NOT_FOUND" });
     const body = this.#decode(call, text, "payload");
     if (body === undefined) return;
+    const { payload } = body;
+    if (!this.#isFor(call, returnPayload ? { payload, returnPayload } : { payload })) return call.fail(UNAUTHORIZED);
     if (returnPayload && event.parallel) {
       return call.fail({
         message: `Event ${eventId} is marked parallel; returning a payload is not supported.`,
@@ -133,12 +160,24 @@ class RunnerSource {
     const back = returnPayload && this.#eventManager.emitWithResult !== undefined; // not in 4.x
     const emit = back ? "emitWithResult" : "emit";
     const run = this.#withContexts(call, "event", eventId, () =>
-      this.#eventManager[emit](event, body.payload, this.#eventSource),
+      this.#eventManager[emit](event, payload, this.#emission(call)),
     );
     run()
       .then((result) => (back ? this.#answer(call, { ok: true, result }) : call.succeed()))
       .catch((error) => this.#fail(call, error, "exposure.event.error"))
       .catch((error) => call.crash(error));
+  }
+
+  // From 6.x on tasks and hooks learn who has called, and when nobody waits any more.
+  #runTask(call, task, input) {
+    if (this.#origin === undefined) return this.#taskRunner.run(task, input);
+    return this.#taskRunner.run(task, input, { source: this.#origin, signal: call.signal });
+  }
+
+  // emission returns what hooks learn about an event beside its payload.
+  #emission(call) {
+    if (this.#origin === undefined) return "exposure:http";
+    return this.#emitsBareSource ? this.#origin : { source: this.#origin, signal: call.signal };
   }
 
   // auth asks the validators one after the other, until one says yes.
@@ -148,7 +187,7 @@ class RunnerSource {
     const input = { headers: call.headers, method, url, path };
     for (const task of this.#validators) {
       try {
-        const result = await this.#taskRunner.run(task, input);
+        const result = await this.#taskRunner.run(task, input, this.#origin && { source: this.#origin });
         if (!result?.ok) continue;
         const { ok, ...identity } = result;
         return call.succeed(Object.keys(identity).length > 0 ? JSON.stringify(identity) : undefined);
@@ -156,10 +195,9 @@ class RunnerSource {
         // A validator that throws has not said yes.
       }
     }
-    const refusal = { message: "Unauthorized", code: "UNAUTHORIZED" };
     const requestId = call.headers["x-runner-request-id"];
-    this.#log("warn", "exposure.auth.failure", { requestId, method, path, status: 401, code: refusal.code });
-    call.fail(refusal);
+    this.#log("warn", "exposure.auth.failure", { requestId, method, path, status: 401, code: UNAUTHORIZED.code });
+    call.fail(UNAUTHORIZED);
   }
 
   // decode returns the body that the caller sent, as far as it matters; undefined if the call has been answered. The
@@ -177,6 +215,12 @@ class RunnerSource {
       call.fail({ message, code });
       return undefined;
     }
+  }
+
+  // isFor says whether the token of a call on a lane is for this body, where the server could not tell.
+  #isFor(call, body) {
+    const { hash } = call.message;
+    return hash === undefined || isHashOf(hash, this.#serializer.stringify(body));
   }
 
   // withContexts wraps run in the async contexts that the request has brought, as far as they can be read.
@@ -254,12 +298,14 @@ class RunnerSource {
     return cancellationError ? cancellationError.is(error) : error?.name === "runner.errors.cancellation";
   }
 
-  // typedError returns what the caller may see of an error: something if it is of a registered kind.
+  // typedError returns what the caller may see of an error: something if it is of a registered kind. Up to 5.x its id is
+  // the error's name. From 6.x on it is the full id, and an error from elsewhere is of the kind that its id names.
   #typedError(error) {
-    for (const helper of this.#store.errors.values()) {
-      if (!helper.is(error)) continue;
+    for (const [key, helper] of this.#store.errors.entries()) {
+      const id = this.#origin === undefined ? error?.name : (helper.id ?? key);
+      if (!helper.is(error) && (this.#origin === undefined || (error?.id !== id && error?.id !== key))) continue;
       const httpCode = [error.httpCode, helper.httpCode].find(isHttpCode);
-      const typed = { message: error.message || "Internal Error", code: "INTERNAL_ERROR", id: error.name };
+      const typed = { message: error.message || "Internal Error", code: "INTERNAL_ERROR", id };
       if (error.data !== undefined || (httpCode ?? 500) !== 500) typed.data = error.data;
       if (httpCode !== undefined) typed.httpCode = httpCode;
       return typed;

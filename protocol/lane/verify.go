@@ -1,0 +1,292 @@
+package lane
+
+import (
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/internal/dialect"
+)
+
+// DefaultSkew is by how much clocks may differ unless an Auth says so.
+const DefaultSkew = 30 * time.Second
+
+// maxToken is the longest token that is looked at, in bytes.
+const maxToken = 8 << 10
+
+var errNoLane = errors.New("lane: a lane needs its id")
+
+// Auth says what the tokens of a lane must be. Lane and Key are needed.
+type Auth struct {
+	// Lane is the id of the lane, as it is declared.
+	Lane string
+	// Key is the secret of the lane, a []byte (HS256), or the public key of those who call
+	// it: an ed25519.PublicKey (EdDSA), an *ecdsa.PublicKey on the curve P-256 (ES256, with
+	// signatures in DER, as Runner writes them) or an *rsa.PublicKey (RS256).
+	Key any
+	// Keys are further keys of the same type, by the kid of the tokens that they are for.
+	// Key is for all other tokens.
+	Keys map[string]any
+	// Header carries the token. Empty means DefaultHeader, in which it may follow "Bearer ".
+	Header string
+	// Skew is by how much the clocks of callers may differ, in whole seconds. Zero means
+	// DefaultSkew, less than a second none. Less than zero asks for tokens that are good
+	// that much longer.
+	Skew time.Duration
+	// HashOptional lets calls in whose token has no hash of the body, as Runner 6.0 to 6.3
+	// make them. One that is there must be right.
+	HashOptional bool
+}
+
+// Verifier checks the tokens of one lane. Make one with NewVerifier. It is safe for
+// concurrent use.
+type Verifier struct {
+	auth   Auth
+	method jwt.SigningMethod
+	parser *jwt.Parser
+	now    func() time.Time
+}
+
+// NewVerifier returns the verifier. The error says what is wrong with the lane's keys.
+func NewVerifier(a Auth) (*Verifier, error) {
+	method, err := methodOf(a.Key)
+	if err != nil {
+		return nil, err
+	}
+	if a.Lane == "" {
+		return nil, errNoLane
+	}
+	keys := make(map[string]any, len(a.Keys))
+	for kid, key := range a.Keys {
+		switch other, err := methodOf(key); {
+		case err != nil:
+			return nil, fmt.Errorf("%w (key %q)", err, kid)
+		case other != method:
+			return nil, fmt.Errorf("lane: key %q is for %s, not %s", kid, other.Alg(), method.Alg())
+		}
+		keys[kid] = key
+	}
+	a.Keys = keys
+	a.Header = headerName(a.Header)
+	if a.Skew == 0 {
+		a.Skew = DefaultSkew
+	}
+	v := &Verifier{auth: a, method: method, parser: jwt.NewParser(jwt.WithoutClaimsValidation()), now: time.Now}
+	if err := v.usable(); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// usable looks for private keys, which are no keys to check with.
+func (v *Verifier) usable() error {
+	for _, key := range append([]any{v.auth.Key}, values(v.auth.Keys)...) {
+		if errors.Is(v.method.Verify("", nil, key), jwt.ErrInvalidKeyType) {
+			return fmt.Errorf("lane: cannot check signatures with a %T", key)
+		}
+	}
+	return nil
+}
+
+func values(m map[string]any) (all []any) {
+	for _, v := range m {
+		all = append(all, v)
+	}
+	return all
+}
+
+// ticket is what a call has shown. It is good for one verifier, kind and id.
+type ticket struct {
+	of   *Verifier
+	kind protocol.Kind
+	id   string
+	hash string
+	had  bool // a hash
+
+	state confirmation
+}
+
+type confirmation uint8
+
+const (
+	admitted  confirmation = iota
+	confirmed              // the hash is that of the body
+	open                   // whether it is only the application's serializer can tell
+)
+
+// refused is the error of every call that a lane does not let in. The reason is for logs.
+func (v *Verifier) refused(reason string) error {
+	return &protocol.Error{Code: protocol.CodeUnauthorized, Err: fmt.Errorf("lane %s: %s", v.auth.Lane, reason)}
+}
+
+// Admit checks the token of a call, whose body need not have been read. What it finds out
+// it keeps in the call's Ticket. The error is 401 UNAUTHORIZED. A nil Verifier lets
+// everybody in.
+func (v *Verifier) Admit(call *protocol.Call) error {
+	if v == nil {
+		return nil
+	}
+	if v.ticketOf(call) != nil {
+		return nil
+	}
+	text := v.tokenOf(call.Header)
+	if text == "" {
+		return v.refused("no token")
+	}
+	if len(text) > maxToken {
+		return v.refused("the token is too long")
+	}
+	claims := jwt.MapClaims{}
+	token, parts, err := v.parser.ParseUnverified(text, claims) // the signature is checked below
+	if err != nil {
+		return v.refused(err.Error())
+	}
+	if err := v.signed(token, parts); err != nil {
+		return v.refused(err.Error())
+	}
+	if reason := v.wrong(claims, call); reason != "" {
+		return v.refused(reason)
+	}
+	hash, had := claims[claimHash].(string)
+	if !had && claims[claimHash] != nil {
+		return v.refused("the token's hash is no text")
+	}
+	call.Ticket = &ticket{of: v, kind: call.Kind, id: call.ID, hash: hash, had: had}
+	return nil
+}
+
+func (v *Verifier) signed(token *jwt.Token, parts []string) error {
+	if alg := token.Header["alg"]; alg != v.method.Alg() {
+		return fmt.Errorf("the token is signed by %v, not %s", alg, v.method.Alg())
+	}
+	signature, err := v.parser.DecodeSegment(parts[2])
+	if err != nil {
+		return err
+	}
+	key := v.auth.Key
+	if kid, ok := token.Header["kid"].(string); ok && v.auth.Keys[kid] != nil {
+		key = v.auth.Keys[kid]
+	}
+	return v.method.Verify(parts[0]+"."+parts[1], signature, key)
+}
+
+// wrong says what is wrong with the claims of a token, "" for nothing.
+func (v *Verifier) wrong(claims jwt.MapClaims, call *protocol.Call) string {
+	for _, claim := range [...]struct{ name, want string }{
+		{claimLane, v.auth.Lane}, {claimCap, produce}, {claimKind, kindOf(call.Kind)}, {claimTarget, call.ID},
+	} {
+		if got, _ := claims[claim.name].(string); got != claim.want {
+			return fmt.Sprintf("the token's %s is not %q", claim.name, claim.want)
+		}
+	}
+	issued, ok1 := claims[claimIssued].(float64)
+	expires, ok2 := claims[claimExpires].(float64)
+	now, skew := float64(v.now().Unix()), seconds(v.auth.Skew)
+	switch {
+	case !ok1 || !ok2:
+		return "the token does not say when it was made and ends"
+	case expires < now-skew:
+		return "the token has expired"
+	case issued > now+skew:
+		return "the token is from the future"
+	}
+	return ""
+}
+
+// Confirm checks that the body of an admitted call is the one that its token is for. It
+// admits a call that has not been. Calls without a JSON body have nothing to confirm. The
+// error is 401 UNAUTHORIZED. See Claim.
+func (v *Verifier) Confirm(call *protocol.Call) error {
+	if v == nil {
+		return nil
+	}
+	if err := v.Admit(call); err != nil {
+		return err
+	}
+	t := v.ticketOf(call)
+	if t.state != admitted || call.Body != nil || call.Form != nil {
+		return nil
+	}
+	if !t.had {
+		if !v.auth.HashOptional {
+			return v.refused("the token has no hash of the body")
+		}
+		t.state = confirmed
+		return nil
+	}
+	body := bodyOf(call)
+	text, known := dialect.Normal(body)
+	switch {
+	case same(t.hash, hashOf(body)), known && same(t.hash, hashOf(text)):
+		t.state = confirmed
+	case known && !dialect.Special(body):
+		return v.refused("the token is for another body")
+	default:
+		t.state = open
+	}
+	return nil
+}
+
+// Claim returns the hash that the token of a call claims if Confirm could not tell
+// whether it is right: values with types of their own have several spellings, and the hash
+// is that of the one which the application's serializer writes. Who runs the call must
+// compare them. Empty means that there is nothing to compare.
+func Claim(call *protocol.Call) string {
+	if t, ok := call.Ticket.(*ticket); ok && t.state == open {
+		return t.hash
+	}
+	return ""
+}
+
+// Hash returns what the token of a call must claim if value is its input or payload, as
+// the serializer writes it.
+func Hash(call *protocol.Call, value []byte) string {
+	again := protocol.Call{Kind: call.Kind, Payload: value, ReturnPayload: call.ReturnPayload}
+	return hashOf(bodyOf(&again))
+}
+
+func (v *Verifier) ticketOf(call *protocol.Call) *ticket {
+	t, ok := call.Ticket.(*ticket)
+	if !ok || t.of != v || t.kind != call.Kind || t.id != call.ID {
+		return nil
+	}
+	return t
+}
+
+// bodyOf returns the body that tokens are for.
+func bodyOf(call *protocol.Call) []byte {
+	payload := call.Payload
+	if payload == nil {
+		payload = []byte(protocol.Undefined)
+	}
+	body := make([]byte, 0, len(payload)+len(`{"payload":,"returnPayload":true}`))
+	if call.Kind == protocol.KindTask {
+		return append(append(append(body, `{"input":`...), payload...), '}')
+	}
+	body = append(append(body, `{"payload":`...), payload...)
+	if call.ReturnPayload {
+		body = append(body, `,"returnPayload":true`...)
+	}
+	return append(body, '}')
+}
+
+func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// tokenOf returns the token of a request with the header h, "" for none. Of several
+// Authorization headers a Node.js server keeps the first.
+func (v *Verifier) tokenOf(h http.Header) string {
+	if v.auth.Header != DefaultHeader {
+		return protocol.HeaderValue(h, v.auth.Header)
+	}
+	text := strings.TrimSpace(h.Get(DefaultHeader))
+	if scheme, token, ok := strings.Cut(text, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token)
+	}
+	return text
+}
