@@ -178,7 +178,9 @@ func laneCases(t *testing.T, k *laneKeys) (cases []exchange) {
 	add("not listed, no token", rawTask("app.tasks.hidden", laneInput))
 	add("discovery without a lane's token", rawGet("/__runner/discovery"))
 
-	form := func(name, lines string) { add("form: "+name, rawTask("app.tasks.hmacUpload", uploadForm, formType, lines)) }
+	form := func(name, lines string) {
+		add("form: "+name, rawTask("app.tasks.hmacUpload", uploadForm, formType, lines))
+	}
 	form("right", hs(laneClaims("hmac", "hmacUpload", "")))
 	form("with a hash", hs(laneClaims("hmac", "hmacUpload", "x")))
 	form("no token", "X-A: b")

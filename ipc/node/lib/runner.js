@@ -8,7 +8,7 @@ const { finished } = require("node:stream/promises");
 const { isStream, sourceOf } = require("./call.js");
 const { describe } = require("./describe.js");
 const { allowList, lanes } = require("./allowlist.js");
-const { exposureContext, ExposureRequest } = require("./exposure.js");
+const { exposureContext, exposureRequest } = require("./exposure.js");
 const { aliases, isHashOf, laneRules, secondDoors } = require("./lanes.js");
 const { InputFile, FormNeeded, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
 
@@ -136,10 +136,10 @@ class RunnerSource {
     const { input } = body;
     if (!this.#isFor(call, { input })) return call.fail(UNAUTHORIZED);
     const run = this.#withContexts(call, "task", taskId, () => this.#runTask(call, task, input));
-    const result = this.#context === undefined ? run() : this.#context.provide(new ExposureRequest(call), run);
+    const result = this.#context === undefined ? run() : this.#context.provide(exposureRequest(call), run);
     result
       .then((value) => this.#reply(call, value))
-      .catch((error) => this.#fail(call, error, "exposure.task.error"))
+      .catch((error) => this.#fail(call, error, "task"))
       .catch((error) => call.crash(error)); // even to look at what was thrown may throw
   }
 
@@ -164,7 +164,7 @@ class RunnerSource {
     );
     run()
       .then((result) => (back ? this.#answer(call, { ok: true, result }) : call.succeed()))
-      .catch((error) => this.#fail(call, error, "exposure.event.error"))
+      .catch((error) => this.#fail(call, error, "event"))
       .catch((error) => call.crash(error));
   }
 
@@ -270,21 +270,21 @@ class RunnerSource {
     call.answer(this.#serializer.stringify(body));
   }
 
-  #fail(call, error, key) {
+  #fail(call, error, kind) {
     if (this.#isCancellation(error)) {
       return call.fail({ message: "Client Closed Request", code: "REQUEST_ABORTED" });
     }
     if (error instanceof FormNeeded) return call.fail({ message: error.message, code: error.code });
     let typed;
     try {
-      typed = this.#typedError(error);
+      typed = this.#typedError(error, kind);
     } catch (unsendable) {
       error = unsendable; // its data
     }
     // What callers may not see the server logs, with its frames: once is enough.
     const { requestId } = call.message;
     const data = { error: error instanceof Error ? error.message : describe(error), requestId };
-    this.#log(typed === undefined ? "debug" : "error", key, data);
+    this.#log(typed === undefined ? "debug" : "error", `exposure.${kind}.error`, data);
     try {
       if (typed !== undefined) return this.#answer(call, { ok: false, error: typed });
     } catch (unsendable) {
@@ -298,19 +298,33 @@ class RunnerSource {
     return cancellationError ? cancellationError.is(error) : error?.name === "runner.errors.cancellation";
   }
 
-  // typedError returns what the caller may see of an error: something if it is of a registered kind. Up to 5.x its id is
-  // the error's name. From 6.x on it is the full id, and an error from elsewhere is of the kind that its id names.
-  #typedError(error) {
-    for (const [key, helper] of this.#store.errors.entries()) {
-      const id = this.#origin === undefined ? error?.name : (helper.id ?? key);
-      if (!helper.is(error) && (this.#origin === undefined || (error?.id !== id && error?.id !== key))) continue;
-      const httpCode = [error.httpCode, helper.httpCode].find(isHttpCode);
-      const typed = { message: error.message || "Internal Error", code: "INTERNAL_ERROR", id };
-      if (error.data !== undefined || (httpCode ?? 500) !== 500) typed.data = error.data;
-      if (httpCode !== undefined) typed.httpCode = httpCode;
-      return typed;
-    }
-    return undefined;
+  // typedError returns what the caller may see of an error: something if it is of a registered kind.
+  #typedError(error, kind) {
+    const found = this.#origin === undefined ? this.#errorKind(error) : this.#errorKind6(error, kind);
+    if (found === undefined) return undefined;
+    const { id, helper, message } = found;
+    const httpCode = [error.httpCode, helper.httpCode].find(isHttpCode);
+    const typed = { message: message || "Internal Error", code: "INTERNAL_ERROR", id };
+    if (error.data !== undefined || (httpCode ?? 500) !== 500) typed.data = error.data;
+    if (httpCode !== undefined) typed.httpCode = httpCode;
+    return typed;
+  }
+
+  // Up to 5.x the id of an error is its name.
+  #errorKind(error) {
+    const helper = [...this.#store.errors.values()].find((one) => one.is(error));
+    return helper && { id: error.name, helper, message: error.message };
+  }
+
+  // From 6.x on it is the full id, and an error from another service is of the kind that its id names. Of what a hook
+  // throws 6.x looks at the id only, so that the application's own errors are none there.
+  #errorKind6(error, kind) {
+    const helpers = [...this.#store.errors.entries()];
+    const own = kind === "task" ? helpers.find(([, helper]) => helper.is(error))?.[0] : undefined;
+    const id = own ?? error?.id;
+    const [key, helper] = helpers.find(([key, helper]) => id === key || id === helper.id) ?? [];
+    if (typeof id !== "string" || helper === undefined) return undefined;
+    return { id: helper.id ?? key, helper, message: error instanceof Error ? error.message : undefined };
   }
 
   #reportSelector = ({ kind, id, tunnel, error }) => {
