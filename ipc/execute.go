@@ -8,6 +8,7 @@ import (
 	"github.com/goccy/go-json"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
 
 // Execute runs a call on the worker with the fewest calls in flight. If all are busy
@@ -33,11 +34,12 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 	if p.opts.Plain && (call.Body != nil || call.Form != nil) {
 		return nil, &protocol.Error{Code: protocol.CodeUnsupportedMediaType, Message: "Files and streams need a worker on the framed wire"}
 	}
+	hash := lane.Claim(call)
 	a, err := p.ask(ctx, len(call.Payload)+len(call.ID), call, func(dst []byte, id uint64) []byte {
 		if p.opts.Plain {
 			return appendMessage(dst, id, call)
 		}
-		return appendFramedCall(dst, id, call, identity)
+		return appendFramedCall(dst, id, call, identity, hash)
 	})
 	if err != nil {
 		return nil, err

@@ -12,7 +12,6 @@ import (
 	"github.com/goccy/go-json"
 
 	"github.com/bluelibs/go-tunnel/protocol"
-	"github.com/bluelibs/go-tunnel/protocol/lane"
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
@@ -31,8 +30,9 @@ const (
 	wireStdio = "stdio"
 )
 
-// appendFramedCall appends a task or an event. The identity is a JSON document.
-func appendFramedCall(dst []byte, id uint64, call *protocol.Call, identity []byte) []byte {
+// appendFramedCall appends a task or an event. The identity is a JSON document. Hash is
+// what the body must have, if the worker is to see to that.
+func appendFramedCall(dst []byte, id uint64, call *protocol.Call, identity []byte, hash string) []byte {
 	if call.Kind == protocol.KindEvent {
 		dst = append(dst, `{"type":"event","id":`...)
 		dst = strconv.AppendUint(dst, id, 10)
@@ -50,7 +50,7 @@ func appendFramedCall(dst []byte, id uint64, call *protocol.Call, identity []byt
 	dst = appendMember(dst, `,"basePath":`, call.BasePath)
 	dst = appendMember(dst, `,"remote":`, call.RemoteAddr)
 	dst = appendRequest(dst, call.Method, call.Target, call.Host, call.Header, call.RequestID)
-	dst = appendMember(dst, `,"hash":`, lane.Claim(call))
+	dst = appendMember(dst, `,"hash":`, hash)
 	if identity != nil {
 		dst = append(dst, `,"identity":`...)
 		dst = appendASCIIDocument(dst, identity)

@@ -244,11 +244,12 @@ func Claim(call *protocol.Call) string {
 	return ""
 }
 
-// Hash returns what the token of a call must claim if value is its input or payload, as
-// the serializer writes it.
-func Hash(call *protocol.Call, value []byte) string {
-	again := protocol.Call{Kind: call.Kind, Payload: value, ReturnPayload: call.ReturnPayload}
-	return hashOf(bodyOf(&again))
+// ConfirmExact is Confirm for who has no such serializer: what cannot be told is refused.
+func (v *Verifier) ConfirmExact(call *protocol.Call) error {
+	if err := v.Confirm(call); err != nil || Claim(call) == "" {
+		return err
+	}
+	return v.refused("the token is for another body, or another spelling of it")
 }
 
 func (v *Verifier) ticketOf(call *protocol.Call) *ticket {
