@@ -85,6 +85,7 @@ func groups6(t *testing.T, keys *laneKeys) []group6 {
 		{"origin", []exchange{
 			task6("origin", ""),
 			{name: "of an event", raw: rawEvent("app.events.origins", `{"payload":{},"returnPayload":true}`)},
+			{name: "of a relayed call", raw: rawTask("app.tasks.relay", `{"input":{"a":1}}`)},
 		}},
 		{"request", []exchange{
 			task6("request", ""),

@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -56,6 +57,36 @@ func runner6App(t testing.TB, options map[string]any, change ...func(*ipc.Option
 		f(&opts)
 	}
 	return startWorker(t, opts)
+}
+
+// startError6 returns why a worker with these options does not start.
+func startError6(t testing.TB, options map[string]any) error {
+	env := runner6(t)
+	text, err := json.Marshal(options)
+	require.NoError(t, err)
+	opts := ipc.Node(filepath.Join(runner6Dir, "served.js"))
+	opts.Env = append(append(os.Environ(), env...), "APP="+string(text))
+	opts.StartTimeout, opts.Logger = startBound, quiet
+	pool, err := ipc.Start(t.Context(), opts)
+	if err == nil {
+		_ = pool.Close()
+	}
+	return err
+}
+
+// logBuffer6 hands on what is logged.
+type logBuffer6 struct{ lines chan string }
+
+func (b *logBuffer6) Write(line []byte) (int, error) {
+	b.lines <- string(line)
+	return len(line), nil
+}
+
+func (b *logBuffer6) logger() *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
+
+func (b *logBuffer6) await(t testing.TB, text string) {
+	t.Helper()
+	(&printed{b.lines}).await(t, text)
 }
 
 // startExposure6 runs the application with the exposure of Runner 6 itself.

@@ -198,16 +198,17 @@ const hooks = [
 const remote = r
   .resource("remote")
   .init(async () => ({
-    task: async (_id, input) => {
-      if (typeof input !== "string") return { relayed: input };
-      throw throwing[input]();
+    task: async (id, input, { headers = {}, signal } = {}) => {
+      if (typeof input === "string") throw throwing[input]();
+      const signed = Object.entries(headers).map(([name, value]) => [name, value.split(".").length]);
+      return { relayed: input, id, signed, signal: signal instanceof AbortSignal };
     },
     event: async () => {},
   }))
   .build();
 
-// binding is one of the lanes, whose keys the tests have made.
-function bindings({ secret, edPublic, esPublic, rsPublic, edOther }) {
+// bindings are those of the lanes, whose keys the tests have made.
+function bindings({ secret, edPublic, esPublic, rsPublic, edOther }, change) {
   const auth = {
     hmac: { secret },
     split: { mode: "jwt_hmac", produceSecret: "another", consumeSecret: secret },
@@ -221,6 +222,7 @@ function bindings({ secret, edPublic, esPublic, rsPublic, edOther }) {
     listed: { secret },
     matched: { secret },
     theirs: { produceSecret: "for them" }, // nothing to check with: it is served elsewhere
+    ...change,
   };
   return Object.entries(lanes).map(([name, lane]) => ({
     lane,
@@ -244,10 +246,13 @@ const validators = [
   }),
 ];
 
-// createApp returns the root. keys are those of the lanes; without any there is one open lane less.
-function createApp({ keys, http, withValidators = false }) {
+// createApp returns the root. keys are those of the lanes, change replaces the auth of some.
+function createApp({ keys, http, change, withValidators = false }) {
   const { theirs, ...mine } = lanes;
-  const topology = r.rpcLane.topology({ profiles: { server: { serve: Object.values(mine) } }, bindings: bindings(keys) });
+  const topology = r.rpcLane.topology({
+    profiles: { server: { serve: Object.values(mine) } },
+    bindings: bindings(keys, change),
+  });
   const module = r.resource("nested").register([r.task("twin").run(async () => "the other").build()]).build();
   return r
     .resource("app")
