@@ -9,7 +9,7 @@ const { describe, pointType, values } = require("../runner/values");
 const { errors, throwing } = require("./thrown");
 
 const { defineTask, middleware, r, resources, tags } = runner;
-const { rpcLanesResource, useExposureContext, useRpcLaneRequestContext } = runner;
+const { rpcLanesResource, useRpcLaneRequestContext } = runner;
 
 const contexts = {
   user: r.asyncContext("user").build(),
@@ -88,7 +88,7 @@ const tasks = [
     const { req, res, ...rest } = useRpcLaneRequestContext();
     return {
       rest: Object.keys(rest),
-      copy: Object.keys({ ...useExposureContext() }),
+      copy: Object.keys({ ...useRpcLaneRequestContext() }),
       raw: Array.isArray(req.rawHeaders) && req.rawHeaders.length % 2 === 0,
       url: describe(rest.url),
       method: rest.method,
@@ -106,12 +106,12 @@ const tasks = [
   task("fallback", () => rejected("plain")).middleware([middleware.task.fallback.with({ fallback: { instead: 1 } })]),
   task("relay", async (input, { calls }) => calls(input)).dependencies({ calls }),
   task("upload", kit.upload),
-  task("body", async () => kit.body(useExposureContext().req)),
-  task("duplex", async () => kit.duplex(useExposureContext().req)),
+  task("body", async () => kit.body(useRpcLaneRequestContext().req)),
+  task("duplex", async () => kit.duplex(useRpcLaneRequestContext().req)),
   task("stream", async (input) => kit.stream(input)),
   task("hmacTask", async (input) => ({ served: input }), "hmac"),
   task("hmacUpload", kit.upload, "hmac"),
-  task("hmacBody", async () => kit.body(useExposureContext().req), "hmac"),
+  task("hmacBody", async () => kit.body(useRpcLaneRequestContext().req), "hmac"),
   task("splitTask", async () => "served", "split"),
   task("headerTask", async () => "served", "header"),
   task("strictTask", async () => "served", "strict"),
