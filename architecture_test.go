@@ -39,6 +39,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/quickstart":       {"", "standalone"},
 		"examples/hybrid":           {"", "examples/internal/serve", "ipc", "protocol", "protocol/schema", "standalone"},
 		"examples/jwt":              {"", "examples/internal/serve", "protocol", "protocol/ratelimit", "standalone"},
+		"examples/lanes":            {"", "ipc", "protocol/client", "protocol/lane", "standalone"},
 		"examples/internal/serve":   {"", "protocol"},
 		"protocol/internal/ecma":    {},
 		"protocol/internal/dialect": {"protocol", "protocol/rawjson"},

@@ -362,6 +362,8 @@ func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	case err != nil:
 	case reply.Stream != nil:
 		err = h.stream(w, r, call, reply)
+	case reply.Void && reply.Value == nil:
+		h.served(w, r, call, http.StatusOK, protocol.WriteOK(w))
 	case call.Kind == protocol.KindTask || call.ReturnPayload:
 		h.served(w, r, call, http.StatusOK, protocol.WriteResult(w, reply.Value))
 	default:

@@ -50,7 +50,7 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 	if a.value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
 		a.value = call.Payload // a plain worker that says nothing has left it as it was
 	}
-	return &protocol.Reply{Value: a.value}, nil
+	return &protocol.Reply{Value: a.value, Void: a.void}, nil
 }
 
 // Authenticate asks a worker on the framed wire whether to let a request in: its

@@ -408,10 +408,12 @@ func requireGoldenAnswer(t *testing.T, m golden, a answer) {
 		ID     uint64
 		OK     bool
 		Result json.RawMessage
+		Void   bool
 	}
 	require.NoError(t, json.Unmarshal(m.Message, &want))
 	assert.Equal(t, want.ID, a.id)
 	assert.Equal(t, want.OK, a.err == nil)
+	assert.Equal(t, want.Void, a.void)
 	if m.Payload != nil {
 		want.Result = json.RawMessage(*m.Payload)
 	}

@@ -83,6 +83,10 @@ type Reply struct {
 	// which is sent as it is. Nil means none. It may alias the call's Payload.
 	Value []byte
 
+	// Void leaves the result out of the answer where Value is nil, as servers of Runner 4
+	// do. Clients of later ones want Undefined there, which is what they get without it.
+	Void bool
+
 	// Stream, if not nil, is sent instead of an envelope, byte by byte as it can be
 	// read. It is closed in any case, by the goroutine that reads it: a Read that waits
 	// must return soon after the context that Execute got is done. That context ends

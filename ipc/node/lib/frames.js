@@ -157,6 +157,11 @@ function encodeResult(id, json) {
   return json === undefined ? `{"id":${id},"ok":true}\n` : `{"id":${id},"ok":true,"result":${json}}\n`;
 }
 
+// encodeVoid answers a call that has no result, where encodeResult without one stands for undefined.
+function encodeVoid(id) {
+  return `{"id":${id},"ok":true,"void":true}\n`;
+}
+
 function encodeError(id, error) {
   return `{"id":${id},"ok":false,"error":${JSON.stringify(error)}}\n`;
 }
@@ -210,6 +215,7 @@ module.exports = {
   Decoder,
   encodeHello,
   encodeResult,
+  encodeVoid,
   encodeError,
   encodeStream,
   encodeData,

@@ -64,6 +64,7 @@ class RunnerSource {
   #laneFacts;
   #reported = new Set();
   #origin; // who runs tasks and emits events, from 6.x on; undefined before
+  #is4; // it has neither returnPayload nor undefined
   #emitsBareSource = false; // events of 6.0 and 6.1 take the source alone
 
   constructor(runtime, runner) {
@@ -82,6 +83,7 @@ class RunnerSource {
     this.#context = exposureContext(runner);
     this.#ReceivedFile = receivedFile(runner.NodeInputFile ?? InputFile);
     if (lane) this.#origin = { kind: "resource", id: lane.resource.id };
+    this.#is4 = this.#eventManager.emitWithResult === undefined;
     this.#emitsBareSource = this.#store.lookup === undefined;
   }
 
@@ -157,13 +159,13 @@ class RunnerSource {
         code: "PARALLEL_EVENT_RETURN_UNSUPPORTED",
       });
     }
-    const back = returnPayload && this.#eventManager.emitWithResult !== undefined; // not in 4.x
+    const back = returnPayload && !this.#is4;
     const emit = back ? "emitWithResult" : "emit";
     const run = this.#withContexts(call, "event", eventId, () =>
       this.#eventManager[emit](event, payload, this.#emission(call)),
     );
     run()
-      .then((result) => (back ? this.#answer(call, { ok: true, result }) : call.succeed()))
+      .then((result) => (back ? this.#answer(call, { ok: true, result }) : this.#succeed(call)))
       .catch((error) => this.#fail(call, error, "event"))
       .catch((error) => call.crash(error));
   }
@@ -258,11 +260,18 @@ class RunnerSource {
       return finished(response);
     }
     if (isStream(value)) return call.stream(value);
+    if (value === undefined && this.#is4 && !response?.getHeaderNames().length) return this.#succeed(call);
     const body = { ok: true, result: value };
     if (!response?.getHeaderNames().length) return this.#answer(call, body);
     const json = this.#serializer.stringify(body);
     response.writeHead(200, { "content-type": JSON_TYPE, "content-length": Buffer.byteLength(json) }).end(json);
     return finished(response);
+  }
+
+  // succeed answers without a result. Runner 4 leaves that out, whatever the caller wants.
+  #succeed(call) {
+    if (this.#is4) call.succeedWithout();
+    else call.succeed();
   }
 
   // answer sends the body of a response: all but the call's id is the serializer's own text.
