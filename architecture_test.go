@@ -21,7 +21,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"protocol":                  {"protocol/rawjson"},
 		"protocol/rawjson":          {},
 		"protocol/client":           {"protocol", "protocol/lane", "protocol/rawjson"},
-		"protocol/lane":             {"protocol", "protocol/internal/dialect"},
+		"protocol/lane":             {"protocol", "protocol/internal/dialect", "protocol/rawjson"},
 		"protocol/schema":           {"protocol", "protocol/rawjson"},
 		"protocol/ratelimit":        {"protocol"},
 		"protocol/compress":         {},

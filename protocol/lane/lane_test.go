@@ -82,14 +82,14 @@ func TestSignedCallsAreVerified(t *testing.T) {
 				require.NoError(t, v.Confirm(call), name)
 				assert.Empty(t, Claim(call))
 			} else {
-				requireUnauthorized(t, v.Admit(call), "the token is signed by "+name)
+				requireUnauthorized(t, v.Admit(call), "the token is signed by ")
 			}
 		}
 	}
 }
 
-// token makes one of any claims, signed by the secret.
-func token(t testing.TB, claims jwt.MapClaims) string {
+// minted is a token of any claims, signed by the secret.
+func minted(t testing.TB, claims jwt.MapClaims) string {
 	text, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(secret)
 	require.NoError(t, err)
 	return text
@@ -146,7 +146,7 @@ func TestClaims(t *testing.T) {
 		claims := rightClaims(body)
 		tc.change(claims)
 		call := newCall("app.charge", `{"a":1}`)
-		call.Header.Set("Authorization", "Bearer "+token(t, claims))
+		call.Header.Set("Authorization", "Bearer "+minted(t, claims))
 		err := v.Admit(call)
 		if err == nil {
 			err = v.Confirm(call)
@@ -160,7 +160,7 @@ func TestClaims(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
-	right := token(t, rightClaims(`{"input":1}`))
+	right := minted(t, rightClaims(`{"input":1}`))
 	parts := strings.Split(right, ".")
 	for name, tc := range map[string]struct {
 		header http.Header
@@ -246,7 +246,7 @@ func TestBodies(t *testing.T) {
 		v := verifier(t)
 		v.now = func() time.Time { return time.Unix(now, 0) }
 		call := newCall("app.charge", tc.payload)
-		call.Header.Set("Authorization", token(t, rightClaims(tc.hashed)))
+		call.Header.Set("Authorization", minted(t, rightClaims(tc.hashed)))
 		err := v.Confirm(call)
 		switch tc.want {
 		case "refused":
@@ -268,11 +268,11 @@ func TestHashOptional(t *testing.T) {
 	v.now = func() time.Time { return time.Unix(now, 0) }
 	claims := rightClaims(`{"input":2}`)
 	call := newCall("app.charge", "1")
-	call.Header.Set("Authorization", token(t, claims))
+	call.Header.Set("Authorization", minted(t, claims))
 	requireUnauthorized(t, v.Confirm(call), "another body")
 	delete(claims, "hash")
 	call = newCall("app.charge", "1")
-	call.Header.Set("Authorization", token(t, claims))
+	call.Header.Set("Authorization", minted(t, claims))
 	require.NoError(t, v.Confirm(call))
 }
 
@@ -370,7 +370,7 @@ func TestSkew(t *testing.T) {
 		claims := rightClaims("")
 		claims["exp"], claims["iat"] = tc.exp, now-100
 		call := newCall("app.charge", "1")
-		call.Header.Set("Authorization", token(t, claims))
+		call.Header.Set("Authorization", minted(t, claims))
 		assert.Equal(t, tc.admits, v.Admit(call) == nil, "%+v", tc)
 	}
 }
