@@ -42,8 +42,8 @@ func parseToken(text string) (*token, error) {
 	if t.signature, err = decoder.DecodeSegment(signature); err != nil {
 		return nil, err
 	}
-	err = members(header, func(name string, value []byte) {
-		switch name {
+	err = members(header, func(name, value []byte) {
+		switch string(name) {
 		case "alg":
 			t.alg, _ = stringOf(value)
 		case "kid":
@@ -56,8 +56,8 @@ func parseToken(text string) (*token, error) {
 	return t, members(payload, t.claim)
 }
 
-func (t *token) claim(name string, value []byte) {
-	switch name {
+func (t *token) claim(name, value []byte) {
+	switch string(name) {
 	case claimLane:
 		t.lane, _ = stringOf(value)
 	case claimCap:
@@ -78,12 +78,12 @@ func (t *token) claim(name string, value []byte) {
 
 // members calls member for those of the object that a part of a token is. Of two of one
 // name the last counts.
-func members(part string, member func(name string, value []byte)) error {
+func members(part string, member func(name, value []byte)) error {
 	text, err := decoder.DecodeSegment(part)
 	if err != nil {
 		return err
 	}
-	return rawjson.Members(text, maxClaimDepth, func(name, value []byte) { member(string(name), value) })
+	return rawjson.Members(text, maxClaimDepth, member)
 }
 
 // stringOf returns the value of a valid JSON string.
