@@ -44,7 +44,12 @@ const (
 )
 
 // kindOf returns a kind as tokens name it.
-func kindOf(kind protocol.Kind) string { return "rpc-" + kind.String() }
+func kindOf(kind protocol.Kind) string {
+	if kind == protocol.KindEvent {
+		return "rpc-event"
+	}
+	return "rpc-task"
+}
 
 // minRSA is the size in bits of the smallest RSA key that is taken.
 const minRSA = 1024 // Go takes none below
@@ -114,10 +119,18 @@ func ParsePrivateKey(text []byte) (crypto.PrivateKey, error) {
 	return key, err
 }
 
-// hashOf returns the hash of a body as tokens have it.
-func hashOf(body []byte) string {
-	sum := sha256.Sum256(body)
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+// hashSize is the length of a hash as tokens have it.
+const hashSize = 43
+
+// hashOf returns the hash of these pieces together, as tokens have it.
+func hashOf(pieces ...[]byte) (hash [hashSize]byte) {
+	h := sha256.New()
+	for _, piece := range pieces {
+		h.Write(piece)
+	}
+	var sum [sha256.Size]byte
+	base64.RawURLEncoding.Encode(hash[:], h.Sum(sum[:0]))
+	return hash
 }
 
 // normal returns body as Runner's serializer writes it, as far as that can be known.

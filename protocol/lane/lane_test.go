@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -25,6 +26,12 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var secret = []byte("a secret of the tests")
+
+// sha is the hash of a body.
+func sha(body string) string {
+	hash := hashOf([]byte(body))
+	return string(hash[:])
+}
 
 // pair is a key to sign with and the one to check with.
 type pair struct{ private, public any }
@@ -99,19 +106,19 @@ const now = 1_700_000_000
 
 func rightClaims(body string) jwt.MapClaims {
 	return jwt.MapClaims{
-		"lane": "billing", "cap": "produce", "kind": "rpc-task", "target": "app.charge", "iat": now, "exp": now + 60, "hash": hashOf([]byte(body)),
+		"lane": "billing", "cap": "produce", "kind": "rpc-task", "target": "app.charge", "iat": now, "exp": now + 60, "hash": sha(body),
 	}
 }
 
 // The hash of nothing is a fact of SHA-256, not of this package.
 func TestHash(t *testing.T) {
-	assert.Equal(t, "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU", hashOf(nil))
+	assert.Equal(t, "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU", sha(""))
 	call := &protocol.Call{Kind: protocol.KindEvent, Payload: []byte("1")}
-	assert.Equal(t, `{"payload":1}`, string(bodyOf(call)))
+	assert.Equal(t, `{"payload":1}`, string(bytes.Join(bodyOf(call), nil)))
 	call.ReturnPayload = true
-	assert.Equal(t, `{"payload":1,"returnPayload":true}`, string(bodyOf(call)))
+	assert.Equal(t, `{"payload":1,"returnPayload":true}`, string(bytes.Join(bodyOf(call), nil)))
 	call.Payload = nil
-	assert.Equal(t, `{"payload":{"__type":"Undefined","value":null},"returnPayload":true}`, string(bodyOf(call)))
+	assert.Equal(t, `{"payload":{"__type":"Undefined","value":null},"returnPayload":true}`, string(bytes.Join(bodyOf(call), nil)))
 }
 
 func TestClaims(t *testing.T) {
@@ -136,10 +143,10 @@ func TestClaims(t *testing.T) {
 		"iat of null":        {func(c jwt.MapClaims) { c["iat"] = nil }, "when"},
 		"hash of a number":   {func(c jwt.MapClaims) { c["hash"] = 1 }, "no text"},
 		"no hash":            {func(c jwt.MapClaims) { delete(c, "hash") }, "no hash"},
-		"another hash":       {func(c jwt.MapClaims) { c["hash"] = hashOf([]byte(`{"input":{"a":2}}`)) }, "another body"},
+		"another hash":       {func(c jwt.MapClaims) { c["hash"] = sha(`{"input":{"a":2}}`) }, "another body"},
 		"empty hash":         {func(c jwt.MapClaims) { c["hash"] = "" }, "another body"},
-		"hash with a blank":  {func(c jwt.MapClaims) { c["hash"] = hashOf([]byte(body)) + " " }, "another body"},
-		"hash of other case": {func(c jwt.MapClaims) { c["hash"] = strings.ToUpper(hashOf([]byte(body))) }, "another body"},
+		"hash with a blank":  {func(c jwt.MapClaims) { c["hash"] = sha(body) + " " }, "another body"},
+		"hash of other case": {func(c jwt.MapClaims) { c["hash"] = strings.ToUpper(sha(body)) }, "another body"},
 	} {
 		v := verifier(t)
 		v.now = func() time.Time { return time.Unix(now, 999_999_999) }
@@ -253,7 +260,7 @@ func TestBodies(t *testing.T) {
 			requireUnauthorized(t, err, "another body")
 		case "open":
 			require.NoError(t, err, name)
-			assert.Equal(t, hashOf([]byte(tc.hashed)), Claim(call), name)
+			assert.Equal(t, sha(tc.hashed), Claim(call), name)
 			requireUnauthorized(t, v.ConfirmExact(call), "spelling")
 		default:
 			require.NoError(t, err, name)

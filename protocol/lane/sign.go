@@ -68,7 +68,8 @@ func (s *Signer) Sign(h http.Header, kind protocol.Kind, id string, body []byte)
 		claimIssued: now.Unix(), claimExpires: now.Add(s.ttl).Unix(),
 	}
 	if body != nil {
-		claims[claimHash] = hashOf(normal(body))
+		hash := hashOf(normal(body))
+		claims[claimHash] = string(hash[:])
 	}
 	token := jwt.NewWithClaims(s.method, claims)
 	if s.kid != "" {

@@ -1,12 +1,12 @@
 package lane
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
-
-	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
@@ -17,11 +17,13 @@ type token struct {
 	signed    string // the part that is
 	signature []byte
 
-	alg, kid                     string
-	lane, capability, kind, name string
-	hash                         *string // nil if there is none
-	oddHash                      bool    // it is no text
-	issued, expires              *float64
+	// Texts are empty where there are none.
+	alg, kid                       []byte
+	lane, capability, kind, target []byte
+	hash                           []byte
+	hasHash, oddHash               bool // there is one, which is no text
+	issued, expires                float64
+	hasIssued, hasExpires          bool
 }
 
 var errMalformed = errors.New("the token is malformed")
@@ -29,82 +31,87 @@ var errMalformed = errors.New("the token is malformed")
 // maxClaimDepth is how deep claims may be that nobody asks for.
 const maxClaimDepth = 16
 
-var decoder = jwt.NewParser()
-
-func parseToken(text string) (*token, error) {
+func (t *token) parse(text string) error {
 	header, rest, ok1 := strings.Cut(text, ".")
 	payload, signature, ok2 := strings.Cut(rest, ".")
 	if !ok1 || !ok2 || strings.Contains(signature, ".") {
-		return nil, errMalformed
+		return errMalformed
 	}
-	t := &token{signed: text[:len(header)+1+len(payload)]}
+	t.signed = text[:len(header)+1+len(payload)]
+	buf := make([]byte, 0, len(text)) // of all parts: none of them outlives the token
+	decode := func(part string) ([]byte, error) {
+		start := len(buf)
+		var err error
+		buf, err = base64.RawURLEncoding.AppendDecode(buf, []byte(part))
+		return buf[start:], err
+	}
 	var err error
-	if t.signature, err = decoder.DecodeSegment(signature); err != nil {
-		return nil, err
+	if t.signature, err = decode(signature); err != nil {
+		return err
 	}
-	err = members(header, func(name, value []byte) {
-		switch string(name) {
-		case "alg":
-			t.alg, _ = stringOf(value)
-		case "kid":
-			t.kid, _ = stringOf(value)
-		}
-	})
+	head, err := decode(header)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return t, members(payload, t.claim)
+	claims, err := decode(payload)
+	if err != nil {
+		return err
+	}
+	if err := rawjson.Members(head, maxClaimDepth, t.header); err != nil {
+		return err
+	}
+	return rawjson.Members(claims, maxClaimDepth, t.claim)
+}
+
+// Of two members of one name the last counts, in a header and in claims.
+func (t *token) header(name, value []byte) {
+	switch string(name) {
+	case "alg":
+		t.alg, _ = textOf(value)
+	case "kid":
+		t.kid, _ = textOf(value)
+	}
 }
 
 func (t *token) claim(name, value []byte) {
 	switch string(name) {
 	case claimLane:
-		t.lane, _ = stringOf(value)
+		t.lane, _ = textOf(value)
 	case claimCap:
-		t.capability, _ = stringOf(value)
+		t.capability, _ = textOf(value)
 	case claimKind:
-		t.kind, _ = stringOf(value)
+		t.kind, _ = textOf(value)
 	case claimTarget:
-		t.name, _ = stringOf(value)
+		t.target, _ = textOf(value)
 	case claimHash:
-		hash, ok := stringOf(value)
-		t.hash, t.oddHash = &hash, !ok
+		var isText bool
+		t.hash, isText = textOf(value)
+		t.hasHash, t.oddHash = true, !isText
 	case claimIssued:
-		t.issued = numberOf(value)
+		t.issued, t.hasIssued = numberOf(value)
 	case claimExpires:
-		t.expires = numberOf(value)
+		t.expires, t.hasExpires = numberOf(value)
 	}
 }
 
-// members calls member for those of the object that a part of a token is. Of two of one
-// name the last counts.
-func members(part string, member func(name, value []byte)) error {
-	text, err := decoder.DecodeSegment(part)
-	if err != nil {
-		return err
-	}
-	return rawjson.Members(text, maxClaimDepth, member)
-}
-
-// stringOf returns the value of a valid JSON string.
-func stringOf(value []byte) (text string, ok bool) {
+// textOf returns what a valid JSON string says.
+func textOf(value []byte) (text []byte, ok bool) {
 	if value[0] != '"' {
-		return "", false
+		return nil, false
 	}
-	if !strings.Contains(string(value), `\`) {
-		return string(value[1 : len(value)-1]), true
+	if bytes.IndexByte(value, '\\') < 0 {
+		return value[1 : len(value)-1], true
 	}
-	return text, json.Unmarshal(value, &text) == nil
+	var s string
+	err := json.Unmarshal(value, &s)
+	return []byte(s), err == nil
 }
 
-// numberOf returns the value of a valid JSON number, nil for anything else.
-func numberOf(value []byte) *float64 {
+// numberOf returns the value of a valid JSON number.
+func numberOf(value []byte) (number float64, ok bool) {
 	if value[0] != '-' && (value[0] < '0' || value[0] > '9') {
-		return nil
+		return 0, false
 	}
 	number, err := strconv.ParseFloat(string(value), 64)
-	if err != nil {
-		return nil
-	}
-	return &number
+	return number, err == nil
 }

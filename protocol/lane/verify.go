@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"bytes"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -102,10 +103,11 @@ func values(m map[string]any) (all []any) {
 
 // ticket is what a call has shown. It is good for one verifier, kind and id.
 type ticket struct {
-	of   *Verifier
-	kind protocol.Kind
-	id   string
-	hash *string // nil if there is none
+	of      *Verifier
+	kind    protocol.Kind
+	id      string
+	hash    []byte
+	hasHash bool
 
 	state confirmation
 }
@@ -140,23 +142,23 @@ func (v *Verifier) Admit(call *protocol.Call) error {
 	if len(text) > maxToken {
 		return v.refused("the token is too long")
 	}
-	token, err := parseToken(text)
-	if err != nil {
+	var t token
+	if err := t.parse(text); err != nil {
 		return v.refused(err.Error())
 	}
-	if reason := v.wrong(token, call); reason != "" {
+	if reason := v.wrong(&t, call); reason != "" {
 		return v.refused(reason)
 	}
-	if err := v.signed(token); err != nil {
+	if err := v.signed(&t); err != nil {
 		return v.refused(err.Error())
 	}
-	call.Ticket = &ticket{of: v, kind: call.Kind, id: call.ID, hash: token.hash}
+	call.Ticket = &ticket{of: v, kind: call.Kind, id: call.ID, hash: t.hash, hasHash: t.hasHash}
 	return nil
 }
 
 func (v *Verifier) signed(t *token) error {
 	key := v.auth.Key
-	if other := v.auth.Keys[t.kid]; t.kid != "" && other != nil {
+	if other := v.auth.Keys[string(t.kid)]; len(t.kid) > 0 && other != nil {
 		key = other
 	}
 	return v.method.Verify(t.signed, t.signature, key)
@@ -166,21 +168,21 @@ func (v *Verifier) signed(t *token) error {
 func (v *Verifier) wrong(t *token, call *protocol.Call) string {
 	now, skew := float64(v.now().Unix()), seconds(v.auth.Skew)
 	switch {
-	case t.alg != v.method.Alg():
+	case string(t.alg) != v.method.Alg():
 		return fmt.Sprintf("the token is signed by %q, not %s", t.alg, v.method.Alg())
-	case t.lane != v.auth.Lane:
+	case string(t.lane) != v.auth.Lane:
 		return "the token is for another lane"
-	case t.capability != produce:
+	case string(t.capability) != produce:
 		return fmt.Sprintf("the token's %s is not %q", claimCap, produce)
-	case t.kind != kindOf(call.Kind):
+	case string(t.kind) != kindOf(call.Kind):
 		return fmt.Sprintf("the token's %s is not %q", claimKind, kindOf(call.Kind))
-	case t.name != call.ID:
+	case string(t.target) != call.ID:
 		return "the token is for another target"
-	case t.issued == nil || t.expires == nil:
+	case !t.hasIssued || !t.hasExpires:
 		return "the token does not say when it was made and ends"
-	case *t.expires < now-skew:
+	case t.expires < now-skew:
 		return "the token has expired"
-	case *t.issued > now+skew:
+	case t.issued > now+skew:
 		return "the token is from the future"
 	case t.oddHash:
 		return "the token's hash is no text"
@@ -202,21 +204,21 @@ func (v *Verifier) Confirm(call *protocol.Call) error {
 	if t.state != admitted || call.Body != nil || call.Form != nil {
 		return nil
 	}
-	if t.hash == nil {
+	if !t.hasHash {
 		if !v.auth.HashOptional {
 			return v.refused("the token has no hash of the body")
 		}
 		t.state = confirmed
 		return nil
 	}
-	body := bodyOf(call)
-	if same(*t.hash, hashOf(body)) { // as all clients write it
+	if t.isHashOf(bodyOf(call)) { // as all clients write it
 		t.state = confirmed
 		return nil
 	}
+	body := bytes.Join(bodyOf(call), nil)
 	text, known := dialect.Normal(body)
 	switch {
-	case known && same(*t.hash, hashOf(text)):
+	case known && t.isHashOf([][]byte{text}):
 		t.state = confirmed
 	case known && !dialect.Special(body):
 		return v.refused("the token is for another body")
@@ -232,7 +234,7 @@ func (v *Verifier) Confirm(call *protocol.Call) error {
 // compare them. Empty means that there is nothing to compare.
 func Claim(call *protocol.Call) string {
 	if t, ok := call.Ticket.(*ticket); ok && t.state == open {
-		return *t.hash
+		return string(t.hash)
 	}
 	return ""
 }
@@ -253,24 +255,32 @@ func (v *Verifier) ticketOf(call *protocol.Call) *ticket {
 	return t
 }
 
-// bodyOf returns the body that tokens are for.
-func bodyOf(call *protocol.Call) []byte {
-	payload := call.Payload
-	if payload == nil {
-		payload = []byte(protocol.Undefined)
-	}
-	body := make([]byte, 0, len(payload)+len(`{"payload":,"returnPayload":true}`))
-	if call.Kind == protocol.KindTask {
-		return append(append(append(body, `{"input":`...), payload...), '}')
-	}
-	body = append(append(body, `{"payload":`...), payload...)
-	if call.ReturnPayload {
-		body = append(body, `,"returnPayload":true`...)
-	}
-	return append(body, '}')
+// isHashOf reports whether the token's hash is that of these pieces together.
+func (t *ticket) isHashOf(pieces [][]byte) bool {
+	hash := hashOf(pieces...)
+	return subtle.ConstantTimeCompare(t.hash, hash[:]) == 1
 }
 
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+var (
+	inputStart, payloadStart = []byte(`{"input":`), []byte(`{"payload":`)
+	bodyEnd, returnedEnd     = []byte(`}`), []byte(`,"returnPayload":true}`)
+	undefined                = []byte(protocol.Undefined)
+)
+
+// bodyOf returns the body that tokens are for, in pieces.
+func bodyOf(call *protocol.Call) [][]byte {
+	start, payload, end := inputStart, call.Payload, bodyEnd
+	if payload == nil {
+		payload = undefined
+	}
+	if call.Kind == protocol.KindEvent {
+		start = payloadStart
+		if call.ReturnPayload {
+			end = returnedEnd
+		}
+	}
+	return [][]byte{start, payload, end}
+}
 
 // tokenOf returns the token of a request with the header h, "" for none. Of several
 // Authorization headers a Node.js server keeps the first.
