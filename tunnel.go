@@ -63,6 +63,7 @@ type Config struct {
 
 	// AllowList says what may be called. Nil means what the executor lists, if it is a
 	// Lister, and otherwise nothing. It takes the place of that list, even where it is wider.
+	// It has full ids: other names that the executor's list has for them are resolved first.
 	AllowList *protocol.AllowList
 	// DisableDiscovery answers 404 at the discovery path.
 	DisableDiscovery bool

@@ -80,7 +80,7 @@ var encoders = tableOf(
 	encoder(func(e *dialect.Encoder, n big.Int) error { return typed(e, "BigInt", n.String()) }),
 	encoder(encodeTime),
 	encoder(func(e *dialect.Encoder, r RegExp) error {
-		return typed(e, "RegExp", regExpPayload{r.Pattern, r.Flags})
+		return typed(e, "RegExp", regExpPayload(r))
 	}),
 	encoder(encodeSymbol),
 	encoder(encodeMap),
