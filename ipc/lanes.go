@@ -10,15 +10,15 @@ import (
 
 // announcedLane is a lane of a hello. It holds secrets, which nothing may log.
 type announcedLane struct {
-	Lane         string            `json:"lane"`
-	Header       string            `json:"header"`
-	Secret       string            `json:"secret"` // for HS256; empty where there are keys
-	Key          string            `json:"key"`    // a public one in PEM
-	Keys         map[string]string `json:"keys"`   // by kid
-	Skew         int64             `json:"skew"`   // ms
-	HashOptional bool              `json:"hashOptional"`
-	Tasks        []string          `json:"tasks"`
-	Events       []string          `json:"events"`
+	Lane    string            `json:"lane"`
+	Header  string            `json:"header"`
+	Secret  string            `json:"secret"`  // for HS256; empty where there are keys
+	Key     string            `json:"key"`     // a public one in PEM
+	Keys    map[string]string `json:"keys"`    // by kid
+	Skew    int64             `json:"skew"`    // ms
+	Unbound bool              `json:"unbound"` // tokens need neither target nor hash
+	Tasks   []string          `json:"tasks"`
+	Events  []string          `json:"events"`
 }
 
 // laneRules are the verifiers of tasks and events, by id.
@@ -50,7 +50,7 @@ func (c *control) laneRules() (rules laneRules, err error) {
 }
 
 func (l *announcedLane) verifier() (*lane.Verifier, error) {
-	auth := lane.Auth{Lane: l.Lane, Header: l.Header, HashOptional: l.HashOptional, Skew: time.Duration(l.Skew) * time.Millisecond}
+	auth := lane.Auth{Lane: l.Lane, Header: l.Header, Unbound: l.Unbound, Skew: time.Duration(l.Skew) * time.Millisecond}
 	if l.Skew == 0 {
 		auth.Skew = 1 // no time at all, but not the default either
 	}

@@ -115,7 +115,7 @@ func TestLanesWithKeys(t *testing.T) {
 	text, err := json.Marshal(string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
 	require.NoError(t, err)
 	pool, err := startAnnounced(t, laneHello(fmt.Sprintf(
-		`{"lane":"billing","header":"x-lane","skew":0,"key":%s,"keys":{"k":%[1]s},"tasks":["app.charge"],"events":[],"hashOptional":true}`, text)))
+		`{"lane":"billing","header":"x-lane","skew":0,"key":%s,"keys":{"k":%[1]s},"tasks":["app.charge"],"events":[],"unbound":true}`, text)))
 	require.NoError(t, err)
 	signer, err := lane.NewSigner(lane.Signing{Lane: "billing", Key: private, KeyID: "k", Header: "x-lane"})
 	require.NoError(t, err)

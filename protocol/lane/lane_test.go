@@ -270,17 +270,30 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-func TestHashOptional(t *testing.T) {
-	v := verifier(t, func(a *Auth) { a.HashOptional = true })
+func TestUnbound(t *testing.T) {
+	v := verifier(t, func(a *Auth) { a.Unbound = true })
 	v.now = func() time.Time { return time.Unix(now, 0) }
 	claims := rightClaims(`{"input":2}`)
 	call := newCall("app.charge", "1")
 	call.Header.Set("Authorization", minted(t, claims))
 	requireUnauthorized(t, v.Confirm(call), "another body")
 	delete(claims, "hash")
-	call = newCall("app.charge", "1")
-	call.Header.Set("Authorization", minted(t, claims))
-	require.NoError(t, v.Confirm(call))
+	confirm := func() error {
+		call = newCall("app.charge", "1")
+		call.Header.Set("Authorization", minted(t, claims))
+		return v.Confirm(call)
+	}
+	require.NoError(t, confirm())
+	delete(claims, "kind")
+	delete(claims, "target")
+	require.NoError(t, confirm())
+	for name, wrong := range map[string]any{"kind": "rpc-event", "target": "app.other"} {
+		claims[name] = wrong
+		requireUnauthorized(t, confirm(), name)
+		claims[name] = nil
+		requireUnauthorized(t, confirm(), name)
+		delete(claims, name)
+	}
 }
 
 // Forms and raw bodies have no hash.

@@ -21,7 +21,8 @@ type token struct {
 	alg, kid                       []byte
 	lane, capability, kind, target []byte
 	hash                           []byte
-	hasHash, oddHash               bool // there is one, which is no text
+	hasKind, hasTarget, hasHash    bool
+	oddHash                        bool // it is no text
 	issued, expires                float64
 	hasIssued, hasExpires          bool
 }
@@ -81,8 +82,10 @@ func (t *token) claim(name, value []byte) {
 		t.capability, _ = textOf(value)
 	case claimKind:
 		t.kind, _ = textOf(value)
+		t.hasKind = true
 	case claimTarget:
 		t.target, _ = textOf(value)
+		t.hasTarget = true
 	case claimHash:
 		var isText bool
 		t.hash, isText = textOf(value)

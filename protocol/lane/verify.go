@@ -40,9 +40,9 @@ type Auth struct {
 	// DefaultSkew, less than a second none. Less than zero asks for tokens that are good
 	// that much longer.
 	Skew time.Duration
-	// HashOptional lets calls in whose token has no hash of the body, as Runner 6.0 to 6.3
-	// make them. One that is there must be right.
-	HashOptional bool
+	// Unbound lets tokens in that are good for every call of the lane, with neither kind,
+	// target nor hash, as Runner 6.0 to 6.3 makes them. Those that are there must be right.
+	Unbound bool
 }
 
 // Verifier checks the tokens of one lane. Make one with NewVerifier. It is safe for
@@ -174,9 +174,9 @@ func (v *Verifier) wrong(t *token, call *protocol.Call) string {
 		return "the token is for another lane"
 	case string(t.capability) != produce:
 		return fmt.Sprintf("the token's %s is not %q", claimCap, produce)
-	case string(t.kind) != kindOf(call.Kind):
+	case string(t.kind) != kindOf(call.Kind) && (t.hasKind || !v.auth.Unbound):
 		return fmt.Sprintf("the token's %s is not %q", claimKind, kindOf(call.Kind))
-	case string(t.target) != call.ID:
+	case string(t.target) != call.ID && (t.hasTarget || !v.auth.Unbound):
 		return "the token is for another target"
 	case !t.hasIssued || !t.hasExpires:
 		return "the token does not say when it was made and ends"
@@ -205,7 +205,7 @@ func (v *Verifier) Confirm(call *protocol.Call) error {
 		return nil
 	}
 	if !t.hasHash {
-		if !v.auth.HashOptional {
+		if !v.auth.Unbound {
 			return v.refused("the token has no hash of the body")
 		}
 		t.state = confirmed

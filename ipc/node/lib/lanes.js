@@ -28,18 +28,20 @@ function laneRules(runner, store, entries) {
     const byLane = new Map();
     for (const kind of ["tasks", "events"]) {
       for (const id of served[kind]) {
-        const lane = laneOf[kind].get(id);
+        const entry = store[kind].get(id); // 6.0 and 6.1 serve short ids
+        const full = (entry?.task ?? entry?.event)?.id;
+        const lane = laneOf[kind].get(full);
         if (lane === undefined) throw new Error(`the lane of ${id} cannot be found, which may need a token`);
         if (!auths.has(lane)) continue;
         if (!byLane.has(lane)) byLane.set(lane, { tasks: [], events: [] });
-        byLane.get(lane)[kind].push(id);
+        byLane.get(lane)[kind].push(...new Set([id, full]));
       }
     }
     for (const [lane, ids] of byLane) rules.push({ ...rule(lane, auths.get(lane), ids), ...ids });
   }
-  // Tokens have the hash of the body from 6.4 on. Callers of 6.0 to 6.3 send none.
-  const hashOptional = typeof store.trackTaskAbortController !== "function";
-  return hashOptional ? rules.map((lane) => ({ ...lane, hashOptional })) : rules;
+  // Tokens have target and hash from 6.4 on. Those of 6.0 to 6.3 are good for the lane as a whole.
+  const unbound = typeof store.trackTaskAbortController !== "function";
+  return unbound ? rules.map((lane) => ({ ...lane, unbound })) : rules;
 }
 
 // assignments returns the ids of the lanes of all tasks and events, by id: what a lane's applyTo says counts, and else

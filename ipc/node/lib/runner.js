@@ -131,8 +131,8 @@ class RunnerSource {
 
   task(call, text) {
     const { taskId } = call.message;
-    const task = this.#store.tasks.get(taskId)?.task; // which 6.x finds by a short id too
-    if (task?.id !== taskId) return call.fail({ message: `Task ${taskId} not found`, code: "NOT_FOUND" });
+    const task = this.#store.tasks.get(taskId)?.task;
+    if (!isNamed(task, taskId, this.#list.taskIds)) return call.fail({ message: `Task ${taskId} not found`, code: "NOT_FOUND" });
     const body = this.#decode(call, text, "input");
     if (body === undefined) return;
     const { input } = body;
@@ -148,7 +148,7 @@ class RunnerSource {
   event(call, text) {
     const { eventId, returnPayload } = call.message;
     const event = this.#store.events.get(eventId)?.event;
-    if (event?.id !== eventId) return call.fail({ message: `Event ${eventId} not found`, code: "NOT_FOUND" });
+    if (!isNamed(event, eventId, this.#list.eventIds)) return call.fail({ message: `Event ${eventId} not found`, code: "NOT_FOUND" });
     const body = this.#decode(call, text, "payload");
     if (body === undefined) return;
     const { payload } = body;
@@ -360,6 +360,11 @@ function pathOf(url) {
   } catch {
     return url;
   }
+}
+
+// isNamed says whether a definition goes by this id: 6.x finds it by a short one too, which only 6.0 and 6.1 serve.
+function isNamed(definition, id, served) {
+  return definition !== undefined && (definition.id === id || served.has(id));
 }
 
 function isHttpCode(code) {

@@ -38,8 +38,8 @@ test("what a binding says", () => {
   const auth = { mode: "jwt_hmac", secret: "s", produceSecret: "p", consumeSecret: "c", header: "X-Lane", clockSkewMs: 1500.9 };
   assert.deepEqual(rules(auth), { lane: "billing", header: "x-lane", skew: 1500, secret: "c", tasks: ["a"], events: [] });
   assert.equal(rules({ secret: "s", clockSkewMs: 0 }).skew, 0);
-  assert.equal(rules({ secret: "s" }, {}).hashOptional, true, "before 6.4 there is no hash");
-  assert.equal(rules({ secret: "s" }).hashOptional, undefined);
+  assert.equal(rules({ secret: "s" }, {}).unbound, true, "before 6.4 there is no hash");
+  assert.equal(rules({ secret: "s" }).unbound, undefined);
 });
 
 const pem = ({ publicKey }) => publicKey.export({ type: "spki", format: "pem" });
