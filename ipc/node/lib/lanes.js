@@ -29,7 +29,8 @@ function laneRules(runner, store, entries) {
     for (const kind of ["tasks", "events"]) {
       for (const id of served[kind]) {
         const entry = store[kind].get(id); // 6.0 and 6.1 serve short ids
-        const full = (entry?.task ?? entry?.event)?.id;
+        if (entry === undefined) continue; // nor does anybody reach it
+        const full = (entry.task ?? entry.event).id;
         const lane = laneOf[kind].get(full);
         if (lane === undefined) throw new Error(`the lane of ${id} cannot be found, which may need a token`);
         if (!auths.has(lane)) continue;
