@@ -120,13 +120,18 @@ function publicPEM(text, algorithm) {
   return key.export({ type: "spki", format: "pem" });
 }
 
-// aliases returns the other names of ids, as far as the version has such: the last part of an id, where that is no other
-// definition's. ids are those that are served.
-function aliases(store, ids) {
+// aliases returns the other names of the ids that are served: the last part of an id where that is no other definition's,
+// and from 6.2 on; the full id where 6.0 and 6.1 serve a short one.
+function aliases(store, { taskIds, eventIds }) {
   const names = Object.create(null);
-  for (const id of ids) {
-    const name = id.slice(id.lastIndexOf(".") + 1);
-    if (name !== id && store.lookup?.tryCanonicalId(name) === id) names[name] = id;
+  for (const [served, definitions] of [[taskIds, store.tasks], [eventIds, store.events]]) {
+    for (const id of served) {
+      const name = id.slice(id.lastIndexOf(".") + 1);
+      if (name !== id && store.lookup?.tryCanonicalId(name) === id) names[name] = id;
+      const entry = definitions.get(id);
+      const full = (entry?.task ?? entry?.event)?.id ?? id;
+      if (full !== id) names[full] = id;
+    }
   }
   return Object.keys(names).length > 0 ? names : undefined;
 }

@@ -103,7 +103,7 @@ class RunnerSource {
     const entries = lanes(this.#runner, this.#store);
     if (entries.length === 0) return {};
     return {
-      aliases: aliases(this.#store, [...list.taskIds, ...list.eventIds]),
+      aliases: aliases(this.#store, list),
       lanes: laneRules(this.#runner, this.#store, entries),
     };
   }

@@ -111,9 +111,12 @@ test("what is served without a lane is refused where lanes have auth", () => {
 test("short ids", () => {
   const known = { add: "app.tasks.add", twin: null, tasks: "app.tasks" };
   const lookup = { tryCanonicalId: (name) => known[name] ?? null };
-  assert.deepEqual({ ...aliases({ lookup }, ["app.tasks.add", "app.twin", "x.tasks", "plain"]) }, { add: "app.tasks.add" });
-  assert.equal(aliases({ lookup }, ["app.twin"]), undefined);
-  assert.equal(aliases({}, ["app.tasks.add"]), undefined, "before 6.2 there are none");
+  const names = (taskIds, more, eventIds = []) => aliases({ ...store({}), ...more }, { taskIds, eventIds });
+  assert.deepEqual({ ...names(["app.tasks.add", "app.twin"], { lookup }, ["x.tasks", "plain"]) }, { add: "app.tasks.add" });
+  assert.equal(names(["app.twin"], { lookup }), undefined);
+  assert.equal(names(["app.tasks.add"], {}), undefined, "before 6.2 there are none");
+  const tasks = new Map([["add", { task: { id: "app.tasks.add" } }]]);
+  assert.deepEqual({ ...names(["add"], { tasks }) }, { "app.tasks.add": "add" }, "but the other way round");
 });
 
 test("hashes", () => {
