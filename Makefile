@@ -1,4 +1,4 @@
-.PHONY: help all fmt vet lint vuln test race nested runtimes fuzz smoke bench
+.PHONY: help all fmt vet lint vuln test race runner6 nested runtimes fuzz smoke bench
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -31,6 +31,10 @@ test: ## all tests, with Node.js and the Runner clients
 
 race: ## the same under the race detector
 	go test -race ./...
+
+runner6: ## the tests with Runner 6: RUNNER6 is the node_modules folder that has @bluelibs/runner 6.4.1
+	@test -n "$(RUNNER6)" || { echo "RUNNER6 names no folder"; exit 1; }
+	RUNNER6=$(RUNNER6) go test -count=1 . -run 'Runner6|Differential6|GoClientOnLanes'
 
 nested: ## all of that for the modules in examples/observability and examples/frameworks
 	@for module in observability frameworks; do \

@@ -108,3 +108,14 @@ const worker = createWorkerListener({
 	assert.Equal(t, http.StatusOK, status("/task/app.n", `"x"`))
 	assert.JSONEq(t, `{"type":"string"}`, string(announced.Schemas().Tasks["app.n"]))
 }
+
+// A Runner application that serves nothing says so, which its author would else learn from
+// the first caller.
+func TestNothingCallable(t *testing.T) {
+	npmInstall(t)
+	log := &logBuffer6{lines: make(chan string, 100)}
+	opts := ipc.Node("testdata/runner/served.js")
+	opts.Env, opts.StartTimeout, opts.Logger = append(os.Environ(), `APP={"noTunnel":true}`), startBound, log.logger()
+	startWorker(t, opts)
+	log.await(t, "nothing is callable")
+}

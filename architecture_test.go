@@ -16,11 +16,12 @@ const module = "github.com/bluelibs/go-tunnel"
 func TestPackagesImportDownwardsOnly(t *testing.T) {
 	allowed := map[string][]string{
 		"":                           {"protocol"},
-		"standalone":                 {"protocol"},
-		"ipc":                        {"protocol", "protocol/rawjson"},
+		"standalone":                 {"protocol", "protocol/lane"},
+		"ipc":                        {"protocol", "protocol/lane", "protocol/rawjson"},
 		"protocol":                   {"protocol/rawjson"},
 		"protocol/rawjson":           {},
-		"protocol/client":            {"protocol", "protocol/rawjson"},
+		"protocol/client":            {"protocol", "protocol/lane", "protocol/rawjson"},
+		"protocol/lane":              {"protocol", "protocol/internal/dialect", "protocol/rawjson"},
 		"protocol/schema":            {"protocol", "protocol/internal/ecma", "protocol/internal/format", "protocol/internal/jsregexp", "protocol/rawjson"},
 		"protocol/ratelimit":         {"protocol"},
 		"protocol/compress":          {},
@@ -38,6 +39,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/quickstart":        {"", "standalone"},
 		"examples/hybrid":            {"", "examples/internal/serve", "ipc", "protocol", "protocol/schema", "standalone"},
 		"examples/jwt":               {"", "examples/internal/serve", "protocol", "protocol/ratelimit", "standalone"},
+		"examples/lanes":             {"", "ipc", "protocol/client", "protocol/lane", "standalone"},
 		"examples/internal/serve":    {"", "protocol"},
 		"protocol/internal/ecma":     {},
 		"protocol/internal/format":   {},

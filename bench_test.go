@@ -12,9 +12,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-json"
 	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/lane"
+	"github.com/bluelibs/go-tunnel/standalone"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
@@ -28,6 +33,19 @@ func BenchmarkHTTP(b *testing.B) {
 		b.Cleanup(server.Close)
 		load(b, server.URL)
 	})
+	// The same task in Go on a lane, and those who are refused: by their lane, or by their
+	// token, which all servers do.
+	registry, signer := laneApp(b)
+	guarded := serve(b, registry, tunnel.Config{})
+	header := signed(b, signer, protocol.KindTask, "app.tasks.add", addBody)
+	const refused = `{"ok":false,"error":{"message":"Unauthorized","code":"UNAUTHORIZED"}}`
+	for _, c := range []struct{ name, header, answer string }{
+		{"lane", "x-runner-token: secret\r\n" + header[0] + ": " + header[1], addAnswer},
+		{"lane refused", "x-runner-token: secret\r\n" + header[0] + ": " + header[1][:len(header[1])-10] + "AAAAAAAAAA", refused},
+		{"token refused", "x-runner-token: secrets", refused},
+	} {
+		b.Run(c.name, func(b *testing.B) { loadRequests(b, guarded, c.header, c.answer) })
+	}
 	for _, name := range []string{"standalone", "ipc", "module"} {
 		b.Run(name, func(b *testing.B) {
 			load(b, serve(b, executors[name](b), tunnel.Config{}))
@@ -66,12 +84,26 @@ func bareAdd(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer)
 }
 
-// load shares b.N requests among 64 connections that do as little as possible.
-func load(b *testing.B, base string) {
+// laneApp has the task of the benchmark on a lane.
+func laneApp(b *testing.B) (*standalone.Registry, *lane.Signer) {
+	key := []byte("a secret of the benchmark")
+	v, err := lane.NewVerifier(lane.Auth{Lane: "bench", Key: key})
+	require.NoError(b, err)
+	signer, err := lane.NewSigner(lane.Signing{Lane: "bench", Key: key, TTL: 24 * time.Hour})
+	require.NoError(b, err)
+	registry := goApp()
+	registry.Lane(v, "app.tasks.add")
+	return registry, signer
+}
+
+func load(b *testing.B, base string) { loadRequests(b, base, "x-runner-token: secret", addAnswer) }
+
+// loadRequests shares b.N requests among 64 connections that do as little as possible.
+func loadRequests(b *testing.B, base, header, answer string) {
 	const connections = 64
 	base = strings.TrimSuffix(base, "/__runner")
-	request := fmt.Appendf(nil, "POST /__runner/task/app.tasks.add HTTP/1.1\r\nHost: bench\r\nx-runner-token: secret\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(addBody), addBody)
+	request := fmt.Appendf(nil, "POST /__runner/task/app.tasks.add HTTP/1.1\r\nHost: bench\r\n%s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", header, len(addBody), addBody)
 	var left atomic.Int64
 	left.Store(int64(b.N))
 	var callers sync.WaitGroup
@@ -91,7 +123,7 @@ func load(b *testing.B, base string) {
 					b.Error(err)
 					return
 				}
-				if err := readAdded(in); err != nil {
+				if err := readAdded(in, answer); err != nil {
 					b.Error(err)
 					return
 				}
@@ -103,7 +135,7 @@ func load(b *testing.B, base string) {
 }
 
 // readAdded reads an answer and compares its end, since the other bodies differ.
-func readAdded(in *bufio.Reader) error {
+func readAdded(in *bufio.Reader, answer string) error {
 	length := -1
 	for {
 		line, err := in.ReadSlice('\n')
@@ -118,14 +150,14 @@ func readAdded(in *bufio.Reader) error {
 			}
 		}
 	}
-	if length != len(addAnswer) {
+	if length != len(answer) {
 		return fmt.Errorf("an answer of %d bytes", length)
 	}
 	body, err := in.Peek(length)
 	if err != nil {
 		return err
 	}
-	if string(body) != addAnswer {
+	if string(body) != answer {
 		return fmt.Errorf("unexpected answer %q", body)
 	}
 	_, err = in.Discard(length)

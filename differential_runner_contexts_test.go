@@ -90,6 +90,7 @@ var runnerContextGroups = []serverPair{
 		requestCases(
 			"nothing special", "/__runner/task/full.tasks.request", "",
 			"query", "/__runner/task/full.tasks.request?a=1&a=%20+%zz#h", "",
+			"members", "/__runner/task/full.tasks.requestMembers", "X-A: 1",
 			"odd path", "/x/..//__runner/task/./full.tasks.request//", "",
 			"escaped path", "/__runner/task/full%2Etasks%2erequest", "",
 			"backslashes", `/__runner\task\full.tasks.request`, "",

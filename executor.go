@@ -47,6 +47,21 @@ type Lister interface {
 	List() *protocol.AllowList
 }
 
+// Gate is implemented by an Executor that has rules of its own about who may call what,
+// such as the tokens of RPC lanes. New looks for it as it does for a Lister. An executor
+// must also refuse by itself, in Execute, what has not passed: it may be wrapped.
+//
+// Both methods are called concurrently and may keep what they find out in the call's
+// Ticket. An error is answered as that of Execute would be.
+type Gate interface {
+	// Admit is asked after authentication and the allow-list, before the body is read: the
+	// call has no Payload, Body or Form yet.
+	Admit(call *protocol.Call) error
+	// Confirm is asked when the Payload of an admitted call is known. Calls with a Body or a
+	// Form are not confirmed.
+	Confirm(call *protocol.Call) error
+}
+
 // Middleware wraps an Executor in another one, for what the protocol does not
 // define: rate limits, metrics, tracing, caching. What an HTTP middleware can do as
 // well, do there.
@@ -235,6 +250,8 @@ func Route(first Executor, more ...Executor) *Router {
 	for _, part := range r.parts {
 		lister, _ := part.(Lister)
 		r.listers = append(r.listers, lister)
+		gate, _ := part.(Gate)
+		r.gates = append(r.gates, gate)
 	}
 	return r
 }
@@ -243,6 +260,7 @@ func Route(first Executor, more ...Executor) *Router {
 type Router struct {
 	parts   []Executor
 	listers []Lister // of the parts, nil for those that are none
+	gates   []Gate   // likewise
 	merged  atomic.Pointer[mergedList]
 }
 
@@ -254,13 +272,33 @@ type mergedList struct {
 
 // Execute runs the call on the part that lists its id.
 func (r *Router) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+	return r.parts[r.partOf(call)].Execute(ctx, call)
+}
+
+func (r *Router) partOf(call *protocol.Call) int {
 	last := len(r.parts) - 1
-	for i, part := range r.parts[:last] {
+	for i := range r.parts[:last] {
 		if r.listOf(i).Allows(call.Kind, call.ID) {
-			return part.Execute(ctx, call)
+			return i
 		}
 	}
-	return r.parts[last].Execute(ctx, call)
+	return last
+}
+
+// Admit asks the part that the call is for, if it is a Gate.
+func (r *Router) Admit(call *protocol.Call) error {
+	if gate := r.gates[r.partOf(call)]; gate != nil {
+		return gate.Admit(call)
+	}
+	return nil
+}
+
+// Confirm asks the part that the call is for, if it is a Gate.
+func (r *Router) Confirm(call *protocol.Call) error {
+	if gate := r.gates[r.partOf(call)]; gate != nil {
+		return gate.Confirm(call)
+	}
+	return nil
 }
 
 // List returns the ids of all parts, sorted within each; nil if all lists are nil.
@@ -302,7 +340,28 @@ func merge(lists []*protocol.AllowList) (merged *protocol.AllowList) {
 		events = append(events, list.IDs(protocol.KindEvent)...)
 	}
 	if slices.ContainsFunc(lists, func(list *protocol.AllowList) bool { return list != nil }) {
-		merged = protocol.NewAllowList(tasks, events)
+		merged = protocol.NewAllowList(tasks, events).WithAliases(mergeAliases(lists))
+	}
+	return merged
+}
+
+// mergeAliases leaves out what means one thing here and another one there.
+func mergeAliases(lists []*protocol.AllowList) map[string]string {
+	var merged map[string]string
+	twice := map[string]bool{}
+	for _, list := range lists {
+		for alias, id := range list.Aliases() {
+			if merged == nil {
+				merged = map[string]string{}
+			}
+			if known, ok := merged[alias]; ok && known != id {
+				twice[alias] = true
+			}
+			merged[alias] = id
+		}
+	}
+	for alias := range twice {
+		delete(merged, alias)
 	}
 	return merged
 }

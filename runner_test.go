@@ -115,8 +115,22 @@ func startExposure(t testing.TB, config any) string {
 	npmInstall(t)
 	text, err := json.Marshal(config)
 	require.NoError(t, err)
-	cmd := exec.Command("node", "exposure.js", string(text))
-	cmd.Dir = runnerDir
+	return startServer(t, nodeCommand(runnerDir, nil, "exposure.js", string(text)))
+}
+
+// nodeCommand returns a program of Node.js in a folder, with these variables more.
+func nodeCommand(dir string, env []string, args ...string) *exec.Cmd {
+	cmd := exec.Command("node", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	return cmd
+}
+
+// startServer runs a program that prints {"port":N} when it is ready, and ends with its
+// standard input, until the test ends, and returns its address.
+func startServer(t testing.TB, cmd *exec.Cmd) string {
+	t.Helper()
+	name := cmd.Args[1]
 	var stderr strings.Builder // to be read after Wait only
 	cmd.Stderr = &stderr
 	cmd.WaitDelay = time.Second
@@ -133,21 +147,21 @@ func startExposure(t testing.TB, config any) string {
 		defer late.Stop()
 		_, _ = io.Copy(io.Discard, stdout) // to the end: Wait closes the pipe
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("exposure.js: %v", err)
+			t.Errorf("%s: %v", name, err)
 		}
 		if t.Failed() {
-			t.Logf("exposure.js on stderr: %q", stderr.String())
+			t.Logf("%s on stderr: %q", name, stderr.String())
 		}
 	})
 
 	late := time.AfterFunc(startBound, kill)
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
 	late.Stop()
-	require.NoError(t, err, "exposure.js ended, or was killed, before it was ready")
+	require.NoError(t, err, "%s ended, or was killed, before it was ready: %s", name, &stderr)
 	var ready struct {
 		Port int `json:"port"`
 	}
-	require.NoError(t, json.Unmarshal(line, &ready), "exposure.js printed %q", line)
-	require.NotZero(t, ready.Port, "exposure.js printed %q", line)
+	require.NoError(t, json.Unmarshal(line, &ready), "%s printed %q", name, line)
+	require.NotZero(t, ready.Port, "%s printed %q", name, line)
 	return fmt.Sprintf("http://127.0.0.1:%d", ready.Port)
 }

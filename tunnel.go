@@ -63,6 +63,7 @@ type Config struct {
 
 	// AllowList says what may be called. Nil means what the executor lists, if it is a
 	// Lister, and otherwise nothing. It takes the place of that list, even where it is wider.
+	// It has full ids: other names that the executor's list has for them are resolved first.
 	AllowList *protocol.AllowList
 	// DisableDiscovery answers 404 at the discovery path.
 	DisableDiscovery bool
@@ -100,6 +101,8 @@ type Handler struct {
 	authenticate func(*http.Request) (any, error)
 	anonymous    bool
 	allowList    func() *protocol.AllowList
+	names        func() *protocol.AllowList // knows other names of ids, nil if nothing does
+	gate         Gate                       // nil if the executor is none
 	schemas      func() protocol.Schemas
 	cors         *protocol.CORS
 	limits       protocol.Limits
@@ -135,9 +138,13 @@ func New(exec Executor, cfg Config) *Handler {
 		logIdentity:  cfg.LogIdentity,
 		bodies:       sync.Pool{New: func() any { return new([]byte) }},
 	}
-	if lister, ok := exec.(Lister); ok && cfg.AllowList == nil {
-		h.allowList = lister.List
+	if lister, ok := exec.(Lister); ok {
+		h.names = lister.List
+		if cfg.AllowList == nil {
+			h.allowList = lister.List
+		}
 	}
+	h.gate, _ = exec.(Gate)
 	for i := len(cfg.Middleware) - 1; i >= 0; i-- {
 		h.exec = settled{cfg.Middleware[i](h.exec)}
 		h.wrapped = true
@@ -241,7 +248,7 @@ func (h *Handler) describe() ([]byte, error) {
 }
 
 // call returns the endpoint of tasks or of events. It goes on from ServeHTTP: id,
-// authentication, allow-list, body, execution, answer.
+// authentication, allow-list, the executor's gate, body, execution, answer.
 func (h *Handler) call(kind protocol.Kind) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, params httprouter.Params) {
 		call := &request{begun: time.Now(), Call: protocol.Call{
@@ -273,12 +280,18 @@ func (h *Handler) let(r *http.Request, call *request, escapedID string) error {
 	if !ok {
 		return &protocol.Error{Code: protocol.CodeNotFound}
 	}
+	if h.names != nil {
+		id = h.names().Resolve(call.Kind, id)
+	}
 	call.ID = id
 	var err error
 	if call.Identity, err = h.admit(r, call.RequestID); err != nil {
 		return err
 	}
-	return h.permit(call.Kind, id)
+	if err := h.permit(call.Kind, id); err != nil || h.gate == nil {
+		return err
+	}
+	return h.gate.Admit(&call.Call)
 }
 
 // json goes on with a call whose body is JSON.
@@ -295,6 +308,12 @@ func (h *Handler) json(w http.ResponseWriter, r *http.Request, call *request) {
 	if call.Payload, call.ReturnPayload, err = protocol.ParsePayload(call.Kind, body); err != nil {
 		h.refuse(w, r, call, err)
 		return
+	}
+	if h.gate != nil {
+		if err := h.gate.Confirm(&call.Call); err != nil {
+			h.refuse(w, r, call, err)
+			return
+		}
 	}
 	h.run(r.Context(), w, r, call)
 }
@@ -350,6 +369,9 @@ func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	case err != nil:
 	case reply.Stream != nil:
 		err = h.stream(w, r, call, reply)
+	case reply.Void && reply.Value == nil:
+		call.answered = true
+		h.served(w, r, call, http.StatusOK, protocol.WriteOK(w))
 	case call.Kind == protocol.KindTask || call.ReturnPayload:
 		call.answered = true
 		h.served(w, r, call, http.StatusOK, protocol.WriteResult(w, reply.Value))

@@ -150,9 +150,14 @@
 //	<- {"type":"log","level":"warn","message":"…"}
 //	<- {"type":"draining"}
 //
-// Answers are those of the plain wire, and so are the rules about errors. Tasks and
+// Answers are those of the plain wire, and so are the rules about errors; "void":true in
+// one without a result leaves that out of the HTTP answer, where it is undefined else. Tasks and
 // events are null together where nothing may be called. Another hello replaces the
-// lists. Draining says that the worker wants no more calls, and to be replaced. Messages of types that are not known are ignored; a line that is no message,
+// lists. Aliases in a hello are other names of ids, {"a":"app.tasks.a"}, and lanes those RPC
+// lanes that need a token of their own: which ids they serve, the header, the skew of clocks
+// in ms, and the secret or the public keys, in PEM. A call whose token has a hash that only
+// the application's serializer can tell brings that as "hash": the worker answers
+// UNAUTHORIZED if its own is another one. Draining says that the worker wants no more calls, and to be replaced. Messages of types that are not known are ignored; a line that is no message,
 // or a first one that is not hello, ends the worker.
 //
 // Bytes travel as data messages, of at most 64 KiB each, of a stream that belongs to a

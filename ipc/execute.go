@@ -8,17 +8,23 @@ import (
 	"github.com/goccy/go-json"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
 
 // Execute runs a call on the worker with the fewest calls in flight. If all are busy
 // it waits in the queue. Beyond the errors of the task itself it returns 502
 // WORKER_CRASHED if the worker ended with the call (see Options.Idempotent), 503
 // OVERLOADED if there is no room in the queue or none of the workers had time for it, 503
-// WORKER_UNAVAILABLE if there is none, and none due within QueueTimeout, or the pool is closing, 504 TASK_TIMEOUT if the
-// worker did not answer in time, and the context's error if that is done. What was given
+// WORKER_UNAVAILABLE if there is none, and none due within QueueTimeout, or the pool is
+// closing, 504 TASK_TIMEOUT if the worker did not answer in time, 401 UNAUTHORIZED for a
+// call whose lane asks for a token that it has not shown, and the context's error if that is
+// done. What was given
 // to a worker on the framed wire is cancelled there if the context is done; the plain
 // wire has no message for it.
 func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+	if err := p.Confirm(call); err != nil { // for those who have not asked before
+		return nil, err
+	}
 	var identity []byte
 	if call.Identity != nil && (!p.opts.Plain || p.opts.PlainContext) {
 		var err error
@@ -33,11 +39,12 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 	if p.opts.PlainContext {
 		about = &plainContext{identity}
 	}
+	hash := lane.Claim(call)
 	a, err := p.ask(ctx, len(call.Payload)+len(call.ID), call, func(dst []byte, id uint64) []byte {
 		if p.opts.Plain {
 			return appendMessage(dst, id, call, about)
 		}
-		return appendFramedCall(dst, id, call, identity)
+		return appendFramedCall(dst, id, call, identity, hash)
 	})
 	if err != nil {
 		return nil, err
@@ -48,7 +55,7 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 	if a.value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
 		a.value = call.Payload // a plain worker that says nothing has left it as it was
 	}
-	return &protocol.Reply{Value: a.value}, nil
+	return &protocol.Reply{Value: a.value, Void: a.void}, nil
 }
 
 // Authenticate asks a worker on the framed wire whether to let a request in: its

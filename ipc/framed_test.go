@@ -3,6 +3,7 @@ package ipc
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -45,7 +46,7 @@ func misbehaveFramed(name string) {
 		}
 		return message, payload
 	}
-	hello := `{"type":"hello","wire":1,"tasks":["a"],"events":["e"],"auth":true}`
+	hello := cmp.Or(os.Getenv("IPC_TEST_HELLO"), `{"type":"hello","wire":1,"tasks":["a"],"events":["e"],"auth":true}`)
 	switch name {
 	case "framed: says nothing":
 		time.Sleep(time.Hour)
@@ -330,7 +331,7 @@ func appendGolden(t *testing.T, m golden) []byte {
 		Body                                                            bool
 		Files                                                           []string
 		S, N, Size                                                      int
-		Name, ContentType, Error                                        string
+		Name, ContentType, Error, Hash                                  string
 	}
 	require.NoError(t, json.Unmarshal(m.Message, &want))
 	header, host := http.Header(nil), ""
@@ -369,7 +370,7 @@ func appendGolden(t *testing.T, m golden) []byte {
 		call.Kind, call.ID = protocol.KindEvent, want.EventID
 		fallthrough
 	case "task":
-		return appendFramedCall(nil, want.ID, call, want.Identity)
+		return appendFramedCall(nil, want.ID, call, want.Identity, want.Hash)
 	case "auth":
 		return appendFramedAuth(nil, want.ID, &http.Request{Method: want.Method, RequestURI: want.URL, Host: host, Header: header})
 	case "cancel":
@@ -409,10 +410,12 @@ func requireGoldenAnswer(t *testing.T, m golden, a answer) {
 		ID     uint64
 		OK     bool
 		Result json.RawMessage
+		Void   bool
 	}
 	require.NoError(t, json.Unmarshal(m.Message, &want))
 	assert.Equal(t, want.ID, a.id)
 	assert.Equal(t, want.OK, a.err == nil)
+	assert.Equal(t, want.Void, a.void)
 	if m.Payload != nil {
 		want.Result = json.RawMessage(*m.Payload)
 	}
@@ -425,7 +428,7 @@ func FuzzAppendFramedCall(f *testing.F) {
 	f.Add("é😀\n\"", "X-B", "\xff\\\"", []byte("{\"é\":\n1}"))
 	f.Fuzz(func(t *testing.T, id, name, value string, payload []byte) {
 		call := &protocol.Call{ID: id, Payload: payload, Header: http.Header{name: {value}}}
-		line, rest, _ := bytes.Cut(appendFramedCall(nil, 1, call, nil), []byte("\n"))
+		line, rest, _ := bytes.Cut(appendFramedCall(nil, 1, call, nil, ""), []byte("\n"))
 		if payload != nil && !bytes.Equal(rest, payload) {
 			t.Fatalf("the payload %q became %q", payload, rest)
 		}

@@ -30,8 +30,9 @@ const (
 	wireStdio = "stdio"
 )
 
-// appendFramedCall appends a task or an event. The identity is a JSON document.
-func appendFramedCall(dst []byte, id uint64, call *protocol.Call, identity []byte) []byte {
+// appendFramedCall appends a task or an event. The identity is a JSON document. Hash is
+// what the body must have, if the worker is to see to that.
+func appendFramedCall(dst []byte, id uint64, call *protocol.Call, identity []byte, hash string) []byte {
 	if call.Kind == protocol.KindEvent {
 		dst = append(dst, `{"type":"event","id":`...)
 		dst = strconv.AppendUint(dst, id, 10)
@@ -49,6 +50,7 @@ func appendFramedCall(dst []byte, id uint64, call *protocol.Call, identity []byt
 	dst = appendMember(dst, `,"basePath":`, call.BasePath)
 	dst = appendMember(dst, `,"remote":`, call.RemoteAddr)
 	dst = appendRequest(dst, call.Method, call.Target, call.Host, call.Header, call.RequestID)
+	dst = appendMember(dst, `,"hash":`, hash)
 	if identity != nil {
 		dst = append(dst, `,"identity":`...)
 		dst = appendASCIIDocument(dst, identity)
@@ -272,6 +274,8 @@ type control struct {
 	Events  []string                   `json:"events"`
 	Auth    bool                       `json:"auth"`
 	Schemas map[string]json.RawMessage `json:"schemas"`
+	Aliases map[string]string          `json:"aliases"` // other names of tasks and events
+	Lanes   []announcedLane            `json:"lanes"`   // that need a token of their own
 
 	// data, end, window and stop
 	ID         uint64   `json:"id"`
@@ -305,5 +309,5 @@ func (c *control) allowList() *protocol.AllowList {
 	if c.Tasks == nil && c.Events == nil {
 		return nil
 	}
-	return protocol.NewAllowList(slices.Clone(c.Tasks), slices.Clone(c.Events))
+	return protocol.NewAllowList(slices.Clone(c.Tasks), slices.Clone(c.Events)).WithAliases(c.Aliases)
 }

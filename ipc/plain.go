@@ -92,6 +92,7 @@ type answer struct {
 	err   error
 
 	// On the framed wire:
+	void   bool        // there is no result, and not even undefined
 	n      int         // how many bytes with the value follow the line
 	stream *streamHead // the result follows as a stream
 }
@@ -105,7 +106,7 @@ func parseAnswer(line []byte) (answer, bool) {
 	if len(line) == 0 || line[0] != '{' && line[0] != ' ' {
 		return answer{}, false
 	}
-	var id, ok, result, failure, n, stream []byte
+	var id, ok, result, failure, n, stream, void []byte
 	err := rawjson.Members(line, maxAnswerDepth, func(name, value []byte) {
 		switch string(name) {
 		case "id":
@@ -120,6 +121,8 @@ func parseAnswer(line []byte) (answer, bool) {
 			n = value
 		case "stream":
 			stream = value
+		case "void":
+			void = value
 		}
 	})
 	if err != nil {
@@ -129,7 +132,7 @@ func parseAnswer(line []byte) (answer, bool) {
 	if err != nil || string(ok) != "true" && string(ok) != "false" {
 		return answer{}, false
 	}
-	a := answer{id: number}
+	a := answer{id: number, void: string(void) == "true"}
 	a.n, _ = strconv.Atoi(string(n))
 	switch {
 	case string(ok) == "false":

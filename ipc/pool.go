@@ -33,6 +33,7 @@ type announcement struct {
 	hello      *control
 	list       *protocol.AllowList
 	idempotent map[string]bool
+	lanes      laneRules
 }
 
 // Start starts the workers and returns when all can take calls: on the framed wire
@@ -206,7 +207,7 @@ func (p *Pool) run(m *member) {
 		}
 		first := true
 		err = w.run(func(hello *control) {
-			if p.acceptSchemas(w, hello, first) {
+			if p.acceptLanes(w, hello, first) && p.acceptSchemas(w, hello, first) {
 				p.ready(m, hello)
 				if first {
 					p.logReady(w, hello, time.Since(m.begun))
@@ -239,10 +240,12 @@ func (p *Pool) announce() {
 	if m == nil || m.hello == nil || m.hello == p.announced.Load().hello {
 		return
 	}
+	lanes, _ := m.hello.laneRules() // see acceptLanes
 	p.announced.Store(&announcement{
 		hello:      m.hello,
 		list:       m.hello.allowList(),
 		idempotent: set(p.opts.Idempotent, m.hello.Idempotent),
+		lanes:      lanes,
 	})
 }
 

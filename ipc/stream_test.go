@@ -341,7 +341,7 @@ func FuzzStreams(f *testing.F) {
 		sides.Go(func() {
 			call := &protocol.Call{ID: "a", Body: newBody(strings.NewReader("a body of a few bytes"))}
 			a, left := l.ask(context.Background(), 1, call, func(dst []byte, id uint64) []byte {
-				return appendFramedCall(dst, id, call, nil)
+				return appendFramedCall(dst, id, call, nil, "")
 			})
 			answered <- a
 			pending <- left

@@ -9,8 +9,9 @@ import (
 // closed: nothing may be reached, and discovery says so. It never changes, and is
 // safe for concurrent use.
 type AllowList struct {
-	ids  [2]map[string]struct{}
-	json []byte
+	ids     [2]map[string]struct{}
+	aliases map[string]string
+	json    []byte
 }
 
 // allowListJSON is the result of discovery.
@@ -32,6 +33,37 @@ func NewAllowList(tasks, events []string) *AllowList {
 	a.ids[KindEvent], doc.AllowList.Events = distinct(events)
 	a.json = doc.encode()
 	return a
+}
+
+// WithAliases returns the list with other names for its ids: a short id of Runner 6 for
+// the full one. What is no id of the list counts for nothing, and discovery shows none.
+func (a *AllowList) WithAliases(aliases map[string]string) *AllowList {
+	if a == nil {
+		return nil
+	}
+	with := *a
+	with.aliases = maps.Clone(aliases)
+	return &with
+}
+
+// Aliases returns a copy of the other names of ids.
+func (a *AllowList) Aliases() map[string]string {
+	if a == nil {
+		return nil
+	}
+	return maps.Clone(a.aliases)
+}
+
+// Resolve returns the id of a kind that id is another name for, or id itself. An id of the
+// list is never another name.
+func (a *AllowList) Resolve(kind Kind, id string) string {
+	if a == nil || a.aliases == nil || a.Allows(kind, id) {
+		return id
+	}
+	if full, ok := a.aliases[id]; ok && a.Allows(kind, full) {
+		return full
+	}
+	return id
 }
 
 // Allows reports whether id may be reached as a kind.

@@ -35,3 +35,22 @@ func TestNilAllowListIsClosed(t *testing.T) {
 	assert.Nil(t, list.IDs(KindEvent))
 	assert.Equal(t, `{"allowList":{"enabled":false,"tasks":[],"events":[]}}`, string(list.Discovery()))
 }
+
+func TestAliases(t *testing.T) {
+	aliases := map[string]string{"a": "app.a", "e": "app.e", "b": "app.b", "app.c": "app.a"}
+	list := NewAllowList([]string{"app.a", "app.c"}, []string{"app.e"}).WithAliases(aliases)
+	aliases["c"] = "app.c"
+	for id, want := range map[string]string{"a": "app.a", "app.a": "app.a", "app.c": "app.c", "b": "b", "c": "c", "e": "e", "": ""} {
+		assert.Equal(t, want, list.Resolve(KindTask, id), id)
+	}
+	assert.Equal(t, "app.e", list.Resolve(KindEvent, "e"))
+	assert.Equal(t, "a", list.Resolve(KindEvent, "a"))
+	assert.False(t, list.Allows(KindTask, "a"), "only who resolves it finds it")
+	assert.Equal(t, `{"allowList":{"enabled":true,"tasks":["app.a","app.c"],"events":["app.e"]}}`, string(list.Discovery()))
+
+	var closed *AllowList
+	assert.Nil(t, closed.WithAliases(aliases))
+	assert.Nil(t, closed.Aliases())
+	assert.Equal(t, "a", closed.Resolve(KindTask, "a"))
+	assert.Equal(t, "a", NewAllowList(nil, nil).Resolve(KindTask, "a"))
+}

@@ -69,6 +69,9 @@ type Call struct {
 	// ReturnPayload asks an event for the payload as it is after all handlers ran.
 	ReturnPayload bool
 
+	// Ticket is what a tunnel.Gate keeps about the call, for itself.
+	Ticket any
+
 	// Worker names what has run the call, for the log. Executors that have workers set it.
 	Worker string
 }
@@ -79,6 +82,10 @@ type Reply struct {
 	// ReturnPayload set (it is ignored for other events): one valid JSON document,
 	// which is sent as it is. Nil means none. It may alias the call's Payload.
 	Value []byte
+
+	// Void leaves the result out of the answer where Value is nil, as servers of Runner 4
+	// do. Clients of later ones want Undefined there, which is what they get without it.
+	Void bool
 
 	// Stream, if not nil, is sent instead of an envelope, byte by byte as it can be
 	// read. It is closed in any case, by the goroutine that reads it: a Read that waits

@@ -26,6 +26,7 @@ import (
 	"sync"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
 
 // HandlerFunc is a raw handler. It keeps the rules of tunnel.Executor, the one
@@ -47,6 +48,7 @@ type Registry struct {
 	inputs   [2]map[string]reflect.Type // of typed handlers
 	ids      [2][]string
 	list     *protocol.AllowList
+	lanes    map[string]*lane.Verifier // of tasks and events, by id
 }
 
 // NewRegistry returns an empty registry.
@@ -94,13 +96,19 @@ func (r *Registry) List() *protocol.AllowList {
 	return r.list
 }
 
-// Execute runs the handler of the call's id.
+// Execute runs the handler of the call's id. A call on a lane whose token has not been
+// checked yet is checked first.
 func (r *Registry) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 	r.mu.RLock()
-	fn := r.handlers[call.Kind][call.ID]
+	fn, guarded := r.handlers[call.Kind][call.ID], r.lanes[call.ID] != nil
 	r.mu.RUnlock()
 	if fn == nil {
 		return nil, protocol.UnknownID(call.Kind, call.ID)
+	}
+	if guarded {
+		if err := r.Confirm(call); err != nil {
+			return nil, err
+		}
 	}
 	return fn(ctx, call)
 }

@@ -6,6 +6,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/goccy/go-json"
+
+	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
 
 // Option changes one call.
@@ -16,6 +18,19 @@ type Option func(*request)
 // UUID.
 func WithRequestID(id string) Option {
 	return func(r *request) { r.setRequestID(id) }
+}
+
+// WithHeader sends a header with this call alone, instead of the client's of the same
+// name. Headers of the protocol win.
+func WithHeader(name, value string) Option {
+	return func(r *request) { r.header.Set(name, latin1(value)) }
+}
+
+// WithLane signs the call for an RPC lane of a Runner 6 topology that asks for a token, on
+// top of the client's own. Each try has a token of its own, since they end soon. The header
+// is the signer's, instead of a client's of the same name. Nil signs nothing.
+func WithLane(signer *lane.Signer) Option {
+	return func(r *request) { r.signer = signer }
 }
 
 // RawContext is the value of an async context in its own serialised form.

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
 
 // request is one call, which may take several HTTP requests.
@@ -22,6 +23,9 @@ type request struct {
 	header   http.Header
 	contexts map[string]any
 	retry    *Retry
+	kind     protocol.Kind
+	id       string
+	signer   *lane.Signer // nil signs nothing
 
 	json   []byte  // a body that can be sent again
 	upload *upload // one that cannot
@@ -29,6 +33,7 @@ type request struct {
 
 func (c *Client) newRequest(kind protocol.Kind, id string, opts []Option) *request {
 	r := c.bareRequest(http.MethodPost, "/"+kind.String()+"/"+url.PathEscape(id), kind.String()+" "+id)
+	r.kind, r.id = kind, id
 	for _, opt := range opts {
 		opt(r)
 	}
@@ -146,6 +151,11 @@ func (r *request) send(ctx context.Context) (*http.Response, error) {
 		return nil, err
 	}
 	req.Header = r.header.Clone()
+	if r.signer != nil {
+		if err := r.signer.Sign(req.Header, r.kind, r.id, r.json); err != nil {
+			return nil, err
+		}
+	}
 	res, err := r.client.http.Do(req)
 	if err != nil {
 		return nil, r.blame(err)

@@ -80,7 +80,7 @@ var encoders = tableOf(
 	encoder(func(e *dialect.Encoder, n big.Int) error { return typed(e, "BigInt", n.String()) }),
 	encoder(encodeTime),
 	encoder(func(e *dialect.Encoder, r RegExp) error {
-		return typed(e, "RegExp", map[string]string{"pattern": r.Pattern, "flags": r.Flags})
+		return typed(e, "RegExp", regExpPayload(r))
 	}),
 	encoder(encodeSymbol),
 	encoder(encodeMap),
@@ -120,12 +120,32 @@ func encodeTime(e *dialect.Encoder, t time.Time) error {
 	return typed(e, "Date", text)
 }
 
+// The payloads have their members in the order in which Runner writes them: the hash of a
+// body counts it.
+type (
+	regExpPayload struct {
+		Pattern string `json:"pattern"`
+		Flags   string `json:"flags"`
+	}
+	symbolPayload struct {
+		Kind string `json:"kind"`
+		Key  string `json:"key"`
+	}
+	errorPayload struct {
+		Name    string         `json:"name"`
+		Message string         `json:"message"`
+		Fields  map[string]any `json:"customFields"`
+		Stack   *string        `json:"stack,omitempty"`
+		Cause   any            `json:"cause,omitempty"`
+	}
+)
+
 func encodeSymbol(e *dialect.Encoder, s Symbol) error {
 	kind := "For"
 	if s.WellKnown {
 		kind = "WellKnown"
 	}
-	return typed(e, "Symbol", map[string]string{"kind": kind, "key": s.Key})
+	return typed(e, "Symbol", symbolPayload{kind, s.Key})
 }
 
 func encodeMap(e *dialect.Encoder, m Map) error {
@@ -150,12 +170,9 @@ func encodeError(e *dialect.Encoder, v Error) error {
 			own[name] = field
 		}
 	}
-	payload := map[string]any{"name": v.name(), "message": v.Message, "customFields": own}
+	payload := errorPayload{Name: v.name(), Message: v.Message, Fields: own, Cause: v.Cause}
 	if v.Stack != "" {
-		payload["stack"] = v.Stack
-	}
-	if v.Cause != nil {
-		payload["cause"] = v.Cause
+		payload.Stack = &v.Stack
 	}
 	return typed(e, "Error", payload)
 }

@@ -78,6 +78,13 @@ const tasks = [
       has: hasExposureContext(),
     };
   }),
+  task("requestMembers", async () => {
+    const { req, res, ...rest } = useExposureContext();
+    useExposureContext().own = "kept";
+    const raw = req.rawHeaders;
+    const at = raw.findIndex((name) => name.toLowerCase() === "x-a");
+    return [Object.keys(rest), Object.keys({ ...useExposureContext() }), "url" in rest, raw[at + 1], raw.length % 2];
+  }),
   task("inputSchema", async (input) => input).inputSchema(schema("input")),
   task("resultSchema", async (input) => input).resultSchema(schema("result")),
   task("timeout", never).middleware([middleware.timeout.with({ ttl: 20 })]),

@@ -6,7 +6,7 @@
 // allowList returns { enabled, taskIds, eventIds, taskAcceptsAsyncContext, eventAcceptsAsyncContext }: two Sets and two
 // Maps. With lanes there are two more Maps, of the contexts that each accepts. report gets what a selector throws: the item is left out then.
 function allowList(runner, store, report) {
-  if (runner.computeRpcLaneAllowList) return laneAllowList(runner, store);
+  if (runner.computeRpcLaneAllowList) return runner.computeRpcLaneAllowList(store);
   const list = {
     enabled: false,
     taskIds: new Set(),
@@ -49,16 +49,6 @@ function select(selector, all, add, failed) {
       if (id) add(id);
     }
   }
-}
-
-// laneAllowList refuses lanes with authentication of their own: only Runner's own exposure checks their tokens.
-function laneAllowList(runner, store) {
-  for (const { resource, config } of lanes(runner, store)) {
-    if (config?.topology?.bindings?.some(({ auth }) => auth && auth.mode !== "none")) {
-      throw new Error(`${resource.id} has lanes with auth, which a worker cannot check: take auth off the bindings`);
-    }
-  }
-  return runner.computeRpcLaneAllowList(store);
 }
 
 // lanes returns the entries of the resources that serve RPC lanes.

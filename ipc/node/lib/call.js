@@ -5,7 +5,7 @@
 const { isIP } = require("node:net");
 const { finished } = require("node:stream");
 const promises = require("node:stream/promises");
-const { encodeEnd, encodeError, encodeResult, encodeStream } = require("./frames.js");
+const { encodeEnd, encodeError, encodeResult, encodeStream, encodeVoid } = require("./frames.js");
 const { describe } = require("./describe.js");
 const { Response } = require("./response.js");
 const { Upload } = require("./upload.js");
@@ -148,6 +148,11 @@ class Call {
   // succeed answers with the JSON text of a result; undefined: none.
   succeed(json) {
     this.#end(encodeResult(this.#message.id, json));
+  }
+
+  // succeedWithout answers without a result, and not even with undefined: as Runner 4 does.
+  succeedWithout() {
+    this.#end(encodeVoid(this.#message.id));
   }
 
   // answer takes the JSON text of an object that lacks nothing but the call's id. It breaks off what is being streamed.

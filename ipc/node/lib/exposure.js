@@ -29,7 +29,7 @@ function exposureContext(runner) {
   return undefined;
 }
 
-// ExposureRequest is the value: all of it is made when it is asked for.
+// ExposureRequest has what the value has: all of it is made when it is asked for.
 class ExposureRequest {
   #call;
   #url;
@@ -37,6 +37,14 @@ class ExposureRequest {
 
   constructor(call) {
     this.#call = call;
+  }
+
+  get req() {
+    return (this.#req ??= request(this.#call));
+  }
+
+  get res() {
+    return this.#call.response;
   }
 
   get url() {
@@ -63,14 +71,29 @@ class ExposureRequest {
   get identity() {
     return this.#call.message.identity;
   }
+}
 
-  get req() {
-    return (this.#req ??= request(this.#call));
-  }
+const OWN = ["req", "res", "url", "basePath", "headers", "method", "signal"];
 
-  get res() {
-    return this.#call.response;
-  }
+// plain lets an ExposureRequest look like the plain object that it is with Runner, so that copies and what is left of a
+// destructuring have its members. To define them for every request would take longer than all else.
+const plain = {
+  get: (target, name) => Reflect.get(target, name, target),
+  set: (target, name, value) =>
+    Reflect.defineProperty(target, name, { value, configurable: true, enumerable: true, writable: true }),
+  ownKeys: (target) => [...new Set([...OWN, ...Reflect.ownKeys(target)])],
+  getOwnPropertyDescriptor(target, name) {
+    const own = Reflect.getOwnPropertyDescriptor(target, name);
+    if (own !== undefined || !OWN.includes(name)) return own;
+    return { value: target[name], configurable: true, enumerable: true, writable: true };
+  },
+  getPrototypeOf: () => Object.prototype,
+  preventExtensions: () => false,
+};
+
+// exposureRequest returns the value for a call.
+function exposureRequest(call) {
+  return new Proxy(new ExposureRequest(call), plain);
 }
 
 // request returns the body as node:http's request; one without bytes where it has become the task's input.
@@ -84,10 +107,11 @@ function request(call) {
     method: { value: call.message.method },
     url: { value: call.message.url },
     headers: { value: call.headers },
+    rawHeaders: { get: () => Object.entries(call.headers).flat() }, // names in lower case, repeated ones joined
     httpVersion: { value: "1.1" },
     complete: { get: () => upload === undefined || upload.complete },
     aborted: { get: () => call.isCancelled },
   });
 }
 
-module.exports = { exposureContext, ExposureRequest };
+module.exports = { exposureContext, exposureRequest };

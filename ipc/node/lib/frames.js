@@ -146,14 +146,20 @@ function parseLine(line) {
 }
 
 // encodeHello is the worker's first message, and again whenever the lists have changed.
-function encodeHello({ pid, runtime, tasks, events, auth, schemas, idempotent }) {
-  const hello = { type: "hello", wire: WIRE, pid, runtime, tasks, events, auth, schemas, idempotent };
+// What it says of lanes has their secrets in it.
+function encodeHello({ pid, runtime, tasks, events, auth, schemas, idempotent, aliases, lanes }) {
+  const hello = { type: "hello", wire: WIRE, pid, runtime, tasks, events, auth, schemas, idempotent, aliases, lanes };
   return `${JSON.stringify(hello)}\n`;
 }
 
 // encodeResult answers a call. json is the text of the result; undefined: none.
 function encodeResult(id, json) {
   return json === undefined ? `{"id":${id},"ok":true}\n` : `{"id":${id},"ok":true,"result":${json}}\n`;
+}
+
+// encodeVoid answers a call that has no result, where encodeResult without one stands for undefined.
+function encodeVoid(id) {
+  return `{"id":${id},"ok":true,"void":true}\n`;
 }
 
 function encodeError(id, error) {
@@ -209,6 +215,7 @@ module.exports = {
   Decoder,
   encodeHello,
   encodeResult,
+  encodeVoid,
   encodeError,
   encodeStream,
   encodeData,

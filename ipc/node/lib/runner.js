@@ -1,20 +1,22 @@
 "use strict";
 
 // The source of a running Runner application. It does what the application's own exposure does between the request and
-// the response, in the same order: see src/node/exposure of Runner 5.5.0.
+// the response, in the same order: see src/node/exposure of Runner 5.5.0 and 6.4.1.
 
 const { createRequire } = require("node:module");
 const { finished } = require("node:stream/promises");
 const { isStream, sourceOf } = require("./call.js");
 const { describe } = require("./describe.js");
 const { allowList, lanes } = require("./allowlist.js");
-const { exposureContext, ExposureRequest } = require("./exposure.js");
+const { exposureContext, exposureRequest } = require("./exposure.js");
+const { aliases, isHashOf, laneRules, secondDoors } = require("./lanes.js");
 const { InputFile, FormNeeded, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
 
 const LOOK_TIME = 1_000; // ms between two looks at the allow-list: tunnels may change it while they run
 
 const JSON_TYPE = "application/json; charset=utf-8";
 const CONTEXT_HEADER = "x-runner-context";
+const UNAUTHORIZED = { message: "Unauthorized", code: "UNAUTHORIZED" };
 
 // isRuntime says whether value is what run() of Runner has returned.
 function isRuntime(value) {
@@ -59,8 +61,11 @@ class RunnerSource {
   #context;
   #ReceivedFile;
   #list;
+  #laneFacts;
   #reported = new Set();
-  #eventSource = "exposure:http"; // what hooks see as the source of an event
+  #origin; // who runs tasks and emits events, from 6.x on; undefined before
+  #is4; // it has neither returnPayload nor undefined
+  #emitsBareSource = false; // events of 6.0 and 6.1 take the source alone
 
   constructor(runtime, runner) {
     const { resources, tags } = runner.globals ?? runner;
@@ -77,7 +82,9 @@ class RunnerSource {
       .filter((task) => tags.authValidator && task.tags.some(({ id }) => id === tags.authValidator.id));
     this.#context = exposureContext(runner);
     this.#ReceivedFile = receivedFile(runner.NodeInputFile ?? InputFile);
-    if (lane) this.#eventSource = { source: { kind: "resource", id: lane.resource.id } };
+    if (lane) this.#origin = { kind: "resource", id: lane.resource.id };
+    this.#is4 = this.#eventManager.emitWithResult === undefined;
+    this.#emitsBareSource = this.#store.lookup === undefined;
   }
 
   hello() {
@@ -87,7 +94,26 @@ class RunnerSource {
       tasks: list.enabled ? [...list.taskIds] : null,
       events: list.enabled ? [...list.eventIds] : null,
       auth: this.#validators.length > 0,
+      ...(this.#laneFacts ??= this.#readLanes(list)),
     };
+  }
+
+  // readLanes returns what does not change while the application runs.
+  #readLanes(list) {
+    const entries = lanes(this.#runner, this.#store);
+    if (entries.length === 0) return {};
+    return {
+      aliases: aliases(this.#store, list),
+      lanes: laneRules(this.#runner, this.#store, entries),
+    };
+  }
+
+  warnings() {
+    const warnings = secondDoors(lanes(this.#runner, this.#store)).map(
+      (door) => `the application listens by itself too (${door}): take exposure out of rpcLanesResource.with(…)`,
+    );
+    if (!this.#list.enabled) warnings.push("nothing is callable: no tunnel or lane of the application serves anything");
+    return warnings;
   }
 
   watch(announce) {
@@ -106,39 +132,54 @@ class RunnerSource {
   task(call, text) {
     const { taskId } = call.message;
     const task = this.#store.tasks.get(taskId)?.task;
-    if (task === undefined) return call.fail({ message: `Task ${taskId} not found`, code: "NOT_FOUND" });
+    if (!isNamed(task, taskId, this.#list.taskIds)) return call.fail({ message: `Task ${taskId} not found`, code: "NOT_FOUND" });
     const body = this.#decode(call, text, "input");
     if (body === undefined) return;
     const { input } = body;
-    const run = this.#withContexts(call, "task", taskId, () => this.#taskRunner.run(task, input));
-    const result = this.#context === undefined ? run() : this.#context.provide(new ExposureRequest(call), run);
+    if (!this.#isFor(call, { input })) return call.fail(UNAUTHORIZED);
+    const run = this.#withContexts(call, "task", taskId, () => this.#runTask(call, task, input));
+    const result = this.#context === undefined ? run() : this.#context.provide(exposureRequest(call), run);
     result
       .then((value) => this.#reply(call, value))
-      .catch((error) => this.#fail(call, error, "exposure.task.error"))
+      .catch((error) => this.#fail(call, error, "task"))
       .catch((error) => call.crash(error)); // even to look at what was thrown may throw
   }
 
   event(call, text) {
     const { eventId, returnPayload } = call.message;
     const event = this.#store.events.get(eventId)?.event;
-    if (event === undefined) return call.fail({ message: `Event ${eventId} not found`, code: "NOT_FOUND" });
+    if (!isNamed(event, eventId, this.#list.eventIds)) return call.fail({ message: `Event ${eventId} not found`, code: "NOT_FOUND" });
     const body = this.#decode(call, text, "payload");
     if (body === undefined) return;
+    const { payload } = body;
+    if (!this.#isFor(call, returnPayload ? { payload, returnPayload } : { payload })) return call.fail(UNAUTHORIZED);
     if (returnPayload && event.parallel) {
       return call.fail({
         message: `Event ${eventId} is marked parallel; returning a payload is not supported.`,
         code: "PARALLEL_EVENT_RETURN_UNSUPPORTED",
       });
     }
-    const back = returnPayload && this.#eventManager.emitWithResult !== undefined; // not in 4.x
+    const back = returnPayload && !this.#is4;
     const emit = back ? "emitWithResult" : "emit";
     const run = this.#withContexts(call, "event", eventId, () =>
-      this.#eventManager[emit](event, body.payload, this.#eventSource),
+      this.#eventManager[emit](event, payload, this.#emission(call)),
     );
     run()
-      .then((result) => (back ? this.#answer(call, { ok: true, result }) : call.succeed()))
-      .catch((error) => this.#fail(call, error, "exposure.event.error"))
+      .then((result) => (back ? this.#answer(call, { ok: true, result }) : this.#succeed(call)))
+      .catch((error) => this.#fail(call, error, "event"))
       .catch((error) => call.crash(error));
+  }
+
+  // From 6.x on tasks and hooks learn who has called, and when nobody waits any more.
+  #runTask(call, task, input) {
+    if (this.#origin === undefined) return this.#taskRunner.run(task, input);
+    return this.#taskRunner.run(task, input, { source: this.#origin, signal: call.signal });
+  }
+
+  // emission returns what hooks learn about an event beside its payload.
+  #emission(call) {
+    if (this.#origin === undefined) return "exposure:http";
+    return this.#emitsBareSource ? this.#origin : { source: this.#origin, signal: call.signal };
   }
 
   // auth asks the validators one after the other, until one says yes.
@@ -148,7 +189,7 @@ class RunnerSource {
     const input = { headers: call.headers, method, url, path };
     for (const task of this.#validators) {
       try {
-        const result = await this.#taskRunner.run(task, input);
+        const result = await this.#taskRunner.run(task, input, this.#origin && { source: this.#origin });
         if (!result?.ok) continue;
         const { ok, ...identity } = result;
         return call.succeed(Object.keys(identity).length > 0 ? JSON.stringify(identity) : undefined);
@@ -156,10 +197,9 @@ class RunnerSource {
         // A validator that throws has not said yes.
       }
     }
-    const refusal = { message: "Unauthorized", code: "UNAUTHORIZED" };
     const requestId = call.headers["x-runner-request-id"];
-    this.#log("warn", "exposure.auth.failure", { requestId, method, path, status: 401, code: refusal.code });
-    call.fail(refusal);
+    this.#log("warn", "exposure.auth.failure", { requestId, method, path, status: 401, code: UNAUTHORIZED.code });
+    call.fail(UNAUTHORIZED);
   }
 
   // decode returns the body that the caller sent, as far as it matters; undefined if the call has been answered. The
@@ -177,6 +217,12 @@ class RunnerSource {
       call.fail({ message, code });
       return undefined;
     }
+  }
+
+  // isFor says whether the token of a call on a lane is for this body, where the server could not tell.
+  #isFor(call, body) {
+    const { hash } = call.message;
+    return hash === undefined || isHashOf(hash, this.#serializer.stringify(body));
   }
 
   // withContexts wraps run in the async contexts that the request has brought, as far as they can be read.
@@ -214,6 +260,7 @@ class RunnerSource {
       return finished(response);
     }
     if (isStream(value)) return call.stream(value);
+    if (value === undefined && this.#is4 && !response?.getHeaderNames().length) return this.#succeed(call);
     const body = { ok: true, result: value };
     if (!response?.getHeaderNames().length) return this.#answer(call, body);
     const json = this.#serializer.stringify(body);
@@ -221,26 +268,32 @@ class RunnerSource {
     return finished(response);
   }
 
+  // succeed answers without a result. Runner 4 leaves that out, whatever the caller wants.
+  #succeed(call) {
+    if (this.#is4) call.succeedWithout();
+    else call.succeed();
+  }
+
   // answer sends the body of a response: all but the call's id is the serializer's own text.
   #answer(call, body) {
     call.answer(this.#serializer.stringify(body));
   }
 
-  #fail(call, error, key) {
+  #fail(call, error, kind) {
     if (this.#isCancellation(error)) {
       return call.fail({ message: "Client Closed Request", code: "REQUEST_ABORTED" });
     }
     if (error instanceof FormNeeded) return call.fail({ message: error.message, code: error.code });
     let typed;
     try {
-      typed = this.#typedError(error);
+      typed = this.#typedError(error, kind);
     } catch (unsendable) {
       error = unsendable; // its data
     }
     // What callers may not see the server logs, with its frames: once is enough.
     const { requestId } = call.message;
     const data = { error: error instanceof Error ? error.message : describe(error), requestId };
-    this.#log(typed === undefined ? "debug" : "error", key, data);
+    this.#log(typed === undefined ? "debug" : "error", `exposure.${kind}.error`, data);
     try {
       if (typed !== undefined) return this.#answer(call, { ok: false, error: typed });
     } catch (unsendable) {
@@ -255,16 +308,32 @@ class RunnerSource {
   }
 
   // typedError returns what the caller may see of an error: something if it is of a registered kind.
-  #typedError(error) {
-    for (const helper of this.#store.errors.values()) {
-      if (!helper.is(error)) continue;
-      const httpCode = [error.httpCode, helper.httpCode].find(isHttpCode);
-      const typed = { message: error.message || "Internal Error", code: "INTERNAL_ERROR", id: error.name };
-      if (error.data !== undefined || (httpCode ?? 500) !== 500) typed.data = error.data;
-      if (httpCode !== undefined) typed.httpCode = httpCode;
-      return typed;
-    }
-    return undefined;
+  #typedError(error, kind) {
+    const found = this.#origin === undefined ? this.#errorKind(error) : this.#errorKind6(error, kind);
+    if (found === undefined) return undefined;
+    const { id, helper, message } = found;
+    const httpCode = [error.httpCode, helper.httpCode].find(isHttpCode);
+    const typed = { message: message || "Internal Error", code: "INTERNAL_ERROR", id };
+    if (error.data !== undefined || (httpCode ?? 500) !== 500) typed.data = error.data;
+    if (httpCode !== undefined) typed.httpCode = httpCode;
+    return typed;
+  }
+
+  // Up to 5.x the id of an error is its name.
+  #errorKind(error) {
+    const helper = [...this.#store.errors.values()].find((one) => one.is(error));
+    return helper && { id: error.name, helper, message: error.message };
+  }
+
+  // From 6.x on it is the full id, and an error from another service is of the kind that its id names. Of what a hook
+  // throws 6.x looks at the id only, so that the application's own errors are none there.
+  #errorKind6(error, kind) {
+    const helpers = [...this.#store.errors.entries()];
+    const own = kind === "task" ? helpers.find(([, helper]) => helper.is(error))?.[0] : undefined;
+    const id = own ?? error?.id;
+    const [key, helper] = helpers.find(([key, helper]) => id === key || id === helper.id) ?? [];
+    if (typeof id !== "string" || helper === undefined) return undefined;
+    return { id: helper.id ?? key, helper, message: error instanceof Error ? error.message : undefined };
   }
 
   #reportSelector = ({ kind, id, tunnel, error }) => {
@@ -291,6 +360,11 @@ function pathOf(url) {
   } catch {
     return url;
   }
+}
+
+// isNamed says whether a definition goes by this id: 6.x finds it by a short one too, which only 6.0 and 6.1 serve.
+function isNamed(definition, id, served) {
+  return definition !== undefined && (definition.id === id || served.has(id));
 }
 
 function isHttpCode(code) {

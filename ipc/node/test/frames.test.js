@@ -59,6 +59,7 @@ const encode = ({ message: m, payload }) => {
       return frames.encodeStop(m.id, m.s);
     default:
       if (!m.ok) return frames.encodeError(m.id, m.error);
+      if (m.void) return frames.encodeVoid(m.id);
       if (m.stream) return frames.encodeStream(m.id, m);
       return frames.encodeResult(m.id, payload ?? (m.result === undefined ? undefined : JSON.stringify(m.result)));
   }

@@ -1,0 +1,102 @@
+package ipc
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/lane"
+)
+
+// announcedLane is a lane of a hello. It holds secrets, which nothing may log.
+type announcedLane struct {
+	Lane    string            `json:"lane"`
+	Header  string            `json:"header"`
+	Secret  string            `json:"secret"`  // for HS256; empty where there are keys
+	Key     string            `json:"key"`     // a public one in PEM
+	Keys    map[string]string `json:"keys"`    // by kid
+	Skew    int64             `json:"skew"`    // ms
+	Unbound bool              `json:"unbound"` // tokens need neither target nor hash
+	Tasks   []string          `json:"tasks"`
+	Events  []string          `json:"events"`
+}
+
+// laneRules are the verifiers of tasks and events, by id.
+type laneRules [2]map[string]*lane.Verifier
+
+func (r *laneRules) of(call *protocol.Call) *lane.Verifier { return r[call.Kind][call.ID] }
+
+// laneRules returns those of a hello. An id that two lanes have is an error: each would
+// let in what the other one refuses.
+func (c *control) laneRules() (rules laneRules, err error) {
+	for _, announced := range c.Lanes {
+		verifier, err := announced.verifier()
+		if err != nil {
+			return laneRules{}, fmt.Errorf("lane %q: %w", announced.Lane, err)
+		}
+		for kind, ids := range [][]string{protocol.KindTask: announced.Tasks, protocol.KindEvent: announced.Events} {
+			for _, id := range ids {
+				if rules[kind] == nil {
+					rules[kind] = map[string]*lane.Verifier{}
+				}
+				if rules[kind][id] != nil {
+					return laneRules{}, fmt.Errorf("%s %q is on two lanes with tokens", protocol.Kind(kind), id)
+				}
+				rules[kind][id] = verifier
+			}
+		}
+	}
+	return rules, nil
+}
+
+func (l *announcedLane) verifier() (*lane.Verifier, error) {
+	auth := lane.Auth{Lane: l.Lane, Header: l.Header, Unbound: l.Unbound, Skew: time.Duration(l.Skew) * time.Millisecond}
+	if l.Skew == 0 {
+		auth.Skew = 1 // no time at all, but not the default either
+	}
+	if l.Secret != "" {
+		auth.Key = []byte(l.Secret)
+		return lane.NewVerifier(auth)
+	}
+	var err error
+	if auth.Key, err = lane.ParsePublicKey([]byte(l.Key)); err != nil {
+		return nil, err
+	}
+	auth.Keys = make(map[string]any, len(l.Keys))
+	for kid, text := range l.Keys {
+		if auth.Keys[kid], err = lane.ParsePublicKey([]byte(text)); err != nil {
+			return nil, fmt.Errorf("key %q: %w", kid, err)
+		}
+	}
+	return lane.NewVerifier(auth)
+}
+
+// acceptLanes reports whether the lanes of a hello can be checked. A worker whose first
+// ones cannot is ended, later ones are logged and change nothing: nothing is ever served
+// with less than its application asks for.
+func (p *Pool) acceptLanes(w *worker, hello *control, first bool) bool {
+	if hello == nil || len(hello.Lanes) == 0 {
+		return true
+	}
+	_, err := hello.laneRules()
+	switch {
+	case err == nil:
+		return true
+	case first:
+		w.violate(fmt.Errorf("its lanes cannot be checked: %w", err))
+	default:
+		w.log.Error("ipc: announced lanes not taken", "error", err)
+	}
+	return false
+}
+
+// Admit checks the token of a call whose lane asks for one, as the application on the
+// framed wire has announced. It makes the pool a tunnel.Gate. The error is 401
+// UNAUTHORIZED.
+func (p *Pool) Admit(call *protocol.Call) error { return p.announced.Load().lanes.of(call).Admit(call) }
+
+// Confirm checks that the token of a call is for its payload, as far as that can be told
+// without the application's serializer; the worker does the rest.
+func (p *Pool) Confirm(call *protocol.Call) error {
+	return p.announced.Load().lanes.of(call).Confirm(call)
+}

@@ -1,0 +1,36 @@
+package lane
+
+import (
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha256"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// es256 is ES256 with the signature that Runner writes and takes, ASN.1 in DER. RFC 7518
+// has the two numbers one after the other, which Runner refuses.
+type es256 struct{}
+
+func (es256) Alg() string { return jwt.SigningMethodES256.Alg() }
+
+func (es256) Verify(signed string, signature []byte, key any) error {
+	public, ok := key.(*ecdsa.PublicKey)
+	if !ok {
+		return jwt.ErrInvalidKeyType
+	}
+	digest := sha256.Sum256([]byte(signed))
+	if !ecdsa.VerifyASN1(public, digest[:], signature) {
+		return jwt.ErrECDSAVerification
+	}
+	return nil
+}
+
+func (es256) Sign(signed string, key any) ([]byte, error) {
+	private, ok := key.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, jwt.ErrInvalidKeyType
+	}
+	digest := sha256.Sum256([]byte(signed))
+	return ecdsa.SignASN1(rand.Reader, private, digest[:])
+}

@@ -1,0 +1,46 @@
+package standalone
+
+import (
+	"fmt"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/lane"
+)
+
+// Lane makes tasks and events of these ids a served lane of a Runner 6 topology: whoever
+// calls one needs a token that v takes, on top of what the handler's configuration asks
+// for. An id that is both a task's and an event's is meant as both, and ids may be
+// registered later. It panics if v is nil, or if an id is on a lane already.
+//
+// The hash in a token is that of the input as Runner's serializer writes it, and as all
+// clients of Runner and package client send it. A date, or another value with a type of its
+// own, that somebody writes in another way is refused.
+func (r *Registry) Lane(v *lane.Verifier, ids ...string) {
+	if v == nil {
+		panic("standalone: a lane needs a verifier")
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lanes == nil {
+		r.lanes = make(map[string]*lane.Verifier)
+	}
+	for _, id := range ids {
+		if r.lanes[id] != nil {
+			panic(fmt.Sprintf("standalone: %q is on a lane already", id))
+		}
+		r.lanes[id] = v
+	}
+}
+
+func (r *Registry) laneOf(id string) *lane.Verifier {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.lanes[id]
+}
+
+// Admit checks the token of a call whose id is on a lane. It makes the registry a
+// tunnel.Gate. The error is 401 UNAUTHORIZED.
+func (r *Registry) Admit(call *protocol.Call) error { return r.laneOf(call.ID).Admit(call) }
+
+// Confirm checks that the token of a call is for its payload.
+func (r *Registry) Confirm(call *protocol.Call) error { return r.laneOf(call.ID).ConfirmExact(call) }
