@@ -369,15 +369,9 @@ func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	case err != nil:
 	case reply.Stream != nil:
 		err = h.stream(w, r, call, reply)
-	case reply.Void && reply.Value == nil:
-		call.answered = true
-		h.served(w, r, call, http.StatusOK, protocol.WriteOK(w))
-	case call.Kind == protocol.KindTask || call.ReturnPayload:
-		call.answered = true
-		h.served(w, r, call, http.StatusOK, protocol.WriteResult(w, reply.Value))
 	default:
 		call.answered = true
-		h.served(w, r, call, http.StatusOK, protocol.WriteOK(w))
+		h.served(w, r, call, http.StatusOK, writeValue(w, &call.Call, reply))
 	}
 	switch {
 	case err == nil:
@@ -386,6 +380,15 @@ func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	default: // nothing was sent
 		h.refuse(w, r, call, err)
 	}
+}
+
+// writeValue answers with the value of a reply, or that there is none.
+func writeValue(w http.ResponseWriter, call *protocol.Call, reply *protocol.Reply) error {
+	void := reply.Void && reply.Value == nil
+	if !void && (call.Kind == protocol.KindTask || call.ReturnPayload) {
+		return protocol.WriteResult(w, reply.Value)
+	}
+	return protocol.WriteOK(w)
 }
 
 // admit authenticates the caller.

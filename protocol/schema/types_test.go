@@ -2,9 +2,11 @@ package schema
 
 import (
 	"encoding/json"
+	"math"
 	"math/big"
 	"net/netip"
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 
@@ -73,7 +75,7 @@ func TestOf(t *testing.T) {
 				"other":{"anyOf":[{"$ref":"#/$defs/pair"},{"type":"null"}]}}},
 			"pair":{"type":"object","additionalProperties":false,"required":["First","Second"],"properties":{
 				"First":{"anyOf":[{"$ref":"#/$defs/tree"},{"type":"null"}]},
-				"Second":{"type":"integer","minimum":-9223372036854775808,"maximum":9223372036854775807}}}}}`},
+				"Second":{"type":"integer","minimum":` + strconv.Itoa(math.MinInt) + `,"maximum":` + strconv.Itoa(math.MaxInt) + `}}}}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.JSONEq(t, c.want, string(Of(c.of)))
