@@ -3,6 +3,7 @@ package protocol
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -35,8 +36,8 @@ func Abort(w http.ResponseWriter, r *http.Request, begun bool) bool {
 	if known {
 		_ = tcp.SetLinger(0)
 	}
-	if control.SetWriteDeadline(past) != nil {
-		return false
+	if err := control.SetWriteDeadline(past); err != nil {
+		return errors.Is(err, net.ErrClosed) // by the server's end, say
 	}
 	if r.ProtoMajor == 2 {
 		return true
