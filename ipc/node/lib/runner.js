@@ -109,11 +109,9 @@ class RunnerSource {
   }
 
   warnings() {
-    const warnings = secondDoors(lanes(this.#runner, this.#store)).map(
+    return secondDoors(lanes(this.#runner, this.#store)).map(
       (door) => `the application listens by itself too (${door}): take exposure out of rpcLanesResource.with(…)`,
     );
-    if (!this.#list.enabled) warnings.push("nothing is callable: no tunnel or lane of the application serves anything");
-    return warnings;
   }
 
   watch(announce) {
