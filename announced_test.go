@@ -109,13 +109,13 @@ const worker = createWorkerListener({
 	assert.JSONEq(t, `{"type":"string"}`, string(announced.Schemas().Tasks["app.n"]))
 }
 
-// A Runner application that serves nothing says so, which its author would else learn from
-// the first caller.
+// A Runner application that serves nothing says so, and what opens it, which its author
+// would else learn from the first caller.
 func TestNothingCallable(t *testing.T) {
 	npmInstall(t)
 	log := &logBuffer6{lines: make(chan string, 100)}
 	opts := ipc.Node("testdata/runner/served.js")
 	opts.Env, opts.StartTimeout, opts.Logger = append(os.Environ(), `APP={"noTunnel":true}`), startBound, log.logger()
 	startWorker(t, opts)
-	log.await(t, "nothing is callable")
+	log.await(t, "nothing is callable without tunnel.Config.AllowList: protocol.NewAllowList(tasks, events)")
 }

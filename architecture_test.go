@@ -31,7 +31,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/ipc":               {"", "examples/internal/serve", "ipc"},
 		"examples/deploy":            {"", "ipc", "protocol"},
 		"examples/standalone":        {"", "examples/internal/serve", "protocol", "standalone"},
-		"examples/minimal":           {"", "ipc", "protocol"},
+		"examples/minimal":           {"", "ipc"},
 		"examples/mount":             {"", "ipc", "standalone"},
 		"examples/runner":            {"", "examples/internal/serve", "ipc"},
 		"examples/stream":            {"", "examples/internal/serve", "ipc"},

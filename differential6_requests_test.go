@@ -128,6 +128,8 @@ func bytes6() []exchange {
 		{name: "body", raw: rawTask("app.tasks.body", letters(100_000), octetType)},
 		{name: "empty body", raw: rawTask("app.tasks.body", "", octetType)},
 		{name: "duplex", raw: rawTask("app.tasks.duplex", "abc", octetType)},
+		{name: "JSON for a body", raw: rawTask("app.tasks.body", `{"input":1}`)},
+		{name: "JSON for a duplex", raw: rawTask("app.tasks.duplex", `{"input":1}`)},
 		{name: "stream", raw: rawTask("app.tasks.stream", `{"input":{"size":100000}}`)},
 		{name: "stream with a status", raw: rawTask("app.tasks.stream", `{"input":{"size":10,"status":201,"contentType":"text/plain","headers":{"X-A":"b"}}}`)},
 		{name: "too large", raw: rawTask("app.tasks.echo", `"`+strings.Repeat("x", 2<<20)+`"`)},

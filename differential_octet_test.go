@@ -61,6 +61,22 @@ var octetGroups = []serverPair{
 			"nothing", `[]`,
 		),
 	)},
+	{name: "read body", app: fullApp, runnerOnly: true, cases: readBodyCases()},
+}
+
+// readBodyCases read the request in all ways, where its bytes have become the input and
+// where there are none.
+func readBodyCases() (cases []exchange) {
+	for _, way := range []string{
+		"Text", "Heard", "Ended", "Upper", "Piped", "Pipeline", "Web", "Twice", "Read", "Finished", "Unread", "Unhandled", "Stopped", "Request",
+	} {
+		heard := way == "Heard" || way == "Ended"
+		cases = append(cases,
+			exchange{name: "JSON, " + way, raw: rawTask(fullTask+"body"+way, `{"input":1}`), hangs: heard},
+			exchange{name: "form, " + way, raw: rawTask(fullTask+"body"+way, formOf(formInput(`1`)), formType)},
+		)
+	}
+	return append(cases, octetCase("octets, Heard", "bodyHeard", "text"), octetCase("no octets, Heard", "bodyHeard", ""))
 }
 
 func octetChunked(name, task, body string, n int) exchange {

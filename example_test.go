@@ -71,6 +71,32 @@ func ExampleNew_workers() {
 	// Output: 200 {"ok":true,"result":"Hello, Ada!"}
 }
 
+// The allow-list says what may be called, in the place of what the workers list: all that
+// a Runner application without a tunnel has, say.
+func ExampleConfig() {
+	ctx := context.Background()
+	pool, err := ipc.Start(ctx, ipc.Node("examples/ipc/tasks.mjs"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pool.Shutdown(context.Background())
+
+	config := tunnel.Config{
+		Tokens:    []string{"secret"},
+		AllowList: protocol.NewAllowList([]string{"app.tasks.greet"}, nil), // ids of tasks, and of events
+		CORS:      &protocol.CORS{Origins: []string{"https://shop.example"}, MaxAge: 600 * time.Second},
+		Limits:    protocol.Limits{MaxBody: 1 << 20},
+	}
+	server := httptest.NewServer(tunnel.New(pool, config))
+	defer server.Close()
+	call(server, "/__runner/task/app.tasks.greet", `{"input": {"name": "Ada"}}`)
+	call(server, "/__runner/task/app.tasks.echo", `{"input": 1}`)
+	// Output:
+	// 200 {"ok":true,"result":"Hello, Ada!"}
+	// 403 {"ok":false,"error":{"message":"Task app.tasks.echo not exposed","code":"FORBIDDEN"}}
+}
+
 // A task tells its caller what went wrong with a *protocol.Error; the text of any
 // other error stays in the log.
 func ExampleNew_errors() {

@@ -18,7 +18,7 @@ func (p *Pool) logReady(w *worker, hello *control, after time.Duration) {
 	}
 	w.log.Info("ipc: worker ready", attrs...)
 	if hello != nil && len(hello.Tasks)+len(hello.Events) == 0 {
-		w.log.Warn("ipc: the worker exposes nothing: without tunnel.Config.AllowList every call is refused (a Runner application needs a tunnel resource with the mode server)")
+		w.log.Warn("ipc: the worker exposes nothing: nothing is callable without tunnel.Config.AllowList: protocol.NewAllowList(tasks, events) (or a tunnel of mode server or a served lane in a Runner application)")
 	}
 }
 

@@ -313,6 +313,7 @@ func (f *Form) end() {
 	}
 	for _, id := range f.ids {
 		if f.files[id].part == nil {
+			// The caller's error, but the protocol's own text wants 500, as 5.5.0 answers.
 			f.fail(&Error{Code: CodeMissingFilePart, Err: f.in.missing("for file " + quoteShort(id))}, "")
 			return
 		}

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/bluelibs/go-tunnel/ipc"
-	"github.com/bluelibs/go-tunnel/protocol"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
@@ -48,8 +47,6 @@ func serve(addr, dir, module string, flags []string) error {
 		BasePath:     "/__runner",
 		Tokens:       []string{os.Getenv("RUNNER_TOKEN")},
 		Authenticate: pool.Authenticate, // asks the application's validators, if it has any
-		CORS:         &protocol.CORS{Origins: []string{"https://shop.example"}, MaxAge: 600 * time.Second},
-		Limits:       protocol.Limits{MaxBody: 1 << 20},
 	})
 
 	mux := http.NewServeMux()

@@ -7,6 +7,7 @@ const { promises } = require("node:fs");
 const { basename } = require("node:path");
 const { PassThrough, Readable, Transform } = require("node:stream");
 const { buffer, text } = require("node:stream/consumers");
+const { finished, pipeline } = require("node:stream/promises");
 const { NodeInputFile, r, useExposureContext } = require("@bluelibs/runner");
 const { throwing } = require("./thrown");
 const { describe } = require("./values");
@@ -36,6 +37,47 @@ async function play(response, steps) {
     if (step.wait !== undefined) await new Promise((resolve) => setTimeout(resolve, step.wait));
   }
 }
+
+// heard is the text of a stream by its events.
+const heard = (stream) =>
+  new Promise((resolve, reject) => {
+    let all = "";
+    stream
+      .on("data", (chunk) => (all += chunk))
+      .on("end", () => resolve(all))
+      .on("error", reject);
+  });
+
+// ways are those to read a request.
+const ways = {
+  Heard: heard,
+  Ended: async (req) => {
+    await new Promise((resolve) => req.resume().on("end", resolve));
+    return "";
+  },
+  Piped: async (req) => text(req.pipe(new PassThrough())),
+  Pipeline: async (req) => {
+    const end = new PassThrough();
+    await pipeline(req, end);
+    return text(end);
+  },
+  Web: async (req) => text(Readable.toWeb(req)),
+  Twice: async (req) => (await text(req)) + (await text(req)),
+  Read: async (req) => String(req.read() ?? ""),
+  Finished: async (req) => {
+    req.resume();
+    await finished(req);
+    return "";
+  },
+  Unread: async (req) => {
+    await finished(req);
+    return "";
+  },
+  Unhandled: async (req) => {
+    req.on("data", () => {});
+    return "";
+  },
+};
 
 // readFiles replaces the files of a value by their texts.
 async function readFiles(value, texts) {
@@ -106,6 +148,8 @@ const tasks = [
     for await (const chunk of useExposureContext().req) return chunk.length > 0;
     return false;
   }),
+  // raw body -> its text, in each of the ways
+  ...Object.entries(ways).map(([way, read]) => task(`body${way}`, () => read(useExposureContext().req))),
   // raw body -> the same in upper case, as it comes
   task("bodyUpper", async () => {
     const upper = new Transform({ transform: (chunk, _, done) => done(null, String(chunk).toUpperCase()) });

@@ -96,10 +96,59 @@ function exposureRequest(call) {
   return new Proxy(new ExposureRequest(call), plain);
 }
 
+// BodyNeeded is for callers of a task that waits for a raw body who send JSON. Its properties are the convention of
+// http-errors.
+class BodyNeeded extends Error {
+  expose = true;
+  code = "UNSUPPORTED_MEDIA_TYPE";
+
+  constructor() {
+    super("The task takes a body of type application/octet-stream");
+  }
+}
+
+// ReadBody is a request whose bytes have become the task's input: nothing is left of them, as in Runner's exposure. Who
+// listens for data there is never told of the end if they were JSON, and never answers. Here it is told of the caller's
+// error, if it listens for errors too. All others find the stream ended, as they do there.
+class ReadBody extends Readable {
+  #isForm;
+  #piping = false; // which listens for data too
+
+  constructor(isForm) {
+    super({ autoDestroy: false, read() {} });
+    this.#isForm = isForm;
+    Object.defineProperty(this, "readable", { value: false }); // or finished() would wait for somebody who reads
+    this.push(null);
+    this.once("end", () => this.destroy());
+  }
+
+  on(name, listener) {
+    if (name === "data" && !this.#isForm && !this.#piping) process.nextTick(() => this.#refuse());
+    return super.on(name, listener);
+  }
+
+  addListener(name, listener) {
+    return this.on(name, listener);
+  }
+
+  pipe(destination, options) {
+    this.#piping = true;
+    try {
+      return super.pipe(destination, options);
+    } finally {
+      this.#piping = false;
+    }
+  }
+
+  #refuse() {
+    if (this.listenerCount("error") > 0) this.destroy(new BodyNeeded());
+  }
+}
+
 // request returns the body as node:http's request; one without bytes where it has become the task's input.
 function request(call) {
   const upload = call.upload();
-  const stream = upload?.readable ?? new Readable({ autoDestroy: false, read: () => stream.push(null) });
+  const stream = upload?.readable ?? new ReadBody(call.isForm);
   const socket = { remoteAddress: call.remoteAddress };
   return Object.defineProperties(stream, {
     socket: { value: socket },
@@ -114,4 +163,4 @@ function request(call) {
   });
 }
 
-module.exports = { exposureContext, exposureRequest };
+module.exports = { BodyNeeded, exposureContext, exposureRequest };

@@ -8,7 +8,7 @@ const { finished } = require("node:stream/promises");
 const { isStream, sourceOf } = require("./call.js");
 const { describe } = require("./describe.js");
 const { allowList, lanes } = require("./allowlist.js");
-const { exposureContext, exposureRequest } = require("./exposure.js");
+const { BodyNeeded, exposureContext, exposureRequest } = require("./exposure.js");
 const { aliases, isHashOf, laneRules, secondDoors } = require("./lanes.js");
 const { InputFile, FormNeeded, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
 
@@ -109,11 +109,9 @@ class RunnerSource {
   }
 
   warnings() {
-    const warnings = secondDoors(lanes(this.#runner, this.#store)).map(
+    return secondDoors(lanes(this.#runner, this.#store)).map(
       (door) => `the application listens by itself too (${door}): take exposure out of rpcLanesResource.with(…)`,
     );
-    if (!this.#list.enabled) warnings.push("nothing is callable: no tunnel or lane of the application serves anything");
-    return warnings;
   }
 
   watch(announce) {
@@ -283,7 +281,7 @@ class RunnerSource {
     if (this.#isCancellation(error)) {
       return call.fail({ message: "Client Closed Request", code: "REQUEST_ABORTED" });
     }
-    if (error instanceof FormNeeded) return call.fail({ message: error.message, code: error.code });
+    if (error instanceof FormNeeded || error instanceof BodyNeeded) return call.fail({ message: error.message, code: error.code });
     let typed;
     try {
       typed = this.#typedError(error, kind);
