@@ -70,11 +70,10 @@ func readBodyCases() (cases []exchange) {
 	for _, way := range []string{
 		"Text", "Heard", "Ended", "Upper", "Piped", "Pipeline", "Web", "Twice", "Read", "Finished", "Unread", "Unhandled", "Stopped", "Request",
 	} {
-		heard := way == "Heard" || way == "Ended"
-		cases = append(cases,
-			exchange{name: "JSON, " + way, raw: rawTask(fullTask+"body"+way, `{"input":1}`), hangs: heard},
-			exchange{name: "form, " + way, raw: rawTask(fullTask+"body"+way, formOf(formInput(`1`)), formType)},
-		)
+		cases = append(cases, exchange{name: "form, " + way, raw: rawTask(fullTask+"body"+way, formOf(formInput(`1`)), formType)})
+		if way != "Heard" && way != "Ended" { // see TestJSONForTasksThatHear
+			cases = append(cases, exchange{name: "JSON, " + way, raw: rawTask(fullTask+"body"+way, `{"input":1}`)})
+		}
 	}
 	return append(cases, octetCase("octets, Heard", "bodyHeard", "text"), octetCase("no octets, Heard", "bodyHeard", ""))
 }

@@ -32,16 +32,6 @@ var octetDifferences = []difference{
 		what:   statusDiffers("status: 200, ours: 415", `{"ok":true,"result":{"input":"undefined","text":"text"}}`, otherEncoding),
 		cases:  []string{"raw body/claims brotli"},
 	},
-	{
-		reason: "who listens for the bytes of a JSON body that was read never hears of its end, and does not answer: here it hears that it is none",
-		what:   hungThere("status: 0, ours: 415", errorAnswer("UNSUPPORTED_MEDIA_TYPE", "The task takes a body of type application/octet-stream")),
-		cases:  []string{"read body/JSON, Heard"},
-	},
-	{
-		reason: "who waits for the end of a body that was read is told of it",
-		what:   hungThere("status: 0, ours: 200", `{"ok":true,"result":""}`),
-		cases:  []string{"read body/JSON, Ended"},
-	},
 }
 
 // What every answer of ours has, also one that a task writes itself.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -303,6 +304,25 @@ func TestHeadersAreFlushed(t *testing.T) {
 	_, err = res.Body.Read(make([]byte, 1))
 	assert.ErrorIs(t, err, context.Canceled)
 	require.NoError(t, res.Body.Close())
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// A task that listens for the bytes of a body which has become its input hears that there
+// are none, or of the end.
+func TestJSONForTasksThatHear(t *testing.T) {
+	base := serveAsIs(t, runnerApp(t, fullApp), tunnel.Config{Tokens: []string{"secret"}})
+	ctx, leave := context.WithTimeout(t.Context(), hang)
+	defer leave()
+	for task, want := range map[string]string{
+		"bodyHeard": errorAnswer("UNSUPPORTED_MEDIA_TYPE", "The task takes a body of type application/octet-stream"),
+		"bodyEnded": `{"ok":true,"result":""}`,
+	} {
+		res, err := sendTo(ctx, base, fullTask+task, "application/json", strings.NewReader(`{"input":1}`))
+		require.NoError(t, err)
+		answer, err := io.ReadAll(res.Body)
+		require.NoError(t, errors.Join(err, res.Body.Close()))
+		assert.Equal(t, want, string(answer), task)
+	}
 	http.DefaultClient.CloseIdleConnections()
 }
 
