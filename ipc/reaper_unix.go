@@ -9,15 +9,16 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// reaperScript remembers groups, and kills those that it remembers when its input is
-// at its end.
+// reaperScript remembers groups, those of its arguments first, and kills those that it
+// remembers when its input is at its end.
 const reaperScript = `trap '' HUP INT QUIT TERM
-groups=' '
+groups=" $* "
 while read -r what group; do
   case $what in
   add) groups="$groups$group " ;;
@@ -66,9 +67,16 @@ func (r *reaper) warn(err error) {
 	r.log.Warn("ipc: children of workers are not ended if this process is killed: there is no shell", "error", err)
 }
 
-// start starts a shell and tells it all groups.
+// start starts a shell, which knows all groups from its first moment: this process may be
+// killed in its next one.
 func (r *reaper) start() error {
-	sh := &shell{cmd: exec.Command("/bin/sh", "-c", reaperScript), begun: time.Now(), told: true}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	args := []string{"-c", reaperScript, "sh"}
+	for group := range r.groups {
+		args = append(args, strconv.Itoa(group))
+	}
+	sh := &shell{cmd: exec.Command("/bin/sh", args...), begun: time.Now(), told: true}
 	sh.cmd.Dir, sh.cmd.Env = "/", []string{}
 	sh.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	theirs, ours, err := os.Pipe()
@@ -82,14 +90,9 @@ func (r *reaper) start() error {
 		_ = ours.Close()
 		return err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.shell = sh
 	if r.closed() { // meanwhile
 		_ = sh.cmd.Process.Kill()
-	}
-	for group := range r.groups {
-		sh.tell("add", group)
 	}
 	return nil
 }
