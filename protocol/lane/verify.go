@@ -48,8 +48,10 @@ type Auth struct {
 // Verifier checks the tokens of one lane. Make one with NewVerifier. It is safe for
 // concurrent use.
 type Verifier struct {
-	auth   Auth
-	method jwt.SigningMethod
+	auth   Auth // without its keys
+	alg    string
+	check  signatureCheck
+	checks map[string]signatureCheck // by kid
 	now    func() time.Time
 }
 
@@ -62,7 +64,11 @@ func NewVerifier(a Auth) (*Verifier, error) {
 	if a.Lane == "" {
 		return nil, errNoLane
 	}
-	keys := make(map[string]any, len(a.Keys))
+	check, err := checkOf(method, a.Key)
+	if err != nil {
+		return nil, err
+	}
+	checks := make(map[string]signatureCheck, len(a.Keys))
 	for kid, key := range a.Keys {
 		switch other, err := methodOf(key); {
 		case err != nil:
@@ -70,35 +76,30 @@ func NewVerifier(a Auth) (*Verifier, error) {
 		case other != method:
 			return nil, fmt.Errorf("lane: key %q is for %s, not %s", kid, other.Alg(), method.Alg())
 		}
-		keys[kid] = key
+		if checks[kid], err = checkOf(method, key); err != nil {
+			return nil, err
+		}
 	}
-	a.Keys = keys
 	a.Header = headerName(a.Header)
 	if a.Skew == 0 {
 		a.Skew = DefaultSkew
 	}
-	v := &Verifier{auth: a, method: method, now: time.Now}
-	if err := v.usable(); err != nil {
-		return nil, err
-	}
-	return v, nil
+	a.Key, a.Keys = nil, nil // the checks have them
+	return &Verifier{auth: a, alg: method.Alg(), check: check, checks: checks, now: time.Now}, nil
 }
 
-// usable looks for private keys, which are no keys to check with.
-func (v *Verifier) usable() error {
-	for _, key := range append([]any{v.auth.Key}, values(v.auth.Keys)...) {
-		if errors.Is(v.method.Verify("", nil, key), jwt.ErrInvalidKeyType) {
-			return fmt.Errorf("lane: cannot check signatures with a %T", key)
-		}
-	}
-	return nil
-}
+// signatureCheck says what is wrong with the signature of a text, by a key of its own.
+type signatureCheck func(signed string, signature []byte) error
 
-func values(m map[string]any) (all []any) {
-	for _, v := range m {
-		all = append(all, v)
+// checkOf returns the check by a key. Private keys are none to check with.
+func checkOf(method jwt.SigningMethod, key any) (signatureCheck, error) {
+	if secret, ok := key.([]byte); ok {
+		return newHS256(secret).check, nil
 	}
-	return all
+	if errors.Is(method.Verify("", nil, key), jwt.ErrInvalidKeyType) {
+		return nil, fmt.Errorf("lane: cannot check signatures with a %T", key)
+	}
+	return func(signed string, signature []byte) error { return method.Verify(signed, signature, key) }, nil
 }
 
 // ticket is what a call has shown. It is good for one verifier, kind and id.
@@ -157,19 +158,19 @@ func (v *Verifier) Admit(call *protocol.Call) error {
 }
 
 func (v *Verifier) signed(t *token) error {
-	key := v.auth.Key
-	if other := v.auth.Keys[string(t.kid)]; len(t.kid) > 0 && other != nil {
-		key = other
+	check := v.check
+	if other := v.checks[string(t.kid)]; len(t.kid) > 0 && other != nil {
+		check = other
 	}
-	return v.method.Verify(t.signed, t.signature, key)
+	return check(t.signed, t.signature)
 }
 
 // wrong says what is wrong with a token for a call, "" for nothing.
 func (v *Verifier) wrong(t *token, call *protocol.Call) string {
 	now, skew := float64(v.now().Unix()), seconds(v.auth.Skew)
 	switch {
-	case string(t.alg) != v.method.Alg():
-		return fmt.Sprintf("the token is signed by %q, not %s", t.alg, v.method.Alg())
+	case string(t.alg) != v.alg:
+		return fmt.Sprintf("the token is signed by %q, not %s", t.alg, v.alg)
 	case string(t.lane) != v.auth.Lane:
 		return "the token is for another lane"
 	case string(t.capability) != produce:
