@@ -296,6 +296,20 @@ func TestUnbound(t *testing.T) {
 	}
 }
 
+// A hash that is none is not one that only the application's serializer can tell.
+func TestNoHashIsLeftOpen(t *testing.T) {
+	for _, hash := range []any{"", "x", sha("") + "A", sha("")[:hashSize-1]} {
+		v := verifier(t)
+		v.now = func() time.Time { return time.Unix(now, 0) }
+		claims := rightClaims("")
+		claims["hash"] = hash
+		call := newCall("app.charge", `{"__type":"Date","value":0}`)
+		call.Header.Set("Authorization", minted(t, claims))
+		requireUnauthorized(t, v.Confirm(call), "another body")
+		requireUnauthorized(t, v.ConfirmExact(call), "another body")
+	}
+}
+
 // Forms and raw bodies have no hash.
 func TestBytesHaveNoHash(t *testing.T) {
 	v := verifier(t)
