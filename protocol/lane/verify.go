@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -50,8 +51,10 @@ type Auth struct {
 type Verifier struct {
 	auth   Auth // without its keys
 	alg    string
+	usual  string // header of a token
 	check  signatureCheck
 	checks map[string]signatureCheck // by kid
+	tokens sync.Pool                 // of *token
 	now    func() time.Time
 }
 
@@ -85,7 +88,10 @@ func NewVerifier(a Auth) (*Verifier, error) {
 		a.Skew = DefaultSkew
 	}
 	a.Key, a.Keys = nil, nil // the checks have them
-	return &Verifier{auth: a, alg: method.Alg(), check: check, checks: checks, now: time.Now}, nil
+	return &Verifier{
+		auth: a, alg: method.Alg(), usual: usualHeader(method.Alg()), check: check, checks: checks,
+		tokens: sync.Pool{New: func() any { return new(token) }}, now: time.Now,
+	}, nil
 }
 
 // signatureCheck says what is wrong with the signature of a text, by a key of its own.
@@ -107,8 +113,9 @@ type ticket struct {
 	of      *Verifier
 	kind    protocol.Kind
 	id      string
-	hash    []byte
+	hash    [hashSize]byte
 	hasHash bool
+	oddHash bool // it is of another length
 
 	state confirmation
 }
@@ -143,17 +150,20 @@ func (v *Verifier) Admit(call *protocol.Call) error {
 	if len(text) > maxToken {
 		return v.refused("the token is too long")
 	}
-	var t token
-	if err := t.parse(text); err != nil {
+	t := v.tokens.Get().(*token)
+	defer v.tokens.Put(t)
+	if err := t.parse(text, v.usual); err != nil {
 		return v.refused(err.Error())
 	}
-	if reason := v.wrong(&t, call); reason != "" {
+	if reason := v.wrong(t, call); reason != "" {
 		return v.refused(reason)
 	}
-	if err := v.signed(&t); err != nil {
+	if err := v.signed(t); err != nil {
 		return v.refused(err.Error())
 	}
-	call.Ticket = &ticket{of: v, kind: call.Kind, id: call.ID, hash: t.hash, hasHash: t.hasHash}
+	shown := &ticket{of: v, kind: call.Kind, id: call.ID, hasHash: t.hasHash, oddHash: len(t.hash) != hashSize}
+	copy(shown.hash[:], t.hash)
+	call.Ticket = shown
 	return nil
 }
 
@@ -169,7 +179,7 @@ func (v *Verifier) signed(t *token) error {
 func (v *Verifier) wrong(t *token, call *protocol.Call) string {
 	now, skew := float64(v.now().Unix()), seconds(v.auth.Skew)
 	switch {
-	case string(t.alg) != v.alg:
+	case !t.usual && string(t.alg) != v.alg:
 		return fmt.Sprintf("the token is signed by %q, not %s", t.alg, v.alg)
 	case string(t.lane) != v.auth.Lane:
 		return "the token is for another lane"
@@ -212,7 +222,7 @@ func (v *Verifier) Confirm(call *protocol.Call) error {
 		t.state = confirmed
 		return nil
 	}
-	if len(t.hash) != hashSize { // no serializer's, and "" would be none to compare
+	if t.oddHash { // no serializer's, and "" would be none to compare
 		return v.refused("the token is for another body")
 	}
 	if t.isHashOf(bodyOf(call)) { // as all clients write it
@@ -238,7 +248,7 @@ func (v *Verifier) Confirm(call *protocol.Call) error {
 // compare them. Empty means that there is nothing to compare.
 func Claim(call *protocol.Call) string {
 	if t, ok := call.Ticket.(*ticket); ok && t.state == open {
-		return string(t.hash)
+		return string(t.hash[:])
 	}
 	return ""
 }
@@ -262,7 +272,7 @@ func (v *Verifier) ticketOf(call *protocol.Call) *ticket {
 // isHashOf reports whether the token's hash is that of these pieces together.
 func (t *ticket) isHashOf(pieces [][]byte) bool {
 	hash := hashOf(pieces...)
-	return subtle.ConstantTimeCompare(t.hash, hash[:]) == 1
+	return subtle.ConstantTimeCompare(t.hash[:], hash[:]) == 1
 }
 
 var (
