@@ -247,6 +247,11 @@ func TestTicket(t *testing.T) {
 	requireUnauthorized(t, v.Confirm(call), "no token")
 	require.NoError(t, (*Verifier)(nil).Admit(call))
 	require.NoError(t, (*Verifier)(nil).Confirm(call))
+	call = newCall("app.charge", `{"__type":"Date","value":0}`)
+	require.NoError(t, signer.Sign(call.Header, call.Kind, call.ID, []byte(`{"input":1}`)))
+	require.NoError(t, v.Confirm(call))
+	require.NotEmpty(t, Claim(call))
+	require.NoError(t, (*Verifier)(nil).ConfirmExact(call), "who has no lane leaves the claim to others")
 }
 
 func TestBodies(t *testing.T) {

@@ -255,7 +255,7 @@ func Claim(call *protocol.Call) string {
 
 // ConfirmExact is Confirm for who has no such serializer: what cannot be told is refused.
 func (v *Verifier) ConfirmExact(call *protocol.Call) error {
-	if err := v.Confirm(call); err != nil || Claim(call) == "" {
+	if err := v.Confirm(call); err != nil || v == nil || Claim(call) == "" {
 		return err
 	}
 	return v.refused("the token is for another body, or another spelling of it")
