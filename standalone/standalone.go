@@ -100,15 +100,13 @@ func (r *Registry) List() *protocol.AllowList {
 // checked yet is checked first.
 func (r *Registry) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 	r.mu.RLock()
-	fn, guarded := r.handlers[call.Kind][call.ID], r.lanes[call.ID] != nil
+	fn, verifier := r.handlers[call.Kind][call.ID], r.lanes[call.ID]
 	r.mu.RUnlock()
 	if fn == nil {
 		return nil, protocol.UnknownID(call.Kind, call.ID)
 	}
-	if guarded {
-		if err := r.Confirm(call); err != nil {
-			return nil, err
-		}
+	if err := verifier.ConfirmExact(call); err != nil {
+		return nil, err
 	}
 	return fn(ctx, call)
 }
