@@ -7,7 +7,7 @@ const { createRequire } = require("node:module");
 const { finished } = require("node:stream/promises");
 const { isStream, sourceOf } = require("./call.js");
 const { describe } = require("./describe.js");
-const { allowList, lanes } = require("./allowlist.js");
+const { allowList, is6, lanes } = require("./allowlist.js");
 const { BodyNeeded, exposureContext, exposureRequest } = require("./exposure.js");
 const { aliases, isHashOf, laneRules, secondDoors } = require("./lanes.js");
 const { InputFile, FormNeeded, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
@@ -83,6 +83,7 @@ class RunnerSource {
     this.#context = exposureContext(runner);
     this.#ReceivedFile = receivedFile(runner.NodeInputFile ?? InputFile);
     if (lane) this.#origin = { kind: "resource", id: lane.resource.id };
+    else if (is6(runner)) this.#origin = { kind: "runtime", id: "runtime.api" }; // as its own runTask says
     this.#is4 = this.#eventManager.emitWithResult === undefined;
     this.#emitsBareSource = this.#store.lookup === undefined;
   }
