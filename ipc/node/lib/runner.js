@@ -14,6 +14,10 @@ const { InputFile, FormNeeded, fillIn, mayNameFiles, receivedFile, withoutForm }
 
 const LOOK_TIME = 1_000; // ms between two looks at the allow-list: tunnels may change it while they run
 
+const LISTENS =
+  "the application listens by itself too, with a nodeExposure or another server: none of the checks here is made there, " +
+  "and while its port is taken no other worker starts";
+
 const JSON_TYPE = "application/json; charset=utf-8";
 const CONTEXT_HEADER = "x-runner-context";
 const UNAUTHORIZED = { message: "Unauthorized", code: "UNAUTHORIZED" };
@@ -110,9 +114,13 @@ class RunnerSource {
   }
 
   warnings() {
-    return secondDoors(lanes(this.#runner, this.#store)).map(
-      (door) => `the application listens by itself too (${door}): take exposure out of rpcLanesResource.with(…)`,
-    );
+    const doors = secondDoors(lanes(this.#runner, this.#store));
+    if (doors.length > 0) {
+      return doors.map(
+        (door) => `the application listens by itself too (${door}): take exposure out of rpcLanesResource.with(…)`,
+      );
+    }
+    return listens() ? [LISTENS] : [];
   }
 
   watch(announce) {
@@ -351,6 +359,11 @@ class RunnerSource {
       // Nothing is lost but a line.
     }
   }
+}
+
+// listens says whether the application has a server of its own already, where the platform tells.
+function listens() {
+  return process.getActiveResourcesInfo?.().some((name) => name.endsWith("ServerWrap")) === true;
 }
 
 function pathOf(url) {
