@@ -31,7 +31,8 @@ const app = r.resource("app").register(door ? [add, door] : [add]).build();
 module.exports.runtime = run(app, { logs: { printThreshold: null }, shutdownHooks: false });
 `
 
-// An application that listens by itself is told of, whatever listens.
+// An application that listens by itself is told of, whatever listens; one that is closed
+// tells its ids.
 func TestSecondDoor(t *testing.T) {
 	npmInstall(t)
 	modules, err := filepath.Abs("testdata/runner/node_modules")
@@ -47,6 +48,7 @@ func TestSecondDoor(t *testing.T) {
 		_, err := pool.Execute(t.Context(), &protocol.Call{ID: "add"}) // what the worker says at start comes before
 		require.NoError(t, err)
 		logged := fmt.Sprint(log.of(""))
+		assert.Contains(t, logged, "the tasks that an AllowList may name: add")
 		assert.Equal(t, said, strings.Contains(logged, "the application listens by itself too"), "%q: %s", door, logged)
 	}
 }

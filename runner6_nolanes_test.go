@@ -23,7 +23,11 @@ func withoutLanes6(t testing.TB, env ...string) ipc.Options {
 // the same, on each build of it. What may be called is up to Go.
 func TestRunner6WithoutLanes(t *testing.T) {
 	for _, build := range []string{"node", "universal"} {
-		pool := startWorker(t, withoutLanes6(t, "BUILD="+build))
+		log := &logBuffer6{lines: make(chan string, 100)}
+		opts := withoutLanes6(t, "BUILD="+build)
+		opts.Logger = log.logger()
+		pool := startWorker(t, opts)
+		log.await(t, "the tasks that an AllowList may name: app.tasks.origin, app.tasks.fail")
 		assert.Nil(t, pool.List(), build)
 
 		const origin = `"source":{"kind":"runtime","id":"runtime.api"},"signal":true`

@@ -18,6 +18,9 @@ const LISTENS =
   "the application listens by itself too, with a nodeExposure or another server: none of the checks here is made there, " +
   "and while its port is taken no other worker starts";
 
+const MOST_NAMES = 50;
+const SYSTEM = /^(?:globals|runner|system)\./; // Runner's own
+
 const JSON_TYPE = "application/json; charset=utf-8";
 const CONTEXT_HEADER = "x-runner-context";
 const UNAUTHORIZED = { message: "Unauthorized", code: "UNAUTHORIZED" };
@@ -113,14 +116,22 @@ class RunnerSource {
     };
   }
 
-  warnings() {
-    const doors = secondDoors(lanes(this.#runner, this.#store));
-    if (doors.length > 0) {
-      return doors.map(
-        (door) => `the application listens by itself too (${door}): take exposure out of rpcLanesResource.with(…)`,
-      );
-    }
-    return listens() ? [LISTENS] : [];
+  // remarks returns [level, text] of what who starts the worker should know.
+  remarks() {
+    const doors = secondDoors(lanes(this.#runner, this.#store)).map(
+      (door) => `the application listens by itself too (${door}): take exposure out of rpcLanesResource.with(…)`,
+    );
+    if (doors.length === 0 && listens()) doors.push(LISTENS);
+    const remarks = doors.map((text) => ["warn", text]);
+    if (!this.#list.enabled) remarks.push(["info", `the tasks that an AllowList may name: ${this.#taskNames()}`]);
+    return remarks;
+  }
+
+  // taskNames returns the full ids of the application's own tasks, which the code does not show where they are paths.
+  #taskNames() {
+    const ids = [...this.#store.tasks.values()].map(({ task }) => task.id).filter((id) => !SYSTEM.test(id));
+    const more = ids.length - MOST_NAMES;
+    return ids.slice(0, MOST_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "") || "none";
   }
 
   watch(announce) {
