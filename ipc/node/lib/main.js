@@ -15,6 +15,8 @@ const { isNode, refusal } = require("./runtime.js");
 
 const USAGE =
   'export const tasks = { "my.task": (input) => … }, events likewise, or a running Runner application as runtime';
+const MOST_NAMES = 20;
+const HIDDEN = ["default", "module.exports", "__esModule"];
 
 // find returns what to serve, { source, runner }, of what a module exports; undefined if that is nothing.
 async function find(exported) {
@@ -41,6 +43,29 @@ async function findInModule(namespace) {
     if (found) return { runner: namespace.runner, ...found };
   }
   return undefined;
+}
+
+// exportsOf says what a module exports in the place of something to serve.
+async function exportsOf(namespace) {
+  const given = namespace.default ?? namespace;
+  if (typeof given !== "object") return `Its default export is a ${typeof given}`;
+  if ("runtime" in given) {
+    if (typeof given.runtime === "function") return "What its runtime() returns is not what run() of Runner returns";
+    return `Its runtime is ${kindOf(await given.runtime)}, which run() of Runner does not return`;
+  }
+  const names = namesOf(given);
+  return `It exports ${names || "nothing"}`;
+}
+
+function kindOf(value) {
+  if (typeof value !== "object" || value === null) return String(value === null ? null : typeof value);
+  const names = namesOf(value);
+  return names ? `an object with ${names}` : "an empty object";
+}
+
+function namesOf(object) {
+  const names = Object.keys(object).filter((name) => !HIDDEN.includes(name));
+  return names.length > MOST_NAMES ? `${names.slice(0, MOST_NAMES).join(", ")}, …` : names.join(", ");
 }
 
 // resolve calls what is a function and waits for what is a promise.
@@ -76,7 +101,7 @@ async function main(name) {
     const found = await findInModule(namespace);
     if (found) createWorkerListener(found.source, { runner: found.runner });
     // A module may have called createWorkerListener itself.
-    else if (isOffered()) die(`go-tunnel worker: ${file} exports nothing to serve: ${USAGE}`, 1);
+    else if (isOffered()) die(`go-tunnel worker: ${file} exports nothing to serve: ${USAGE}. ${await exportsOf(namespace)}`, 1);
   } catch (error) {
     process.off("exit", onExit);
     return refuse(file, error);

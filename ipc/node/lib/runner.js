@@ -7,12 +7,19 @@ const { createRequire } = require("node:module");
 const { finished } = require("node:stream/promises");
 const { isStream, sourceOf } = require("./call.js");
 const { describe } = require("./describe.js");
-const { allowList, lanes } = require("./allowlist.js");
+const { allowList, is6, lanes } = require("./allowlist.js");
 const { BodyNeeded, exposureContext, exposureRequest } = require("./exposure.js");
 const { aliases, isHashOf, laneRules, secondDoors } = require("./lanes.js");
 const { InputFile, FormNeeded, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
 
 const LOOK_TIME = 1_000; // ms between two looks at the allow-list: tunnels may change it while they run
+
+const LISTENS =
+  "the application listens by itself too, with a nodeExposure or another server: none of the checks here is made there, " +
+  "and while its port is taken no other worker starts";
+
+const MOST_NAMES = 50;
+const SYSTEM = /^(?:globals|runner|system)\./; // Runner's own
 
 const JSON_TYPE = "application/json; charset=utf-8";
 const CONTEXT_HEADER = "x-runner-context";
@@ -83,6 +90,7 @@ class RunnerSource {
     this.#context = exposureContext(runner);
     this.#ReceivedFile = receivedFile(runner.NodeInputFile ?? InputFile);
     if (lane) this.#origin = { kind: "resource", id: lane.resource.id };
+    else if (is6(runner)) this.#origin = { kind: "runtime", id: "runtime.api" }; // as its own runTask says
     this.#is4 = this.#eventManager.emitWithResult === undefined;
     this.#emitsBareSource = this.#store.lookup === undefined;
   }
@@ -108,10 +116,22 @@ class RunnerSource {
     };
   }
 
-  warnings() {
-    return secondDoors(lanes(this.#runner, this.#store)).map(
+  // remarks returns [level, text] of what who starts the worker should know.
+  remarks() {
+    const doors = secondDoors(lanes(this.#runner, this.#store)).map(
       (door) => `the application listens by itself too (${door}): take exposure out of rpcLanesResource.with(…)`,
     );
+    if (doors.length === 0 && listens()) doors.push(LISTENS);
+    const remarks = doors.map((text) => ["warn", text]);
+    if (!this.#list.enabled) remarks.push(["info", `the tasks that an AllowList may name: ${this.#taskNames()}`]);
+    return remarks;
+  }
+
+  // taskNames returns the full ids of the application's own tasks, which the code does not show where they are paths.
+  #taskNames() {
+    const ids = [...this.#store.tasks.values()].map(({ task }) => task.id).filter((id) => !SYSTEM.test(id));
+    const more = ids.length - MOST_NAMES;
+    return ids.slice(0, MOST_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "") || "none";
   }
 
   watch(announce) {
@@ -350,6 +370,11 @@ class RunnerSource {
       // Nothing is lost but a line.
     }
   }
+}
+
+// listens says whether the application has a server of its own already, where the platform tells.
+function listens() {
+  return process.getActiveResourcesInfo?.().some((name) => name.endsWith("ServerWrap")) === true;
 }
 
 function pathOf(url) {
