@@ -420,7 +420,7 @@ func (h *Handler) admit(r *http.Request, requestID string) (identity any, err er
 
 // withRequestID returns r with the request id that logs and the executor see.
 func withRequestID(r *http.Request, id string) *http.Request {
-	if protocol.HeaderValue(r.Header, protocol.HeaderRequestID) == id {
+	if protocol.CombinedHeader(r.Header, protocol.HeaderRequestID) == id {
 		return r
 	}
 	changed := *r

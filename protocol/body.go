@@ -24,7 +24,7 @@ func ReadBody(buf []byte, r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil { // not so in a server, but in tests
 		return buf[:0], nil
 	}
-	switch strings.ToLower(HeaderValue(r.Header, "Content-Encoding")) {
+	switch strings.ToLower(CombinedHeader(r.Header, "Content-Encoding")) {
 	case "", "identity":
 		if r.ContentLength > limit {
 			return nil, &Error{Code: CodePayloadTooLarge}

@@ -50,7 +50,7 @@ func OpenBody(w http.ResponseWriter, r *http.Request, limit int64) (*Body, error
 		b.src = http.NoBody
 	}
 	raw := rawBody{b}
-	switch strings.ToLower(HeaderValue(r.Header, "Content-Encoding")) {
+	switch strings.ToLower(CombinedHeader(r.Header, "Content-Encoding")) {
 	case "", "identity":
 		if b.limited && r.ContentLength > limit {
 			return nil, &Error{Code: CodePayloadTooLarge}

@@ -74,7 +74,7 @@ func (c *CORS) SetPreflight(answer, request http.Header) {
 	answer.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
 	headers := strings.Join(c.Headers, ", ")
 	if headers == "" {
-		headers = HeaderValue(request, "Access-Control-Request-Headers")
+		headers = CombinedHeader(request, "Access-Control-Request-Headers")
 	}
 	if headers != "" {
 		answer.Set("Access-Control-Allow-Headers", headers)
@@ -87,7 +87,7 @@ func (c *CORS) SetPreflight(answer, request http.Header) {
 // allow returns the value for Access-Control-Allow-Origin, "" for none, and whether
 // it depends on the request.
 func (c *CORS) allow(request http.Header) (allowed string, varies bool) {
-	origin := HeaderValue(request, "Origin")
+	origin := CombinedHeader(request, "Origin")
 	matches := false
 	switch {
 	case c.OriginFunc != nil:

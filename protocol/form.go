@@ -32,8 +32,8 @@ type Form struct {
 
 	mu      sync.Mutex
 	in      *formReader
-	files   map[string]*formFile
-	current *formFile // the file whose bytes come next, nil between parts
+	files   map[string]*arrivingFile
+	current *arrivingFile // the file whose bytes come next, nil between parts
 	ids     []string
 	input   []byte
 	ready   bool // the manifest was read
@@ -41,9 +41,9 @@ type Form struct {
 	err     error // what is wrong with the form, for good
 }
 
-// formFile is a file of a form: one that the input names or, before the manifest is
+// arrivingFile is a file of a form: one that the input names or, before the manifest is
 // there, one that it may name.
-type formFile struct {
+type arrivingFile struct {
 	part    *formPart // nil before it arrives
 	spool   spool
 	size    int64
@@ -62,7 +62,7 @@ var (
 // CodeStream. The form must be closed, which closes body; what waits in a Read of that
 // should return then.
 func NewForm(body io.ReadCloser, contentType string, limits Limits) *Form {
-	f := &Form{body: body, limits: limits.WithDefaults(), files: make(map[string]*formFile)}
+	f := &Form{body: body, limits: limits.WithDefaults(), files: make(map[string]*arrivingFile)}
 	var err error
 	if f.in, err = newFormReader(body, contentType, f.limits); err != nil {
 		f.err = &Error{Code: CodeInvalidMultipart, Err: err}
@@ -88,16 +88,16 @@ func (f *Form) Manifest() (input []byte, err error) {
 	return f.input, nil
 }
 
-// IDs returns the ids of the files that the input names, each once, in order of
+// FileIDs returns the ids of the files that the input names, each once, in order of
 // appearance. There are none before Manifest has returned.
-func (f *Form) IDs() []string {
+func (f *Form) FileIDs() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.ids
 }
 
 // Open waits for the file with an id. A file can be opened once.
-func (f *Form) Open(id string) (*Part, error) {
+func (f *Form) Open(id string) (*FormFile, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	file := f.files[id]
@@ -118,7 +118,7 @@ func (f *Form) Open(id string) (*Part, error) {
 		return nil, f.err
 	}
 	file.opened = true
-	return &Part{Name: file.part.filename, Type: file.part.contentType, form: f, file: file}, nil
+	return &FormFile{Name: file.part.filename, Type: file.part.contentType, form: f, file: file}, nil
 }
 
 // Finish reads the rest of the form and returns what is wrong with it, a file that the
@@ -207,17 +207,17 @@ func (f *Form) advance() {
 	file := f.files[id]
 	switch {
 	case file == nil && !f.ready: // the manifest may still name it
-		file = &formFile{}
+		file = &arrivingFile{}
 		f.files[id] = file
 	case file == nil || file.part != nil:
-		file = &formFile{dropped: true}
+		file = &arrivingFile{dropped: true}
 	}
 	file.part = part
 	f.current = file
 }
 
 // putAside reads what is left of the current file, for later if somebody may want it.
-func (f *Form) putAside(file *formFile) {
+func (f *Form) putAside(file *arrivingFile) {
 	buf := make([]byte, formBuffer)
 	for f.current == file && f.err == nil {
 		n, _ := f.readCurrent(buf)
@@ -285,11 +285,11 @@ func (f *Form) manifest(text []byte) {
 		return
 	}
 	arrived := f.files
-	f.files = make(map[string]*formFile, len(ids))
+	f.files = make(map[string]*arrivingFile, len(ids))
 	for _, id := range ids {
 		file := arrived[id]
 		if file == nil {
-			file = &formFile{}
+			file = &arrivingFile{}
 		}
 		f.files[id] = file
 		delete(arrived, id)
@@ -340,24 +340,24 @@ func (f *Form) fail(err error, code Code) error {
 	return f.err
 }
 
-func (file *formFile) drop() {
+func (file *arrivingFile) drop() {
 	file.dropped = true
 	file.spool.Close()
 }
 
-// Part is a file of a form that was opened.
-type Part struct {
+// FormFile is a file of a form that was opened.
+type FormFile struct {
 	// Name and Type are what the part's header says, empty if nothing: the file name
 	// without a path, and the content type in lower case without parameters.
 	Name, Type string
 
 	form *Form
-	file *formFile
+	file *arrivingFile
 }
 
 // Read reads the file's bytes. An error other than io.EOF means that it is not whole;
 // that of a broken form is the one of [Form.Manifest].
-func (p *Part) Read(b []byte) (int, error) {
+func (p *FormFile) Read(b []byte) (int, error) {
 	f := p.form
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -397,7 +397,7 @@ func (f *Form) arrived() bool {
 }
 
 // Close drops the rest of the file.
-func (p *Part) Close() error {
+func (p *FormFile) Close() error {
 	p.form.mu.Lock()
 	defer p.form.mu.Unlock()
 	p.file.drop()

@@ -104,7 +104,7 @@ func TestFormManifest(t *testing.T) {
 			if c.input != `-` {
 				assert.Equal(t, c.input, string(input))
 			}
-			assert.Equal(t, c.ids, strings.Join(f.IDs(), ","))
+			assert.Equal(t, c.ids, strings.Join(f.FileIDs(), ","))
 			assert.NoError(t, f.Finish(false))
 			assert.NoError(t, f.Close())
 		})
@@ -457,7 +457,7 @@ func TestFormKeepsTheErrorOfItsBody(t *testing.T) {
 				f := NewForm(io.NopCloser(body), formType, Limits{})
 				_, err := f.Manifest()
 				if err == nil {
-					var p *Part
+					var p *FormFile
 					if p, err = f.Open("a"); err == nil {
 						_, err = io.ReadAll(p)
 					}
@@ -584,7 +584,7 @@ func FuzzForm(f *testing.F) {
 		if _, _, err := ParsePayload(KindEvent, input); err != nil && input != nil {
 			t.Fatalf("input %q: %v", input, err)
 		}
-		ids := form.IDs()
+		ids := form.FileIDs()
 		if len(ids) > limits.MaxFiles {
 			t.Fatalf("%d files", len(ids))
 		}

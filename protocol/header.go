@@ -28,10 +28,10 @@ func SetSecurityHeaders(h http.Header) {
 	h["X-Frame-Options"] = deny
 }
 
-// HeaderValue returns the value of a header that must stand once: repeated ones
+// CombinedHeader returns the value of a header that must stand once: repeated ones
 // are joined by ", ", as a Node.js server joins them, so that a second value makes
 // the whole one match nothing. Name must be in canonical spelling.
-func HeaderValue(h http.Header, name string) string {
+func CombinedHeader(h http.Header, name string) string {
 	switch values := h[name]; len(values) {
 	case 0:
 		return ""
@@ -48,7 +48,7 @@ const maxRequestID = 128
 // RequestID returns the request id of a request with the header h: the caller's, if
 // it is 1 to 128 characters of A-Z a-z 0-9 . _ : -, otherwise a new random UUID.
 func RequestID(h http.Header) string {
-	id := strings.Trim(HeaderValue(h, HeaderRequestID), " \t")
+	id := strings.Trim(CombinedHeader(h, HeaderRequestID), " \t")
 	if id == "" || len(id) > maxRequestID {
 		return newUUID()
 	}

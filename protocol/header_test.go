@@ -10,10 +10,10 @@ import (
 
 const uuid = `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`
 
-func TestHeaderValue(t *testing.T) {
+func TestCombinedHeader(t *testing.T) {
 	h := http.Header{"One": {"a"}, "Two": {"a", "b"}, "Empty": {""}, "Twice-Empty": {"", ""}, "None": {}}
 	for name, want := range map[string]string{"One": "a", "Two": "a, b", "Empty": "", "Twice-Empty": ", ", "None": "", "Absent": ""} {
-		assert.Equal(t, want, HeaderValue(h, name), name)
+		assert.Equal(t, want, CombinedHeader(h, name), name)
 	}
 }
 

@@ -54,7 +54,7 @@ func (t Tokens) Empty() bool { return len(t.hashes) == 0 }
 // Match reports whether a request with the header h carries one of the tokens. The
 // time it takes depends neither on the tokens nor on which of them it is.
 func (t Tokens) Match(h http.Header) bool {
-	got := HeaderValue(h, t.header)
+	got := CombinedHeader(h, t.header)
 	if got == "" || t.Empty() {
 		return false
 	}
