@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/serve"
 )
 
 // Executor runs tasks and emits events. Packages standalone and ipc have one each;
@@ -134,7 +135,7 @@ func broken(call *protocol.Call) error {
 	if call.Form != nil {
 		return call.Form.Err()
 	}
-	if body, ok := call.Body.(*protocol.Body); ok {
+	if body, ok := call.Body.(*serve.Body); ok {
 		return body.Err()
 	}
 	return nil

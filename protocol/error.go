@@ -134,23 +134,7 @@ func (e *Error) Status() int {
 	if e.HTTPCode == 0 {
 		return codes[e.code()].status
 	}
-	return bodyStatus(e.HTTPCode)
-}
-
-// bodyStatus returns the status for an answer with a body: that which was asked for,
-// 200 for 0, and 500 for one that HTTP, or a browser's fetch, has no body with.
-func bodyStatus(status int) int {
-	switch {
-	case status == 0:
-		return http.StatusOK
-	case status < 200, status > 599, hasNoBody(status):
-		return http.StatusInternalServerError
-	}
-	return status
-}
-
-func hasNoBody(status int) bool {
-	return status == http.StatusNoContent || status == http.StatusResetContent || status == http.StatusNotModified
+	return StatusWithBody(e.HTTPCode)
 }
 
 func (e *Error) code() Code {
@@ -167,8 +151,8 @@ func (e *Error) message() string {
 	return e.Message
 }
 
-// retryAfter returns the value of the Retry-After header in seconds, 0 for none.
-func (e *Error) retryAfter() int64 {
+// RetrySeconds returns the value of the Retry-After header in seconds, 0 for none.
+func (e *Error) RetrySeconds() int64 {
 	if e.RetryAfter > 0 {
 		return int64((e.RetryAfter + time.Second - 1) / time.Second)
 	}
