@@ -1,7 +1,7 @@
 // Package tunnel serves the Runner Tunnel HTTP Protocol v1.0 from Go. Its [Handler]
 // is an ordinary http.Handler: it does routing, CORS, authentication, the
-// allow-list, limits and JSON, and hands each call to an [Executor]. Package ipc has
-// an executor that drives Node.js workers, package standalone one that runs Go
+// allow-list, limits and JSON, and hands each call to an [Executor]. The executor of
+// package ipc drives Node.js workers, the executor of package standalone runs Go
 // functions.
 //
 //	registry := standalone.NewRegistry()
@@ -9,13 +9,13 @@
 //	http.Handle("/__runner/", tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}}))
 //
 // A Handler is mounted like any other: on a mux, under another base path, below
-// http.StripPrefix, behind middleware, over HTTP/1.1 and HTTP/2. It never redirects,
-// other than http.ServeMux does for paths with "//" or dot segments. Middleware that
-// wraps the http.ResponseWriter must have an Unwrap method (see http.ResponseController):
-// without it streams are held back, deadlines cannot be set, and an answer that is cut
-// half-way can only panic with http.ErrAbortHandler, which others may swallow.
-// It starts no goroutines and keeps nothing between requests but its configuration,
-// so there is nothing to shut down; executors may differ.
+// http.StripPrefix, behind middleware, over HTTP/1.1 and HTTP/2. It never redirects, but
+// http.ServeMux does for paths with "//" or dot segments. Middleware that wraps the
+// http.ResponseWriter must have an Unwrap method (see http.ResponseController). Without it
+// streams are held back, deadlines cannot be set, and the Handler can only cut an answer by
+// a panic with http.ErrAbortHandler, from which other middleware may recover.
+// A Handler starts no goroutines and keeps nothing between requests but its configuration,
+// so there is nothing to shut down. Executors may differ.
 package tunnel
 
 import (
@@ -33,46 +33,45 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/serve"
 )
 
-// Config says what a Handler serves, and to whom. Its zero value is valid and lets
-// nobody in. New copies it; do not change what it refers to afterwards.
+// Config says what a Handler serves, and to whom. Its zero value is valid and refuses every
+// caller. New copies it. Do not change what it refers to afterwards.
 type Config struct {
 	// BasePath is the path below which the protocol lives. A missing leading slash is
-	// added, a trailing one taken off; "/" is the root. Empty means
+	// added, and a trailing slash is removed. "/" is the root. Empty means
 	// protocol.DefaultBasePath, "/__runner".
 	BasePath string
 
-	// Tokens are the tokens of which a caller must present one. Empty strings in it
-	// never let anybody in.
+	// Tokens are the tokens of which a caller must present one. Empty strings count for
+	// nothing.
 	Tokens []string
 	// TokenHeader is the header that carries the token. In "Authorization" the token
 	// may follow "Bearer ". Empty means protocol.HeaderToken, "x-runner-token".
 	TokenHeader string
 	// Authenticate, if not nil, decides about callers without a valid token. A nil error
-	// lets the caller in, and the identity reaches the executor as Call.Identity. A
-	// *protocol.Error is answered as it is, but for CodeAuthNotConfigured, which means
-	// that there is nothing to ask, as if Authenticate were nil. Any other error means
-	// 401, and its text is logged only. It is called concurrently and must not read the
-	// body; the request's x-runner-request-id is the final one. An ipc.Pool has one that
-	// asks the worker.
+	// accepts the caller, and the identity reaches the executor as Call.Identity. A
+	// *protocol.Error is answered as it is, except for CodeAuthNotConfigured, which counts
+	// as if Authenticate were nil. Any other error means 401, and its text is logged only.
+	// Authenticate is called concurrently and must not read the body. The request's
+	// x-runner-request-id is the final one. ipc.Pool.Authenticate asks the worker.
 	Authenticate func(r *http.Request) (identity any, err error)
-	// AllowAnonymous lets everybody in if neither Tokens nor Authenticate is set.
-	// Without it, having neither answers every call with 500 AUTH_NOT_CONFIGURED.
+	// AllowAnonymous accepts every caller if neither Tokens nor Authenticate is set.
+	// Otherwise every call is answered with 500 AUTH_NOT_CONFIGURED then.
 	AllowAnonymous bool
 
-	// AllowList says what may be called. Nil means what the executor lists, if it is a
-	// Lister, and otherwise nothing. It takes the place of that list, even where it is wider.
-	// It has full ids: other names that the executor's list has for them are resolved first.
+	// AllowList says what may be called. Nil means the executor's own list if it is a
+	// Lister, and otherwise nothing. It replaces that list, even if it allows more. It
+	// contains full ids: aliases of the executor's list are resolved first.
 	AllowList *protocol.AllowList
 	// DisableDiscovery answers 404 at the discovery path.
 	DisableDiscovery bool
 	// Schemas, if not nil, adds the JSON Schemas of the ids on the allow-list to discovery,
-	// as one more member that Runner clients ignore. It is called concurrently. schema.Join
-	// makes one of several.
+	// in a further member that Runner clients ignore. It is called concurrently. schema.Join
+	// combines several sources.
 	Schemas func() protocol.Schemas
 	// CORS sets the cross-origin headers. Nil means its zero value: every origin may
 	// read answers, none may send credentials.
 	CORS *protocol.CORS
-	// Limits bounds request bodies. Its zero value has the protocol's own limits.
+	// Limits bounds request bodies. Its zero value means the protocol's own limits.
 	Limits protocol.Limits
 
 	// Middleware wraps the executor, the first one outermost.
@@ -80,14 +79,14 @@ type Config struct {
 	// NumericErrorCodes writes errors in the older form of the 4.x policy: the HTTP
 	// status as code, and the code as codeName. Released Runner clients need it off.
 	NumericErrorCodes bool
-	// Logger gets a line about each request but preflights: 5xx at Error, streams that are
-	// cut, 401 and 403 at Warn, the rest at Debug. So are callers who leave, whenever they
-	// do, broken bodies and forms whatever their status, OVERLOADED and WORKER_UNAVAILABLE.
-	// Tokens and bodies are never logged, and no attribute is longer than 8 KiB. Nil means
-	// slog.Default().
+	// Logger gets a line about each request except preflights: 5xx at Error, streams that
+	// are cut, 401 and 403 at Warn, everything else at Debug. Debug is also the level for
+	// callers who leave, for malformed bodies and forms of any status, for OVERLOADED and for
+	// WORKER_UNAVAILABLE. Tokens and bodies are never logged, and no attribute is longer than
+	// 8 KiB. Nil means slog.Default().
 	Logger *slog.Logger
-	// LogIdentity says how the identity of a caller, which Authenticate has returned, is
-	// shown in the lines about its calls. It is called concurrently. Nil means not at all.
+	// LogIdentity returns the text that log lines show for an identity that Authenticate has
+	// returned. It is called concurrently. Nil means that identities are not logged.
 	LogIdentity func(identity any) string
 }
 
@@ -131,7 +130,7 @@ func New(exec Executor, cfg Config) *Handler {
 		schemas:      cfg.Schemas,
 		limits:       cfg.Limits.WithDefaults(),
 		linger:       serve.NewLinger(cfg.Limits),
-		exec:         settled{finishing{exec}},
+		exec:         normalized{formReading{exec}},
 		wrapped:      len(cfg.Middleware) > 0,
 		numericCodes: cfg.NumericErrorCodes,
 		log:          serve.Log{Logger: cmp.Or(cfg.Logger, slog.Default()), Identity: cfg.LogIdentity},
@@ -139,7 +138,7 @@ func New(exec Executor, cfg Config) *Handler {
 	}
 	h.gate, _ = exec.(Gate)
 	for i := len(cfg.Middleware) - 1; i >= 0; i-- {
-		h.exec = settled{cfg.Middleware[i](h.exec)}
+		h.exec = normalized{cfg.Middleware[i](h.exec)}
 	}
 	return h
 }
@@ -280,7 +279,7 @@ func (h *Handler) open(q *request, body *serve.Body, multipart bool) {
 	var err error
 	if q.Call.Payload, err = form.Manifest(); err != nil {
 		if body.Err() == nil { // the time may be over all the same
-			err = outcome(body.Context(), err)
+			err = requestError(body.Context(), err)
 		}
 		h.refuse(q, err)
 		return
@@ -304,7 +303,7 @@ func (h *Handler) run(ctx context.Context, q *request) {
 	}
 	switch {
 	case err == nil:
-	case asksToAbort(err):
+	case isAbort(err):
 		h.abort(q)
 	default: // nothing was sent
 		h.refuse(q, err)
@@ -342,7 +341,7 @@ func (h *Handler) stream(q *request, reply *protocol.Reply) error {
 func writeStream(x serve.Exchange, reply *protocol.Reply) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = errors.Join(serve.ErrStreamCut, panicked(v))
+			err = errors.Join(serve.ErrStreamCut, newPanicError(v))
 		}
 	}()
 	return serve.WriteStream(x, reply)
@@ -352,7 +351,7 @@ func writeStream(x serve.Exchange, reply *protocol.Reply) (err error) {
 func (h *Handler) cut(q *request, err error) {
 	defer h.abort(q) // whatever the log does
 	switch {
-	case asksToAbort(err): // nothing is logged, as in net/http
+	case isAbort(err): // nothing is logged, as in net/http
 	case protocol.CodeOf(err) == protocol.CodeRequestAborted:
 		h.failed(q, err)
 	case isPanic(err):
@@ -398,7 +397,7 @@ func (h *Handler) failed(q *request, err error) {
 	switch {
 	case isPanic(err): // also if the caller has left
 		level = slog.LevelError
-	case err == broken(&q.Call): // what callers send must not set off alarms
+	case err == bodyError(&q.Call): // what callers send must not set off alarms
 		level = slog.LevelDebug
 	}
 	h.log.Failed(&q.Request, level, err)
@@ -412,6 +411,6 @@ func (h *Handler) recover(q *request) {
 	case v == http.ErrAbortHandler, q.answered: // by abort itself, or by the log
 		h.abort(q)
 	default:
-		h.refuseUnread(q, panicked(v))
+		h.refuseUnread(q, newPanicError(v))
 	}
 }
