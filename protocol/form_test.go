@@ -480,11 +480,11 @@ func TestFormSaysWhatItPassedOver(t *testing.T) {
 	long := "--b\r\nContent-Disposition: x" + strings.Repeat("y", 5000) + "\r\n\r\nx\r\n"
 	for name, c := range map[string]struct{ form, want string }{
 		"nothing":        {manifest(sentinel("a")) + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"`},
-		"broken":         {manifest(sentinel("a")) + broken + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (its Content-Disposition cannot be read: "form-data; name=\"file:a\"; filename=\"a")`},
-		"other kind":     {manifest(sentinel("a")) + odd + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (it has no Content-Disposition of form-data: "attachment; name=\"file:a\"")`},
-		"no header":      {manifest(sentinel("a")) + "--b\r\n\r\nx\r\n" + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (it has no Content-Disposition of form-data: "")`},
-		"a field":        {manifest(sentinel("a")) + part("file:a", "", "x") + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (it has neither a file name nor the type application/octet-stream: "form-data; name=\"file:a\"")`},
-		"the manifest":   {strings.ReplaceAll(broken, "file:a", "__manifest") + formEnd, `MISSING_MANIFEST: Missing manifest: no part __manifest; parts passed over: 1 (its Content-Disposition cannot be read: "form-data; name=\"__manifest\"; filename=\"a")`},
+		"broken":         {manifest(sentinel("a")) + broken + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts skipped: 1 (malformed Content-Disposition: "form-data; name=\"file:a\"; filename=\"a")`},
+		"other kind":     {manifest(sentinel("a")) + odd + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts skipped: 1 (no Content-Disposition of form-data: "attachment; name=\"file:a\"")`},
+		"no header":      {manifest(sentinel("a")) + "--b\r\n\r\nx\r\n" + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts skipped: 1 (no Content-Disposition of form-data: "")`},
+		"a field":        {manifest(sentinel("a")) + part("file:a", "", "x") + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts skipped: 1 (neither a file name nor the type application/octet-stream: "form-data; name=\"file:a\"")`},
+		"the manifest":   {strings.ReplaceAll(broken, "file:a", "__manifest") + formEnd, `MISSING_MANIFEST: Missing manifest: no part __manifest; parts skipped: 1 (malformed Content-Disposition: "form-data; name=\"__manifest\"; filename=\"a")`},
 		"many, and long": {manifest(sentinel(strings.Repeat("a", 5000))) + strings.Repeat(long, 50) + formEnd, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -493,7 +493,7 @@ func TestFormSaysWhatItPassedOver(t *testing.T) {
 			if c.want != "" {
 				assert.EqualError(t, err, c.want)
 			} else {
-				assert.ErrorContains(t, err, "parts passed over: 50 (")
+				assert.ErrorContains(t, err, "parts skipped: 50 (")
 				assert.Less(t, len(err.Error()), 1000)
 			}
 			require.NoError(t, f.Close())
