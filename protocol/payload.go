@@ -46,8 +46,8 @@ func ParsePayload(kind Kind, body []byte) (payload []byte, returnPayload bool, e
 	return payload, returnPayload, nil
 }
 
-// IsUndefined reports whether a valid JSON value is Undefined, with white space or
-// another order of members at most.
+// IsUndefined reports whether a valid JSON value is Undefined. White space and the order of
+// members do not matter.
 func IsUndefined(value []byte) bool {
 	if len(value) > 2*len(Undefined) || !bytes.HasPrefix(value, []byte("{")) || !bytes.Contains(value, []byte(`"Undefined"`)) {
 		return false

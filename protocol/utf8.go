@@ -2,8 +2,8 @@ package protocol
 
 import "unicode/utf8"
 
-// replaceInvalidUTF8 returns a copy of data with U+FFFD in place of what is not UTF-8:
-// one for each maximal part of a sequence, as the WHATWG's decoder does it.
+// replaceInvalidUTF8 returns a copy of data in which U+FFFD replaces the bytes that are not
+// UTF-8: once for each maximal part of a sequence, as the WHATWG's decoder does.
 func replaceInvalidUTF8(data []byte) []byte {
 	clean := make([]byte, 0, len(data)+len(data)/8)
 	for len(data) > 0 {
