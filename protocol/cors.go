@@ -23,7 +23,7 @@ type CORS struct {
 	Credentials bool
 	// Methods is what a preflight allows. Default: POST, OPTIONS.
 	Methods []string
-	// Headers is what a preflight allows. Default: whatever it asks for.
+	// Headers is what a preflight allows. Default: the headers that it asks for.
 	Headers []string
 	// ExposedHeaders may be read by scripts. Default: none.
 	ExposedHeaders []string

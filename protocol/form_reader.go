@@ -101,7 +101,7 @@ func (r *formReader) begin() error {
 				return errFormLayout
 			}
 			if len(rest) == 0 || strings.IndexByte(" \t\r-", rest[0]) >= 0 {
-				// The last delimiter needs no line end. The one that is added here tells it from a cut form.
+				// The last delimiter needs no line end. The line end added here distinguishes it from a cut form.
 				r.bounded = boundedReader{src: io.MultiReader(bytes.NewReader(bytes.Clone(line)), r.body, strings.NewReader("\r\n"))}
 				r.parts = multipart.NewReader(&r.bounded, r.boundary)
 				return nil

@@ -39,7 +39,7 @@ type Body struct {
 	err         error
 }
 
-var errBodyClosed = errors.New("protocol: the body is closed")
+var errBodyClosed = errors.New("serve: the body is closed")
 
 // OpenBody returns the body of r. It may have limit bytes, counted after decoding; zero
 // means any length. The answer may begin before the body has ended, and does not wait for

@@ -1,6 +1,6 @@
 // Package serve has the HTTP side of the protocol: what the Handler of package tunnel needs
-// to answer a request. It is for those who write a server or a front of their own; executors
-// and clients need package protocol alone.
+// to answer a request. It is for authors of other servers and fronts. Executors, clients and
+// configurations of a Handler need package protocol only.
 //
 //   - [Exchange] is the seam to the server. [OverNetHTTP] makes one for net/http.
 //   - [Policy] decides from the head of a request what becomes of it, without I/O.

@@ -9,7 +9,9 @@ import (
 
 // Exchange is one request and its answer as a server hands them to the Handler. It is the
 // seam between the protocol and a server: [OverNetHTTP] makes one for net/http, and another
-// server implements it and calls the Handler's ServeExchange.
+// server implements it and calls the Handler's ServeExchange. The http.Request beside it must
+// have a context that ends when the caller leaves, and a Body that is not nil if there is one.
+// If the context has an http.Server (see http.ServerContextKey), its shutdown ends lingering.
 //
 // Read, InterruptRead and SetReadDeadline may be called while another goroutine writes. No
 // method may be called after the Handler has returned, except for a Read that was waiting.
@@ -34,7 +36,8 @@ type Exchange interface {
 	// Flush sends what was written so far. The error is http.ErrNotSupported if the server
 	// cannot.
 	Flush() error
-	// Buffering names what holds a stream back because it cannot flush, "" if nothing does.
+	// Buffering returns the name of a wrapper that holds streams back because it cannot flush,
+	// "" if there is none.
 	Buffering() string
 	// GuardEnd prepares a streamed answer whose end is the end of the connection: until
 	// release is called, a connection that is closed for any reason is reset, so that the

@@ -122,7 +122,7 @@ func (l *Linger) drop(x Exchange, r *http.Request) bool {
 func hasLength(w http.ResponseWriter) bool { return w.Header().Get("Content-Length") != "" }
 
 // errBound says that a bound was reached.
-var errBound = errors.New("protocol: enough of an unread body")
+var errBound = errors.New("serve: an unread body has reached its bound")
 
 // read reads from src until an error, which is io.EOF at the end, or until a bound.
 func (l *Linger) read(src io.Reader, conn interface{ SetReadDeadline(time.Time) error }, maxBytes int64, maxTime time.Duration, stopping *atomic.Bool) error {

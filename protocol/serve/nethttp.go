@@ -87,8 +87,7 @@ func (x *netHTTP) Duplex() {
 	}
 }
 
-// Buffering looks for a writer, of those that wrap each other, that can neither be flushed
-// nor unwrapped.
+// Buffering returns the type of the first wrapper that can neither be flushed nor unwrapped.
 func (x *netHTTP) Buffering() string {
 	w := x.ResponseWriter
 	for {
