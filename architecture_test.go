@@ -15,11 +15,12 @@ const module = "github.com/bluelibs/go-tunnel"
 // The arrows between packages point downwards only.
 func TestPackagesImportDownwardsOnly(t *testing.T) {
 	allowed := map[string][]string{
-		"":                           {"protocol"},
+		"":                           {"protocol", "protocol/serve"},
 		"standalone":                 {"protocol", "protocol/lane"},
 		"ipc":                        {"protocol", "protocol/lane", "protocol/rawjson"},
 		"protocol":                   {"protocol/rawjson"},
 		"protocol/rawjson":           {},
+		"protocol/serve":             {"protocol"},
 		"protocol/client":            {"protocol", "protocol/lane", "protocol/rawjson"},
 		"protocol/lane":              {"protocol", "protocol/internal/dialect", "protocol/rawjson"},
 		"protocol/schema":            {"protocol", "protocol/internal/ecma", "protocol/internal/format", "protocol/internal/jsregexp", "protocol/rawjson"},

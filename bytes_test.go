@@ -312,7 +312,7 @@ func TestFormsLeaveNoFiles(t *testing.T) {
 			return &protocol.Reply{Stream: b}, err
 		}, 200},
 		"streamed from what is opened late": {manifest + file("a") + file("b"), func(_ context.Context, call *protocol.Call) (*protocol.Reply, error) {
-			var b *protocol.Part
+			var b *protocol.FormFile
 			form := call.Form
 			return &protocol.Reply{Stream: io.NopCloser(readerFunc(func(p []byte) (n int, err error) {
 				if b == nil {

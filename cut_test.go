@@ -196,7 +196,7 @@ func TestAnswersOverHTTP10WhenTheServerIsClosed(t *testing.T) {
 			handler := tunnel.New(tunnel.ExecutorFunc(func(ctx context.Context, _ *protocol.Call) (*protocol.Reply, error) { return reply(ctx) }),
 				tunnel.Config{Tokens: []string{"secret"}, AllowList: appAllowList, Logger: quiet})
 			server := httptest.NewUnstartedServer(handler)
-			server.Config.ConnContext = protocol.ConnContext
+			server.Config.ConnContext = tunnel.ConnContext
 			server.Start()
 			t.Cleanup(server.Close)
 			conn, err := net.Dial("tcp", server.Listener.Addr().String())

@@ -11,19 +11,20 @@ import (
 	"sync/atomic"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/serve"
 )
 
-// Executor runs tasks and emits events. Packages standalone and ipc have one each;
-// writing another means to keep these sentences, each of which is a case of
+// Executor runs tasks and emits events. Packages standalone and ipc have an executor each.
+// Every executor keeps these sentences, and each sentence is a case of
 // protocoltest.RunExecutor:
 //
 //  1. Execute may be called from many goroutines at once.
-//  2. It returns soon after ctx is done, with whatever error.
+//  2. It returns soon after ctx is done, with any error.
 //  3. It keeps no reference to the call, or to anything in it, after it has
 //     returned, or for a streamed reply after the stream is closed; the reply's
 //     Value alone may alias the call's Payload.
 //  4. It returns either a reply or an error, never both and never neither.
-//  5. An id that it does not serve gives a *protocol.Error with CodeNotFound.
+//  5. For an id that it does not serve it returns a *protocol.Error with CodeNotFound.
 //  6. An error without a *protocol.Error in its chain is private: its text is
 //     logged and never leaves the process.
 //  7. A reply's Value is one valid JSON document, or nil.
@@ -39,37 +40,37 @@ func (f ExecutorFunc) Execute(ctx context.Context, call *protocol.Call) (*protoc
 	return f(ctx, call)
 }
 
-// Lister is implemented by an Executor that knows what it serves. New looks for it
-// once, before any Middleware wraps the executor, and the Handler asks it at every
-// request unless Config.AllowList is set: List must be fast and safe for concurrent
-// use. A nil list is closed.
+// Lister is implemented by an Executor that knows what it serves. New looks for it once,
+// before any Middleware wraps the executor. The Handler calls List at every request: it must
+// be fast and safe for concurrent use. A nil list allows nothing.
 type Lister interface {
 	List() *protocol.AllowList
 }
 
 // Gate is implemented by an Executor that has rules of its own about who may call what,
-// such as the tokens of RPC lanes. New looks for it as it does for a Lister. An executor
-// must also refuse by itself, in Execute, what has not passed: it may be wrapped.
+// such as the tokens of RPC lanes. New looks for it as it looks for a Lister. Execute must
+// check the same rules, since an executor that is wrapped may be called without its Gate.
 //
-// Both methods are called concurrently and may keep what they find out in the call's
-// Ticket. An error is answered as that of Execute would be.
+// Both methods are called concurrently and may store their findings in the call's Ticket.
+// Their errors are answered like errors of Execute.
 type Gate interface {
-	// Admit is asked after authentication and the allow-list, before the body is read: the
+	// Admit is called after authentication and the allow-list, before the body is read: the
 	// call has no Payload, Body or Form yet.
 	Admit(call *protocol.Call) error
-	// Confirm is asked when the Payload of an admitted call is known. Calls with a Body or a
-	// Form are not confirmed.
+	// Confirm is called when the Payload of an admitted call is known. It is not called for
+	// calls with a Body or a Form.
 	Confirm(call *protocol.Call) error
 }
 
-// Middleware wraps an Executor in another one, for what the protocol does not
-// define: rate limits, metrics, tracing, caching. What an HTTP middleware can do as
-// well, do there.
+// Middleware wraps an Executor in another one, for what the protocol does not define: rate
+// limits, metrics, tracing, caching. Use an HTTP middleware for everything that it can do
+// as well.
 type Middleware func(Executor) Executor
 
-// Check returns a Middleware that asks check before every call. A call that it has an
-// error for goes no further: what protocol/schema and protocol/ratelimit are for. Check
-// is called concurrently and keeps the rules of Execute; it must not read a call's body.
+// Check returns a Middleware that calls check before every call, and does not execute the
+// call if check returns an error. Packages protocol/schema and protocol/ratelimit have such
+// functions. Check is called concurrently and keeps the rules of Execute. It must not read a
+// call's body.
 func Check(check func(ctx context.Context, call *protocol.Call) error) Middleware {
 	return func(next Executor) Executor {
 		return ExecutorFunc(func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
@@ -81,8 +82,8 @@ func Check(check func(ctx context.Context, call *protocol.Call) error) Middlewar
 	}
 }
 
-// CheckReply returns a Middleware that asks check about every reply. An error stands in
-// its place, and is private unless it is a *protocol.Error.
+// CheckReply returns a Middleware that calls check with every reply. An error replaces the
+// reply, and is private unless it is a *protocol.Error.
 func CheckReply(check func(ctx context.Context, call *protocol.Call, reply *protocol.Reply) error) Middleware {
 	return func(next Executor) Executor {
 		return ExecutorFunc(func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
@@ -101,50 +102,50 @@ func CheckReply(check func(ctx context.Context, call *protocol.Call, reply *prot
 	}
 }
 
-// settled makes what comes of a call what its caller gets, whether the executor failed,
-// panicked, or was made to stop. It is below every Middleware, which sees that.
-type settled struct{ Executor }
+// normalized turns the panics of an executor into errors, and its errors into errors of the
+// request if that is over. It is below every Middleware, so that each of them sees this.
+type normalized struct{ Executor }
 
-func (s settled) Execute(ctx context.Context, call *protocol.Call) (reply *protocol.Reply, err error) {
+func (n normalized) Execute(ctx context.Context, call *protocol.Call) (reply *protocol.Reply, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			reply, err = nil, outcome(ctx, panicked(v))
+			reply, err = nil, requestError(ctx, newPanicError(v))
 		}
 	}()
-	reply, err = s.Executor.Execute(ctx, call)
+	reply, err = n.Executor.Execute(ctx, call)
 	if err == nil && reply == nil {
 		err = errors.New("tunnel: the executor returned neither a reply nor an error")
 	}
 	if err != nil {
-		if broken := broken(call); broken != nil {
-			return nil, broken // and not what the task made of it
+		if bodyErr := bodyError(call); bodyErr != nil {
+			return nil, bodyErr // and not the error that the task made of it
 		}
-		return nil, outcome(ctx, err)
+		return nil, requestError(ctx, err)
 	}
-	if _, done := reply.Stream.(*settledStream); reply.Stream == nil || done {
+	if _, done := reply.Stream.(*normalizedStream); reply.Stream == nil || done {
 		return reply, nil
 	}
-	streamed := *reply // it may be one for all calls
-	streamed.Stream = &settledStream{ctx, reply.Stream}
+	streamed := *reply // several calls may share a reply
+	streamed.Stream = &normalizedStream{ctx, reply.Stream}
 	return &streamed, nil
 }
 
-// broken returns what is wrong with the body of a call that is read while the task runs.
-func broken(call *protocol.Call) error {
+// bodyError returns the error of a body or form that is read while the task runs.
+func bodyError(call *protocol.Call) error {
 	if call.Form != nil {
 		return call.Form.Err()
 	}
-	if body, ok := call.Body.(*protocol.Body); ok {
+	if body, ok := call.Body.(*serve.Body); ok {
 		return body.Err()
 	}
 	return nil
 }
 
-// finishing reads the rest of a call's form. What is wrong with it counts more than what
-// the task makes of it; a streamed reply may read on in its files.
-type finishing struct{ Executor }
+// formReading reads the rest of a call's form. An error of the form counts more than the
+// error that the task makes of it. A streamed reply may still read the form's files.
+type formReading struct{ Executor }
 
-func (f finishing) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
+func (f formReading) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 	reply, err := f.Executor.Execute(ctx, call)
 	if call.Form == nil {
 		return reply, err
@@ -163,14 +164,14 @@ func (f finishing) Execute(ctx context.Context, call *protocol.Call) (*protocol.
 	return nil, formErr
 }
 
-// requestKey is that of a request's own context in those that Middleware derives from it:
-// when one of these is cancelled, it is not the caller who has left.
+// requestKey is the key of the request's own context. Middleware may derive others from it,
+// and if only a derived context is cancelled, the caller has not left.
 type requestKey struct{}
 
-// outcome makes the error of an execution one of the request where that is over.
-func outcome(ctx context.Context, err error) error {
+// requestError returns the error of an execution: if the request is over, that is the reason.
+func requestError(ctx context.Context, err error) error {
 	request, ok := ctx.Value(requestKey{}).(context.Context)
-	if !ok { // no Middleware has one of its own
+	if !ok { // there is no Middleware
 		request = ctx
 	}
 	var over protocol.Code
@@ -186,60 +187,61 @@ func outcome(ctx context.Context, err error) error {
 	return &protocol.Error{Code: over, Err: err}
 }
 
-// settledStream is the stream of a reply whose errors are settled.
-type settledStream struct {
+// normalizedStream is the stream of a reply with the errors of a normalized executor.
+type normalizedStream struct {
 	ctx context.Context
 	io.ReadCloser
 }
 
-func (s *settledStream) Read(p []byte) (n int, err error) {
+func (s *normalizedStream) Read(p []byte) (n int, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			n, err = 0, panicked(v)
+			n, err = 0, newPanicError(v)
 		}
 		if err != nil && err != io.EOF {
-			err = outcome(s.ctx, err)
+			err = requestError(s.ctx, err)
 		}
 	}()
 	return s.ReadCloser.Read(p)
 }
 
-func (s *settledStream) Close() (err error) {
+func (s *normalizedStream) Close() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = panicked(v)
+			err = newPanicError(v)
 		}
 		if err != nil {
-			err = outcome(s.ctx, err)
+			err = requestError(s.ctx, err)
 		}
 	}()
 	return s.ReadCloser.Close()
 }
 
-// panicError is a panic that was recovered. It is private, whatever its value.
+// panicError is a recovered panic. It is private, whatever its value.
 type panicError struct {
 	value any
 	stack []byte
 }
 
-// panicked returns the error for what recover has returned.
-func panicked(v any) error { return &panicError{v, debug.Stack()} }
+// newPanicError returns the error for a value that recover has returned.
+func newPanicError(v any) error { return &panicError{v, debug.Stack()} }
 
 func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
 
-// asksToAbort reports whether err is the panic that asks for the end of the connection.
-func asksToAbort(err error) bool {
+// isAbort reports whether err is a panic with http.ErrAbortHandler, which demands that the
+// connection is closed.
+func isAbort(err error) bool {
 	var p *panicError
 	return errors.As(err, &p) && p.value == http.ErrAbortHandler
 }
 
 // isPanic reports whether err is any other panic.
-func isPanic(err error) bool { return errors.As(err, new(*panicError)) && !asksToAbort(err) }
+func isPanic(err error) bool { return errors.As(err, new(*panicError)) && !isAbort(err) }
 
-// Route returns an executor that is made of several: each call goes to the first one
-// that lists its id, and what none of them lists to the last one. All but the last must
-// be a Lister to get any. The Router lists what they list together, and follows them
-// when that changes. It panics without an executor.
+// Route returns an executor that consists of several others. It executes each call on the
+// first executor that lists the id, or on the last one if none does. Only the last one needs
+// no Lister. The Router's own list is the union of the executors' current lists. Route panics
+// if an executor is nil.
 //
 //	tunnel.New(tunnel.Route(registry, pool), config)
 func Route(first Executor, more ...Executor) *Router {
@@ -256,15 +258,15 @@ func Route(first Executor, more ...Executor) *Router {
 	return r
 }
 
-// Router is an Executor and a Lister that is made of others. Make one with Route.
+// Router is an Executor, a Lister and a Gate that consists of others. Make one with Route.
 type Router struct {
 	parts   []Executor
-	listers []Lister // of the parts, nil for those that are none
-	gates   []Gate   // likewise
+	listers []Lister // of the parts, nil for a part that is no Lister
+	gates   []Gate   // of the parts, nil for a part that is no Gate
 	merged  atomic.Pointer[mergedList]
 }
 
-// mergedList is a list and those that it was made of, which never change themselves.
+// mergedList is a list and the lists that it was made of. Lists never change.
 type mergedList struct {
 	of   []*protocol.AllowList
 	list *protocol.AllowList
@@ -285,7 +287,7 @@ func (r *Router) partOf(call *protocol.Call) int {
 	return last
 }
 
-// Admit asks the part that the call is for, if it is a Gate.
+// Admit calls Admit of the part that the call is for, if that is a Gate.
 func (r *Router) Admit(call *protocol.Call) error {
 	if gate := r.gates[r.partOf(call)]; gate != nil {
 		return gate.Admit(call)
@@ -293,7 +295,7 @@ func (r *Router) Admit(call *protocol.Call) error {
 	return nil
 }
 
-// Confirm asks the part that the call is for, if it is a Gate.
+// Confirm calls Confirm of the part that the call is for, if that is a Gate.
 func (r *Router) Confirm(call *protocol.Call) error {
 	if gate := r.gates[r.partOf(call)]; gate != nil {
 		return gate.Confirm(call)
@@ -301,7 +303,7 @@ func (r *Router) Confirm(call *protocol.Call) error {
 	return nil
 }
 
-// List returns the ids of all parts, sorted within each; nil if all lists are nil.
+// List returns the ids of all parts, sorted within each part, or nil if all lists are nil.
 func (r *Router) List() *protocol.AllowList {
 	merged := r.merged.Load()
 	if merged != nil && r.unchanged(merged.of) {
@@ -345,22 +347,22 @@ func merge(lists []*protocol.AllowList) (merged *protocol.AllowList) {
 	return merged
 }
 
-// mergeAliases leaves out what means one thing here and another one there.
+// mergeAliases leaves out aliases that have different meanings in different lists.
 func mergeAliases(lists []*protocol.AllowList) map[string]string {
 	var merged map[string]string
-	twice := map[string]bool{}
+	ambiguous := map[string]bool{}
 	for _, list := range lists {
 		for alias, id := range list.Aliases() {
 			if merged == nil {
 				merged = map[string]string{}
 			}
 			if known, ok := merged[alias]; ok && known != id {
-				twice[alias] = true
+				ambiguous[alias] = true
 			}
 			merged[alias] = id
 		}
 	}
-	for alias := range twice {
+	for alias := range ambiguous {
 		delete(merged, alias)
 	}
 	return merged

@@ -117,7 +117,7 @@ func TestLogOfAMissingFilePart(t *testing.T) {
 	lines := logged(t, tunnel.Config{AllowAnonymous: true}, slog.LevelDebug, r)
 	require.Len(t, lines, 1)
 	assert.Equal(t, "MISSING_FILE_PART", lines[0]["code"])
-	assert.Contains(t, lines[0]["error"], "parts passed over: 1 (its Content-Disposition cannot be read")
+	assert.Contains(t, lines[0]["error"], "parts skipped: 1 (malformed Content-Disposition")
 }
 
 // What the caller got wrong about files is not the server's error, and no line above

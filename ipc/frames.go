@@ -60,7 +60,7 @@ func appendFramedCall(dst []byte, id uint64, call *protocol.Call, identity []byt
 	}
 	if call.Form != nil {
 		dst = append(dst, `,"files":[`...)
-		for i, file := range call.Form.IDs() {
+		for i, file := range call.Form.FileIDs() {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
@@ -197,7 +197,7 @@ func nodeHeader(h http.Header, name string) string {
 	case name == "Cookie":
 		return strings.Join(values, "; ")
 	}
-	return protocol.HeaderValue(h, name)
+	return protocol.CombinedHeader(h, name)
 }
 
 // appendMember appends a member that is left out if it is empty.

@@ -46,7 +46,7 @@ func newUpload(ctx context.Context, l *link, id uint64, call *protocol.Call) *up
 	u := &upload{l: l, id: id, ctx: ctx, call: call}
 	streams := 1 // the body, or for forms a place that is never used
 	if call.Form != nil {
-		streams += len(call.Form.IDs())
+		streams += len(call.Form.FileIDs())
 	}
 	for s := range streams {
 		f := &outflow{u: u, s: s}
@@ -194,7 +194,7 @@ func (f *outflow) open() error {
 		f.source = io.NopCloser(u.call.Body)
 		return nil
 	}
-	part, err := u.call.Form.Open(u.call.Form.IDs()[f.s-1])
+	part, err := u.call.Form.Open(u.call.Form.FileIDs()[f.s-1])
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/serve"
 )
 
 func TestAppendMessage(t *testing.T) {
@@ -121,7 +122,7 @@ func TestParseAnswer(t *testing.T) {
 func errorJSON(t *testing.T, e *protocol.Error) string {
 	t.Helper()
 	w := httptestRecorder()
-	require.NoError(t, protocol.WriteError(w, e, false))
+	require.NoError(t, serve.WriteError(w, e, false))
 	body := w.Body.String()
 	return strings.TrimSuffix(strings.TrimPrefix(body, `{"ok":false,"error":`), "}")
 }

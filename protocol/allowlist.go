@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// AllowList says which tasks and events callers may reach. A nil *AllowList is
-// closed: nothing may be reached, and discovery says so. It never changes, and is
-// safe for concurrent use.
+// AllowList is the list of tasks and events that callers may reach. A nil *AllowList is
+// closed: callers may reach nothing, and discovery says so. A list never changes, and is safe
+// for concurrent use.
 type AllowList struct {
 	ids     [2]map[string]struct{}
 	aliases map[string]string
@@ -23,8 +23,8 @@ type allowListJSON struct {
 	} `json:"allowList"`
 }
 
-// NewAllowList returns the list of these task and event ids. Discovery shows them
-// in this order, each once.
+// NewAllowList returns the list of these task and event ids. Discovery shows them in this
+// order, each of them once.
 func NewAllowList(tasks, events []string) *AllowList {
 	a := &AllowList{}
 	var doc allowListJSON
@@ -35,8 +35,8 @@ func NewAllowList(tasks, events []string) *AllowList {
 	return a
 }
 
-// WithAliases returns the list with other names for its ids: a short id of Runner 6 for
-// the full one. What is no id of the list counts for nothing, and discovery shows none.
+// WithAliases returns the list with aliases of its ids, for example Runner 6's short ids. An
+// alias of an id that is not on the list is ignored. Discovery shows no aliases.
 func (a *AllowList) WithAliases(aliases map[string]string) *AllowList {
 	if a == nil {
 		return nil
@@ -46,7 +46,7 @@ func (a *AllowList) WithAliases(aliases map[string]string) *AllowList {
 	return &with
 }
 
-// Aliases returns a copy of the other names of ids.
+// Aliases returns a copy of the aliases, each with its id.
 func (a *AllowList) Aliases() map[string]string {
 	if a == nil {
 		return nil
@@ -54,8 +54,8 @@ func (a *AllowList) Aliases() map[string]string {
 	return maps.Clone(a.aliases)
 }
 
-// Resolve returns the id of a kind that id is another name for, or id itself. An id of the
-// list is never another name.
+// Resolve returns the id of a kind that id is an alias of, or id itself. An id of the list is
+// never an alias.
 func (a *AllowList) Resolve(kind Kind, id string) string {
 	if a == nil || a.aliases == nil || a.Allows(kind, id) {
 		return id

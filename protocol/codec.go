@@ -1,13 +1,13 @@
 package protocol
 
-// Codec is a dialect of JSON: how values that JSON has no form for, such as dates and
-// binary data, stand in documents. A Codec may be used concurrently.
+// Codec is a dialect of JSON. It defines how documents represent values that JSON lacks, such
+// as dates and binary data. A Codec may be used concurrently.
 type Codec interface {
 	// Marshal returns v as one JSON document in the dialect.
 	Marshal(v any) ([]byte, error)
 	// Unmarshal decodes a document into the value that v points to. Nil data stands for
 	// no value at all, JavaScript's undefined. The error is an *Error of CodeInvalidJSON
-	// if the document breaks the rules of JSON or of the dialect; every other error means
-	// that it does not fit v.
+	// if the document breaks the rules of JSON or of the dialect. Every other error means
+	// that the document does not fit v.
 	Unmarshal(data []byte, v any) error
 }

@@ -1,11 +1,12 @@
 // Package protocol is the wire of the Runner Tunnel HTTP Protocol v1.0 as Go types
-// and functions: paths, headers, calls, replies, errors, envelopes and limits. It
+// and functions: paths, headers, calls, replies, errors, envelopes, forms and limits. It
 // starts no goroutine and keeps no state.
 //
-// Three kinds of code use it. An executor (packages standalone and ipc, or your
-// own) takes a [Call] and gives back a [Reply] or an error. A task written in Go
-// returns an [*Error] when its caller should learn what went wrong; every other
-// error stays inside the process. The HTTP side (package tunnel) uses the rest.
+// An executor (packages standalone and ipc, or your own) receives a [Call] and returns a
+// [Reply] or an error. A task written in Go returns an [*Error] if its caller should learn
+// what went wrong. Every other error stays inside the process. [AllowList], [CORS] and
+// [Limits] configure a Handler of package tunnel. Package serve has the HTTP side, which
+// only servers need.
 //
 // # The wire in short
 //
@@ -23,12 +24,12 @@
 //
 //	curl -X POST base/task/{id} -F '__manifest={"input":{"doc":{"$runnerFile":"File","id":"F1","meta":{}}}}' -F file:F1=@doc.pdf
 //
-// A body of application/octet-stream is the input as it is.
+// A body of application/octet-stream is the input itself.
 //
-// Everything that goes wrong is answered with
+// Every error is answered with
 //
 //	{"ok":false,"error":{"message":…,"code":…[,"id":…][,"data":…][,"httpCode":…]}}
 //
-// An absent value (JavaScript's undefined) travels as [Undefined] in either
-// direction; in a [Call] and a [Reply] it is nil.
+// An absent value (JavaScript's undefined) is [Undefined] on the wire, in both directions. In
+// a [Call] and a [Reply] it is nil.
 package protocol

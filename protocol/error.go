@@ -8,10 +8,10 @@ import (
 )
 
 // Code is the machine-readable kind of an error: CodeInvalidJSON and so on. The list is
-// closed: what a task wants to tell beyond it goes into an error's ID and Data.
+// closed. A task says more by an error's ID and Data.
 type Code string
 
-// The codes, each with the HTTP status that goes with it unless an error sets its own.
+// The codes, each with its HTTP status, which an error may override.
 const (
 	CodeInvalidJSON          Code = "INVALID_JSON"                      // 400: the body is not JSON, or nested too deep
 	CodeInvalidInput         Code = "INVALID_INPUT"                     // 400: the input does not fit the task
@@ -76,10 +76,9 @@ func (c Code) Known() bool {
 	return ok
 }
 
-// Error is an error that its caller may see: all of it but Err goes over the wire.
-// A task returns one to give its caller a typed error; set ID and Data for that,
-// from which a Runner client rebuilds its own registered error. The zero value is
-// an internal error.
+// Error is an error that the caller may see: all of it except Err is sent. A task returns
+// it to give its caller a typed error: a Runner client rebuilds its own registered error from
+// ID and Data. The zero value is an internal error.
 //
 // An Error may be shared, so it must not be changed after it was returned.
 type Error struct {
@@ -89,23 +88,23 @@ type Error struct {
 	Message string
 	// ID names a registered error of the application; not sent if empty.
 	ID string
-	// Data goes with ID; not sent if nil. It is encoded with goccy/go-json, or sent as
-	// it is if it is a json.RawMessage. What cannot be encoded makes the answer a
-	// plain internal error.
+	// Data belongs to ID; not sent if nil. It is encoded with goccy/go-json, and a
+	// json.RawMessage is sent unchanged. If it cannot be encoded, the answer is a plain
+	// internal error.
 	Data any
-	// HTTPCode sets the HTTP status and is sent as httpCode if it is one, 100 to 599.
-	// An answer with a body cannot have a status below 200, 204, 205 or 304: for those
-	// the status is 500. Zero means the status of Code, and no httpCode.
+	// HTTPCode sets the HTTP status, and is sent as httpCode if it is in the range 100 to 599.
+	// A status that allows no body (below 200, 204, 205, 304) is replaced by 500. Zero means
+	// the status of Code, and no httpCode.
 	HTTPCode int
 	// RetryAfter is sent as Retry-After, in whole seconds rounded up. Zero means 1 s for
-	// the codes that a caller should try again after, and no header for all others.
+	// RATE_LIMITED, OVERLOADED and WORKER_UNAVAILABLE, and no header for all other codes.
 	RetryAfter time.Duration
 	// Err is the cause, for logs, errors.Is and errors.As. It never leaves the process.
 	Err error
 }
 
-// Error returns the message, and the cause after it. It is for logs: it tells of a code
-// that is not on the list, and of an *Error that is nil.
+// Error returns the message and the cause, for logs. It mentions a code that is not on the
+// list, and an *Error that is nil.
 func (e *Error) Error() string {
 	if e == nil {
 		return "a *protocol.Error that is nil"
@@ -134,23 +133,7 @@ func (e *Error) Status() int {
 	if e.HTTPCode == 0 {
 		return codes[e.code()].status
 	}
-	return bodyStatus(e.HTTPCode)
-}
-
-// bodyStatus returns the status for an answer with a body: that which was asked for,
-// 200 for 0, and 500 for one that HTTP, or a browser's fetch, has no body with.
-func bodyStatus(status int) int {
-	switch {
-	case status == 0:
-		return http.StatusOK
-	case status < 200, status > 599, hasNoBody(status):
-		return http.StatusInternalServerError
-	}
-	return status
-}
-
-func hasNoBody(status int) bool {
-	return status == http.StatusNoContent || status == http.StatusResetContent || status == http.StatusNotModified
+	return StatusWithBody(e.HTTPCode)
 }
 
 func (e *Error) code() Code {
@@ -167,8 +150,8 @@ func (e *Error) message() string {
 	return e.Message
 }
 
-// retryAfter returns the value of the Retry-After header in seconds, 0 for none.
-func (e *Error) retryAfter() int64 {
+// RetrySeconds returns the value of the Retry-After header in seconds, 0 for none.
+func (e *Error) RetrySeconds() int64 {
 	if e.RetryAfter > 0 {
 		return int64((e.RetryAfter + time.Second - 1) / time.Second)
 	}
@@ -178,9 +161,9 @@ func (e *Error) retryAfter() int64 {
 	return 0
 }
 
-// Public returns what a caller may know about err, which must not be nil: the
-// *Error in its chain, or a plain internal error that keeps err as its cause. It is
-// the only gate between an error and the wire.
+// Public returns the error that a caller may see for err, which must not be nil: the *Error
+// in its chain, or a plain internal error with err as its cause. No error reaches the wire
+// without it.
 func Public(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) && e != nil {
@@ -189,8 +172,8 @@ func Public(err error) *Error {
 	return &Error{Err: err}
 }
 
-// CodeOf returns the code that the wire has for err: that of the *Error in its chain if it
-// is on the list, CodeInternal for every other error, and "" for nil. It is for the labels of
+// CodeOf returns the code of err on the wire: the code of the *Error in its chain if that is
+// on the list, CodeInternal for every other error, and "" for nil. It is for the labels of
 // metrics and logs.
 func CodeOf(err error) Code {
 	if err == nil {

@@ -98,7 +98,7 @@ func TestRetryAfter(t *testing.T) {
 		{CodeOverloaded, time.Nanosecond, 1}, {CodeOverloaded, time.Second, 1}, {CodeOverloaded, time.Second + 1, 2},
 		{CodeOverloaded, time.Minute, 60}, {CodeInternal, 3 * time.Second, 3}, {CodeOverloaded, -time.Second, 1},
 	} {
-		assert.Equal(t, c.want, (&Error{Code: c.code, RetryAfter: c.after}).retryAfter(), "%s %v", c.code, c.after)
+		assert.Equal(t, c.want, (&Error{Code: c.code, RetryAfter: c.after}).RetrySeconds(), "%s %v", c.code, c.after)
 	}
 }
 

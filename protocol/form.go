@@ -12,44 +12,43 @@ import (
 )
 
 // Form is a multipart/form-data request while it arrives: a manifest, whose input may
-// name files, and the files. It reads the request only as far as somebody waits for
-// it, and starts no goroutine. Its methods, and those of its parts, may be called
-// concurrently; while one waits for the caller the others wait for it, except for
+// name files, and the files. It reads the request only as far as a method needs it, and
+// starts no goroutine. Its methods, and the methods of its files, may be called
+// concurrently. While one of them waits for the caller, the others wait for it, except for
 // Close, which ends all of them.
 //
-// Files may stand in any order, before the manifest too, and be read in any other or
-// not at all. Whoever waits for one moves along what comes before it: files that
-// somebody may still want are put aside, up to 64 KiB of each in memory and the rest
-// in temporary files, and all others are dropped.
+// Files may stand in any order, also before the manifest, and may be read in any other
+// order or not at all. A method that waits for a file reads everything before it: files
+// that may still be opened are spooled, up to 64 KiB of each in memory and the rest in
+// temporary files, and all others are discarded.
 //
-// Of several parts for the same id the first is the file and the others are dropped.
-// (The clients of Runner 5 send such forms if two files have their default id; their
-// own server never answers those.)
+// If several parts have the same id, the first is the file and the others are discarded.
+// (The clients of Runner 5 send such forms if two files have their default id.)
 type Form struct {
 	body   io.ReadCloser
 	limits Limits
 	closed atomic.Bool
 
-	mu      sync.Mutex
-	in      *formReader
-	files   map[string]*formFile
-	current *formFile // the file whose bytes come next, nil between parts
-	ids     []string
-	input   []byte
-	ready   bool // the manifest was read
-	ended   bool
-	err     error // what is wrong with the form, for good
+	mu          sync.Mutex
+	in          *formReader
+	files       map[string]*arrivingFile
+	current     *arrivingFile // the file whose bytes come next, nil between parts
+	ids         []string
+	input       []byte
+	hasManifest bool // and so the ids of the files
+	ended       bool
+	err         error // the form's first error, which stays
 }
 
-// formFile is a file of a form: one that the input names or, before the manifest is
-// there, one that it may name.
-type formFile struct {
-	part    *formPart // nil before it arrives
-	spool   spool
-	size    int64
-	whole   bool // all of it has arrived
-	opened  bool
-	dropped bool // nobody will read it, or read on
+// arrivingFile is a file that the input names or, before the manifest has arrived, a file
+// that it may name.
+type arrivingFile struct {
+	part      *formPart // nil before it arrives
+	spool     spool
+	size      int64
+	complete  bool // all of it has arrived
+	opened    bool
+	discarded bool // nobody will read it any more
 }
 
 var (
@@ -57,12 +56,12 @@ var (
 	errPartClosed = errors.New("protocol: the file is closed")
 )
 
-// NewForm returns the form that body holds. The content type is that of the request, the
-// limits those of files and fields. An *Error of body is the form's, unless its code is
-// CodeStream. The form must be closed, which closes body; what waits in a Read of that
-// should return then.
+// NewForm returns the form that body contains. The content type is the request's. Of the
+// limits those of files and fields count. An *Error of body is the form's error too, unless
+// its code is CodeStream. The form must be closed, which closes body and should interrupt
+// its Read.
 func NewForm(body io.ReadCloser, contentType string, limits Limits) *Form {
-	f := &Form{body: body, limits: limits.WithDefaults(), files: make(map[string]*formFile)}
+	f := &Form{body: body, limits: limits.WithDefaults(), files: make(map[string]*arrivingFile)}
 	var err error
 	if f.in, err = newFormReader(body, contentType, f.limits); err != nil {
 		f.err = &Error{Code: CodeInvalidMultipart, Err: err}
@@ -70,45 +69,45 @@ func NewForm(body io.ReadCloser, contentType string, limits Limits) *Form {
 	return f
 }
 
-// Manifest reads up to the manifest and returns its input: JSON that was checked as the
-// Payload of a [Call] is, nil for none.
+// Manifest reads up to the manifest and returns its input: JSON that was checked like the
+// Payload of a [Call], nil if there is none.
 //
-// Its errors, and all others of a form that are not about a wrong use of it, are each an
-// *Error: 400 for a form or manifest that is none, 413 for one over a limit, 500 for a
-// file that is missing or cut short, and 408 or 499 for a caller that is slow or gone.
+// Every error of a form is an *Error, unless it is about a wrong use of the form: 400 for a
+// malformed form or manifest, 413 for a form over a limit, 500 for a file that is missing or
+// cut short, and 408 or 499 for a caller who is too slow or has left.
 func (f *Form) Manifest() (input []byte, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for f.err == nil && !f.ready {
+	for f.err == nil && !f.hasManifest {
 		f.advance()
 	}
-	if !f.ready {
+	if !f.hasManifest {
 		return nil, f.err
 	}
 	return f.input, nil
 }
 
-// IDs returns the ids of the files that the input names, each once, in order of
-// appearance. There are none before Manifest has returned.
-func (f *Form) IDs() []string {
+// FileIDs returns the ids of the files that the input names, each once, in order of
+// appearance. It returns none before Manifest has returned.
+func (f *Form) FileIDs() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.ids
 }
 
 // Open waits for the file with an id. A file can be opened once.
-func (f *Form) Open(id string) (*Part, error) {
+func (f *Form) Open(id string) (*FormFile, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	file := f.files[id]
 	switch {
 	case f.closed.Load():
 		return nil, errFormClosed
-	case file == nil || !f.ready:
+	case file == nil || !f.hasManifest:
 		return nil, fmt.Errorf("protocol: the input names no file %q", id)
 	case file.opened:
 		return nil, fmt.Errorf("protocol: the file %q is opened a second time", id)
-	case file.dropped:
+	case file.discarded:
 		return nil, fmt.Errorf("protocol: the file %q is opened after the form's end", id)
 	}
 	for f.err == nil && file.part == nil {
@@ -118,36 +117,36 @@ func (f *Form) Open(id string) (*Part, error) {
 		return nil, f.err
 	}
 	file.opened = true
-	return &Part{Name: file.part.filename, Type: file.part.contentType, form: f, file: file}, nil
+	return &FormFile{Name: file.part.filename, Type: file.part.contentType, form: f, file: file}, nil
 }
 
-// Finish reads the rest of the form and returns what is wrong with it, a file that the
-// input names and that is not there included. A file that nobody has opened is
-// dropped, unless keep is set; one that is open is put aside for its reader. With a form
-// that was closed nothing is wrong.
+// Finish reads the rest of the form and returns its error, for example that a file is
+// missing that the input names. A file that nobody has opened is discarded, unless keep is
+// set. A file that is open is spooled for its reader. It returns nil for a form that was
+// closed.
 func (f *Form) Finish(keep bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !keep {
 		for _, file := range f.files {
 			if !file.opened {
-				file.drop()
+				file.discard()
 			}
 		}
 	}
-	if err := f.rest(); err != errFormClosed {
+	if err := f.readRest(); err != errFormClosed {
 		return err
 	}
 	return nil
 }
 
-// Err returns what is wrong with the form as far as it was read, nil if nothing is: it
-// says more than what a task makes of it.
+// Err returns the error of the form as far as it was read, nil if there is none. It says more
+// than the error that a task makes of it.
 func (f *Form) Err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.err == nil && f.in != nil && f.in.gate.err != nil { // known, but for those who read on
-		f.fail(f.in.gate.err, CodeInvalidMultipart)
+	if f.err == nil && f.in != nil && f.in.bounded.err != nil { // no later Read has returned it yet
+		f.fail(f.in.bounded.err, CodeInvalidMultipart)
 	}
 	if f.err == errFormClosed {
 		return nil
@@ -155,38 +154,38 @@ func (f *Form) Err() error {
 	return f.err
 }
 
-// Close frees what the form holds and closes its body; reading from it fails
-// afterwards.
+// Close releases memory and files of the form and closes its body. Reading from the form
+// fails afterwards.
 func (f *Form) Close() error {
 	f.closed.Store(true)
-	err := f.body.Close() // before the lock: a Read that waits for the caller has it
+	err := f.body.Close() // before the lock, which a Read holds while it waits for the caller
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fail(errFormClosed, "")
 	for _, file := range f.files {
-		file.drop()
+		file.discard()
 	}
 	return err
 }
 
-// rest reads to the end of the form.
-func (f *Form) rest() error {
+// readRest reads to the end of the form.
+func (f *Form) readRest() error {
 	for f.err == nil && !f.ended {
 		f.advance()
 	}
 	return f.err
 }
 
-// advance moves on by what is left of the current file, or by a part that is no file
-// or up to one that is.
+// advance reads the rest of the current file, or else one part if that is a field, or else
+// up to the content of a file.
 func (f *Form) advance() {
 	if f.current != nil {
-		f.putAside(f.current)
+		f.spoolRest(f.current)
 		return
 	}
 	part, err := f.in.next()
 	if err == io.EOF {
-		f.end()
+		f.finishParts()
 		return
 	}
 	if err != nil {
@@ -198,7 +197,7 @@ func (f *Form) advance() {
 		return
 	}
 	id, named := strings.CutPrefix(part.name, filePrefix)
-	if !named { // of no use, whatever its size
+	if !named { // it has no use, whatever its size
 		if _, err := io.Copy(io.Discard, part); err != nil {
 			f.fail(err, CodeInvalidMultipart)
 		}
@@ -206,34 +205,34 @@ func (f *Form) advance() {
 	}
 	file := f.files[id]
 	switch {
-	case file == nil && !f.ready: // the manifest may still name it
-		file = &formFile{}
+	case file == nil && !f.hasManifest: // the manifest may still name it
+		file = &arrivingFile{}
 		f.files[id] = file
 	case file == nil || file.part != nil:
-		file = &formFile{dropped: true}
+		file = &arrivingFile{discarded: true}
 	}
 	file.part = part
 	f.current = file
 }
 
-// putAside reads what is left of the current file, for later if somebody may want it.
-func (f *Form) putAside(file *formFile) {
+// spoolRest reads the rest of the current file, and spools it if it may still be read.
+func (f *Form) spoolRest(file *arrivingFile) {
 	buf := make([]byte, formBuffer)
 	for f.current == file && f.err == nil {
 		n, _ := f.readCurrent(buf)
-		if file.dropped {
+		if file.discarded {
 			continue
 		}
 		if _, err := file.spool.Write(buf[:n]); err != nil {
-			f.err = fmt.Errorf("protocol: put a file aside: %w", err)
+			f.err = fmt.Errorf("protocol: spool a file: %w", err)
 		}
 	}
 }
 
-// readCurrent reads from the current file, which is no more the current one at its end.
+// readCurrent reads from the current file. At the end of the file none is current any more.
 func (f *Form) readCurrent(b []byte) (n int, err error) {
 	file := f.current
-	for n < len(b) && err == nil && (n == 0 || f.in.body.Buffered() > 0) { // mime/multipart hands out little at once
+	for n < len(b) && err == nil && (n == 0 || f.in.body.Buffered() > 0) { // mime/multipart returns little at once
 		var more int
 		more, err = file.part.Read(b[n:])
 		n += more
@@ -242,7 +241,7 @@ func (f *Form) readCurrent(b []byte) (n int, err error) {
 		return 0, f.fail(formTooLarge("File size"), "")
 	}
 	if err == io.EOF {
-		file.whole = true
+		file.complete = true
 		f.current = nil
 		return n, io.EOF
 	}
@@ -252,10 +251,10 @@ func (f *Form) readCurrent(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// field reads a field, of which only the manifest is of use.
+// field reads a field. Only the manifest is used.
 func (f *Form) field(part *formPart) {
 	if strings.HasPrefix(part.name, filePrefix) {
-		f.in.passOver(part.Part, errNoFileName)
+		f.in.skip(part.Part, errNoFileName)
 	}
 	text, err := io.ReadAll(io.LimitReader(part, min(f.limits.MaxFieldSize, math.MaxInt64-1)+1))
 	switch {
@@ -264,7 +263,7 @@ func (f *Form) field(part *formPart) {
 	case int64(len(text)) > f.limits.MaxFieldSize:
 		f.fail(formTooLarge("Field"), "")
 	case part.name != manifestName:
-	case f.ready:
+	case f.hasManifest:
 		f.fail(errManifest, "")
 	case isLatin1(part.charset) && !utf8.Valid(text):
 		f.manifest([]byte(decodeLatin1(string(text))))
@@ -285,43 +284,43 @@ func (f *Form) manifest(text []byte) {
 		return
 	}
 	arrived := f.files
-	f.files = make(map[string]*formFile, len(ids))
+	f.files = make(map[string]*arrivingFile, len(ids))
 	for _, id := range ids {
 		file := arrived[id]
 		if file == nil {
-			file = &formFile{}
+			file = &arrivingFile{}
 		}
 		f.files[id] = file
 		delete(arrived, id)
 	}
 	for _, file := range arrived {
-		file.drop()
+		file.discard()
 	}
-	f.input, f.ids, f.ready = input, ids, true
+	f.input, f.ids, f.hasManifest = input, ids, true
 }
 
-// end is reached behind the last part.
-func (f *Form) end() {
+// finishParts checks the form after its last part.
+func (f *Form) finishParts() {
 	f.ended = true
-	if err := f.in.end(); err != nil {
+	if err := f.in.readEpilogue(); err != nil {
 		f.fail(err, CodeInvalidMultipart)
 		return
 	}
-	if !f.ready {
+	if !f.hasManifest {
 		f.fail(&Error{Code: CodeMissingManifest, Err: f.in.missing(manifestName)}, "")
 		return
 	}
 	for _, id := range f.ids {
 		if f.files[id].part == nil {
-			// The caller's error, but the protocol's own text wants 500, as 5.5.0 answers.
+			// It is the caller's error, but the protocol demands 500, and 5.5.0 answers so.
 			f.fail(&Error{Code: CodeMissingFilePart, Err: f.in.missing("for file " + quoteShort(id))}, "")
 			return
 		}
 	}
 }
 
-// fail makes err the form's error, if it has none yet, and returns that. What is no
-// error of the caller's connection gets the code.
+// fail makes err the form's error, unless it has one, and returns the form's error. An error
+// that is not the connection's gets the code.
 func (f *Form) fail(err error, code Code) error {
 	if f.err != nil {
 		return f.err
@@ -329,7 +328,7 @@ func (f *Form) fail(err error, code Code) error {
 	var public *Error
 	switch {
 	case errors.As(err, &public) && (code == "" || public.Code != CodeStream):
-		f.err = public // also if the form was closed for it
+		f.err = public // even if the form was closed because of it
 	case f.closed.Load():
 		f.err = errFormClosed
 	case code == "":
@@ -340,31 +339,31 @@ func (f *Form) fail(err error, code Code) error {
 	return f.err
 }
 
-func (file *formFile) drop() {
-	file.dropped = true
+func (file *arrivingFile) discard() {
+	file.discarded = true
 	file.spool.Close()
 }
 
-// Part is a file of a form that was opened.
-type Part struct {
-	// Name and Type are what the part's header says, empty if nothing: the file name
-	// without a path, and the content type in lower case without parameters.
+// FormFile is an open file of a form.
+type FormFile struct {
+	// Name is the file name in the part's header, without a path. Type is the content type
+	// there, in lower case without parameters. Both may be empty.
 	Name, Type string
 
 	form *Form
-	file *formFile
+	file *arrivingFile
 }
 
-// Read reads the file's bytes. An error other than io.EOF means that it is not whole;
-// that of a broken form is the one of [Form.Manifest].
-func (p *Part) Read(b []byte) (int, error) {
+// Read reads the file's bytes. An error other than io.EOF means that the file is incomplete.
+// The errors of the form are described at [Form.Manifest].
+func (p *FormFile) Read(b []byte) (int, error) {
 	f := p.form
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
 	case f.closed.Load():
 		return 0, errFormClosed
-	case p.file.dropped:
+	case p.file.discarded:
 		return 0, errPartClosed
 	case len(b) == 0:
 		return 0, nil
@@ -372,7 +371,7 @@ func (p *Part) Read(b []byte) (int, error) {
 	if n, err := p.file.spool.Read(b); err != io.EOF {
 		return n, err
 	}
-	if p.file.whole {
+	if p.file.complete {
 		return 0, io.EOF
 	}
 	if f.err != nil {
@@ -380,8 +379,8 @@ func (p *Part) Read(b []byte) (int, error) {
 	}
 	n, err := f.readCurrent(b)
 	if err == io.EOF && f.arrived() {
-		// Only at the end of its request a connection tells that the caller has left.
-		_ = f.rest() // for Finish to return
+		// A connection reports that the caller has left only after the end of the request.
+		_ = f.readRest() // Finish returns the error
 	}
 	return n, err
 }
@@ -389,17 +388,17 @@ func (p *Part) Read(b []byte) (int, error) {
 // arrived reports whether all files have arrived.
 func (f *Form) arrived() bool {
 	for _, file := range f.files {
-		if !file.whole {
+		if !file.complete {
 			return false
 		}
 	}
 	return true
 }
 
-// Close drops the rest of the file.
-func (p *Part) Close() error {
+// Close discards the rest of the file.
+func (p *FormFile) Close() error {
 	p.form.mu.Lock()
 	defer p.form.mu.Unlock()
-	p.file.drop()
+	p.file.discard()
 	return nil
 }

@@ -9,17 +9,17 @@ import (
 )
 
 var (
-	errNoDisposition     = errors.New("it has no Content-Disposition of form-data")
-	errBrokenDisposition = errors.New("its Content-Disposition cannot be read")
-	errNoFileName        = errors.New("it has neither a file name nor the type application/octet-stream")
+	errNoDisposition     = errors.New("no Content-Disposition of form-data")
+	errBrokenDisposition = errors.New("malformed Content-Disposition")
+	errNoFileName        = errors.New("neither a file name nor the type application/octet-stream")
 )
 
-// disposition is what the Content-Disposition of a part of a form says.
+// disposition is the content of the header Content-Disposition of a part.
 type disposition struct{ name, filename string }
 
-// parseDisposition reads a Content-Disposition as senders write it: a parameter may
-// stand twice, and the first counts; a name may be in Latin-1, and its extended form in
-// a charset that is not known. Package mime takes none of these.
+// parseDisposition reads a Content-Disposition as senders write it. A parameter may stand
+// twice, and the first one counts. A name may be in Latin-1, and its extended form in an
+// unknown charset. Package mime accepts none of this.
 func parseDisposition(header string) (d disposition, err error) {
 	kind, rest, _ := strings.Cut(header, ";")
 	if !strings.EqualFold(strings.TrimSpace(kind), "form-data") {
@@ -51,7 +51,7 @@ func parseDisposition(header string) (d disposition, err error) {
 		}
 	}
 	d = disposition{name: name.String(), filename: filename.String()}
-	if continued { // RFC 2231, section 3: no form has it, but mail has
+	if continued { // RFC 2231, section 3, is for mail and not for forms
 		if _, params, err := mime.ParseMediaType(header); err == nil {
 			d = disposition{name: params["name"], filename: params["filename"]}
 		}
@@ -59,7 +59,7 @@ func parseDisposition(header string) (d disposition, err error) {
 	return d, nil
 }
 
-// parameter is a name that may come plain, extended or both.
+// parameter is a name in its plain form, its extended form or both.
 type parameter struct {
 	plain, extended       string
 	hasPlain, hasExtended bool
@@ -71,8 +71,8 @@ func (p *parameter) setPlain(value string) {
 	}
 }
 
-// setExtended takes a value of RFC 8187: charset'language'percent-encoded. What cannot
-// be decoded counts only where there is no plain value.
+// setExtended sets a value of RFC 8187: charset'language'percent-encoded. A value that cannot
+// be decoded counts only if there is no plain value.
 func (p *parameter) setExtended(value string) {
 	charset, rest, _ := strings.Cut(value, "'")
 	_, encoded, ok := strings.Cut(rest, "'")
@@ -101,7 +101,7 @@ func (p *parameter) String() string {
 	return p.plain
 }
 
-// cutParameter cuts a parameter and the semicolon behind it off.
+// cutParameter splits s after the first parameter and its semicolon.
 func cutParameter(s string) (key, value, rest string, ok bool) {
 	key, rest, ok = strings.Cut(s, "=")
 	key = strings.TrimRight(key, " \t")
@@ -124,8 +124,8 @@ func cutParameter(s string) (key, value, rest string, ok bool) {
 	return key, value, trimBlanks(rest[1:]), rest[0] == ';'
 }
 
-// cutQuoted cuts a quoted string off, whose first quote is gone. A backslash escapes
-// only what needs it: browsers, and Windows in its paths, mean it as it stands.
+// cutQuoted splits s after a quoted string, whose first quote is not a part of s. A backslash
+// escapes only special characters: browsers, and paths of Windows, have literal backslashes.
 func cutQuoted(s string) (value, rest string, ok bool) {
 	var b strings.Builder
 	for {
@@ -152,8 +152,8 @@ const escapable = `()<>@,;:\"/[]?=`
 
 func trimBlanks(s string) string { return strings.TrimLeft(s, " \t") }
 
-// decodeHeaderText reads a header's bytes as UTF-8 if they are, and otherwise as
-// Latin-1, which every byte is.
+// decodeHeaderText reads a header's bytes as UTF-8 if they are valid, and otherwise as
+// Latin-1, in which all bytes are.
 func decodeHeaderText(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -174,8 +174,8 @@ func isUTF8(charset string) bool {
 	return strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
 }
 
-// isLatin1 reports whether a charset is ISO-8859-1, or what Runner's server takes for
-// it.
+// isLatin1 reports whether a charset is ISO-8859-1, or a charset that Runner's server reads
+// like it.
 func isLatin1(charset string) bool {
 	switch strings.ToLower(charset) {
 	case "iso-8859-1", "iso8859-1", "iso88591", "iso_8859-1", "iso_8859-1:1987", "latin1", "us-ascii", "ascii",

@@ -16,27 +16,27 @@ import (
 const (
 	// formBuffer is how much of a form is read at once.
 	formBuffer = 32 << 10
-	// maxPartHeader bounds the header of a part with the delimiter before it, and
-	// likewise what stands before the first delimiter and after the last.
+	// maxPartHeader bounds the header of a part together with the delimiter before it, and
+	// also the preamble and the epilogue of the form.
 	maxPartHeader = 64 << 10
 )
 
-var errFormLayout = errors.New("not the layout of a form")
+var errFormLayout = errors.New("malformed form")
 
 // formReader reads the parts of a form one after the other and counts them.
 type formReader struct {
 	body     *bufio.Reader
 	boundary string
 	limits   Limits
-	gate     gate
+	bounded  boundedReader
 	parts    *multipart.Reader // nil before the first part
 
 	files, fields, others int
-	passedOver            int
-	reasons               []string // for that, of the first few
+	skipped               int
+	reasons               []string // why the first few were skipped
 }
 
-// formPart is a part of a form, which is a file or a field.
+// formPart is a part of a form: a file or a field.
 type formPart struct {
 	*multipart.Part
 	name                  string
@@ -56,8 +56,8 @@ func newFormReader(body io.Reader, contentType string, limits Limits) (*formRead
 	return &formReader{body: bufio.NewReaderSize(body, formBuffer), boundary: params["boundary"], limits: limits}, nil
 }
 
-// next returns the next part, whose predecessor must have been read to its end. The
-// error is io.EOF, and only then that, at the end of the form.
+// next returns the next part. The part before it must have been read to its end. The error
+// is io.EOF at the end of the form, and only there.
 func (r *formReader) next() (*formPart, error) {
 	if r.parts == nil {
 		if err := r.begin(); err != nil {
@@ -65,15 +65,15 @@ func (r *formReader) next() (*formPart, error) {
 		}
 	}
 	for {
-		r.gate.left = maxPartHeader
+		r.bounded.left = maxPartHeader
 		raw, err := r.parts.NextRawPart()
-		r.gate.left = unlimited
+		r.bounded.left = unlimited
 		if err != nil {
-			return nil, cmp.Or(r.gate.err, err)
+			return nil, cmp.Or(r.bounded.err, err)
 		}
-		part, err := describe(raw)
+		part, err := parsePart(raw)
 		if err != nil {
-			r.passOver(raw, err)
+			r.skip(raw, err)
 		}
 		if err := r.count(part); err != nil {
 			return nil, err
@@ -87,8 +87,8 @@ func (r *formReader) next() (*formPart, error) {
 	}
 }
 
-// begin looks for the line that the form begins with. By one that ends with LF alone
-// mime/multipart would read all of the form.
+// begin looks for the line that begins the form. If that line ended with LF alone,
+// mime/multipart would read the whole form.
 func (r *formReader) begin() error {
 	delimiter := []byte("--" + r.boundary)
 	for left := maxPartHeader; left > 0; {
@@ -101,9 +101,9 @@ func (r *formReader) begin() error {
 				return errFormLayout
 			}
 			if len(rest) == 0 || strings.IndexByte(" \t\r-", rest[0]) >= 0 {
-				// The last delimiter needs no line end: this is for the gate to tell it from a cut form.
-				r.gate = gate{src: io.MultiReader(bytes.NewReader(bytes.Clone(line)), r.body, strings.NewReader("\r\n"))}
-				r.parts = multipart.NewReader(&r.gate, r.boundary)
+				// The last delimiter needs no line end. The line end added here distinguishes it from a cut form.
+				r.bounded = boundedReader{src: io.MultiReader(bytes.NewReader(bytes.Clone(line)), r.body, strings.NewReader("\r\n"))}
+				r.parts = multipart.NewReader(&r.bounded, r.boundary)
 				return nil
 			}
 		}
@@ -115,18 +115,18 @@ func (r *formReader) begin() error {
 	return errFormLayout
 }
 
-// describe reads the header of a part as Runner's server does. The error is for what is
-// no part of a form, which is passed over.
+// parsePart reads the header of a part as Runner's server does. The error means that the
+// part must be skipped.
 //
-// The manifest is a field, also if it comes as a file: what is a Blob in a browser's
-// FormData does.
-func describe(raw *multipart.Part) (*formPart, error) {
+// The manifest is a field, even if it comes with a file name: a Blob in a browser's FormData
+// has one.
+func parsePart(raw *multipart.Part) (*formPart, error) {
 	d, err := parseDisposition(raw.Header.Get("Content-Disposition"))
 	if err != nil {
 		return nil, err
 	}
 	p := &formPart{Part: raw, name: d.name}
-	// An odd parameter does not spoil the type before it.
+	// The type counts even if a parameter after it is malformed.
 	mediaType, params, err := mime.ParseMediaType(raw.Header.Get("Content-Type"))
 	if (err == nil || errors.Is(err, mime.ErrInvalidMediaParameter)) && strings.Contains(mediaType, "/") {
 		p.contentType, p.charset = mediaType, params["charset"]
@@ -139,25 +139,24 @@ func describe(raw *multipart.Part) (*formPart, error) {
 	return p, nil
 }
 
-// passOver counts a part that is of no use, and keeps the reason if it is one of the
-// first, for the log.
-func (r *formReader) passOver(raw *multipart.Part, reason error) {
+// skip counts a part that has no use, and keeps the first few reasons for the log.
+func (r *formReader) skip(raw *multipart.Part, reason error) {
 	const most = 3
-	if r.passedOver++; r.passedOver <= most {
+	if r.skipped++; r.skipped <= most {
 		header := raw.Header.Get("Content-Disposition")
 		r.reasons = append(r.reasons, fmt.Sprintf("%v: %s", reason, quoteShort(header)))
 	}
 }
 
-// missing returns the cause of an error for a part that is not there.
+// missing returns the cause of an error about a missing part.
 func (r *formReader) missing(part string) error {
-	if r.passedOver == 0 {
+	if r.skipped == 0 {
 		return errors.New("no part " + part)
 	}
-	return fmt.Errorf("no part %s; parts passed over: %d (%s)", part, r.passedOver, strings.Join(r.reasons, "; "))
+	return fmt.Errorf("no part %s; parts skipped: %d (%s)", part, r.skipped, strings.Join(r.reasons, "; "))
 }
 
-// quoteShort quotes what a caller has sent, for the log.
+// quoteShort quotes and shortens the caller's text for the log.
 func quoteShort(text string) string {
 	const most = 100
 	if len(text) > most {
@@ -166,7 +165,7 @@ func quoteShort(text string) string {
 	return strconv.Quote(text)
 }
 
-// count holds the form to the limits that count parts.
+// count checks the limits on the number of parts. P is nil for a part that is skipped.
 func (r *formReader) count(p *formPart) error {
 	switch {
 	case p == nil:
@@ -185,13 +184,13 @@ func (r *formReader) count(p *formPart) error {
 	return nil
 }
 
-// formTooLarge returns the error for a form that is over a limit.
+// formTooLarge returns the error for a form over a limit.
 func formTooLarge(limit string) *Error {
 	return &Error{Code: CodePayloadTooLarge, Message: limit + " limit exceeded"}
 }
 
-// end reads what follows the form, so that the connection can be used again.
-func (r *formReader) end() error {
+// readEpilogue reads what follows the form, so that the connection can be used again.
+func (r *formReader) readEpilogue() error {
 	_, err := io.CopyN(io.Discard, r.body, maxPartHeader)
 	if err == io.EOF {
 		return nil
@@ -201,33 +200,33 @@ func (r *formReader) end() error {
 
 const unlimited = -1
 
-// gate lets no more through than is left, if that is not unlimited. Its end comes
-// unexpectedly: mime/multipart takes a header that io.EOF cuts for the end of the form.
-// It keeps an error of the body: mime/multipart takes a line that one cuts for a whole
-// one, and finds that malformed.
-type gate struct {
+// boundedReader fails after left bytes, unless that is unlimited. It returns
+// io.ErrUnexpectedEOF at the end of src: mime/multipart would take a header that io.EOF cuts
+// for the end of the form. It keeps an error of src, because mime/multipart takes a line that
+// such an error cuts for a complete line, and reports that this is malformed.
+type boundedReader struct {
 	src  io.Reader
 	left int
 	err  error
 }
 
-func (g *gate) Read(b []byte) (int, error) {
-	if g.left == 0 {
+func (r *boundedReader) Read(b []byte) (int, error) {
+	if r.left == 0 {
 		return 0, errFormLayout
 	}
-	if g.left != unlimited {
-		b = b[:min(len(b), g.left)]
+	if r.left != unlimited {
+		b = b[:min(len(b), r.left)]
 	}
-	n, err := g.src.Read(b)
-	if g.left != unlimited {
-		g.left -= n
+	n, err := r.src.Read(b)
+	if r.left != unlimited {
+		r.left -= n
 	}
 	switch err {
 	case nil:
 	case io.EOF:
 		err = io.ErrUnexpectedEOF
 	default:
-		g.err = err
+		r.err = err
 	}
 	return n, err
 }

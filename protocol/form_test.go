@@ -104,7 +104,7 @@ func TestFormManifest(t *testing.T) {
 			if c.input != `-` {
 				assert.Equal(t, c.input, string(input))
 			}
-			assert.Equal(t, c.ids, strings.Join(f.IDs(), ","))
+			assert.Equal(t, c.ids, strings.Join(f.FileIDs(), ","))
 			assert.NoError(t, f.Finish(false))
 			assert.NoError(t, f.Close())
 		})
@@ -457,7 +457,7 @@ func TestFormKeepsTheErrorOfItsBody(t *testing.T) {
 				f := NewForm(io.NopCloser(body), formType, Limits{})
 				_, err := f.Manifest()
 				if err == nil {
-					var p *Part
+					var p *FormFile
 					if p, err = f.Open("a"); err == nil {
 						_, err = io.ReadAll(p)
 					}
@@ -480,11 +480,11 @@ func TestFormSaysWhatItPassedOver(t *testing.T) {
 	long := "--b\r\nContent-Disposition: x" + strings.Repeat("y", 5000) + "\r\n\r\nx\r\n"
 	for name, c := range map[string]struct{ form, want string }{
 		"nothing":        {manifest(sentinel("a")) + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"`},
-		"broken":         {manifest(sentinel("a")) + broken + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (its Content-Disposition cannot be read: "form-data; name=\"file:a\"; filename=\"a")`},
-		"other kind":     {manifest(sentinel("a")) + odd + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (it has no Content-Disposition of form-data: "attachment; name=\"file:a\"")`},
-		"no header":      {manifest(sentinel("a")) + "--b\r\n\r\nx\r\n" + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (it has no Content-Disposition of form-data: "")`},
-		"a field":        {manifest(sentinel("a")) + part("file:a", "", "x") + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts passed over: 1 (it has neither a file name nor the type application/octet-stream: "form-data; name=\"file:a\"")`},
-		"the manifest":   {strings.ReplaceAll(broken, "file:a", "__manifest") + formEnd, `MISSING_MANIFEST: Missing manifest: no part __manifest; parts passed over: 1 (its Content-Disposition cannot be read: "form-data; name=\"__manifest\"; filename=\"a")`},
+		"broken":         {manifest(sentinel("a")) + broken + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts skipped: 1 (malformed Content-Disposition: "form-data; name=\"file:a\"; filename=\"a")`},
+		"other kind":     {manifest(sentinel("a")) + odd + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts skipped: 1 (no Content-Disposition of form-data: "attachment; name=\"file:a\"")`},
+		"no header":      {manifest(sentinel("a")) + "--b\r\n\r\nx\r\n" + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts skipped: 1 (no Content-Disposition of form-data: "")`},
+		"a field":        {manifest(sentinel("a")) + part("file:a", "", "x") + formEnd, `MISSING_FILE_PART: Internal Error: no part for file "a"; parts skipped: 1 (neither a file name nor the type application/octet-stream: "form-data; name=\"file:a\"")`},
+		"the manifest":   {strings.ReplaceAll(broken, "file:a", "__manifest") + formEnd, `MISSING_MANIFEST: Missing manifest: no part __manifest; parts skipped: 1 (malformed Content-Disposition: "form-data; name=\"__manifest\"; filename=\"a")`},
 		"many, and long": {manifest(sentinel(strings.Repeat("a", 5000))) + strings.Repeat(long, 50) + formEnd, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -493,7 +493,7 @@ func TestFormSaysWhatItPassedOver(t *testing.T) {
 			if c.want != "" {
 				assert.EqualError(t, err, c.want)
 			} else {
-				assert.ErrorContains(t, err, "parts passed over: 50 (")
+				assert.ErrorContains(t, err, "parts skipped: 50 (")
 				assert.Less(t, len(err.Error()), 1000)
 			}
 			require.NoError(t, f.Close())
@@ -584,7 +584,7 @@ func FuzzForm(f *testing.F) {
 		if _, _, err := ParsePayload(KindEvent, input); err != nil && input != nil {
 			t.Fatalf("input %q: %v", input, err)
 		}
-		ids := form.IDs()
+		ids := form.FileIDs()
 		if len(ids) > limits.MaxFiles {
 			t.Fatalf("%d files", len(ids))
 		}

@@ -1,8 +1,6 @@
 package protocol
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"net/http"
 	"strings"
 )
@@ -15,23 +13,10 @@ const (
 	HeaderRequestID = "X-Runner-Request-Id"
 )
 
-// Shared header values. Their capacity is their length, so an Add elsewhere copies.
-var (
-	jsonType = []string{"application/json; charset=utf-8"}
-	nosniff  = []string{"nosniff"}
-	deny     = []string{"DENY"}
-)
-
-// SetSecurityHeaders sets the two headers that every answer carries.
-func SetSecurityHeaders(h http.Header) {
-	h["X-Content-Type-Options"] = nosniff
-	h["X-Frame-Options"] = deny
-}
-
-// HeaderValue returns the value of a header that must stand once: repeated ones
-// are joined by ", ", as a Node.js server joins them, so that a second value makes
-// the whole one match nothing. Name must be in canonical spelling.
-func HeaderValue(h http.Header, name string) string {
+// CombinedHeader returns the value of a header that must stand once. The values of a
+// repeated header are joined by ", ", as a Node.js server joins them, so that a second value
+// makes the whole one match nothing. Name must be in canonical spelling.
+func CombinedHeader(h http.Header, name string) string {
 	switch values := h[name]; len(values) {
 	case 0:
 		return ""
@@ -40,40 +25,4 @@ func HeaderValue(h http.Header, name string) string {
 	default:
 		return strings.Join(values, ", ")
 	}
-}
-
-// maxRequestID is the length of the longest request id that is taken over.
-const maxRequestID = 128
-
-// RequestID returns the request id of a request with the header h: the caller's, if
-// it is 1 to 128 characters of A-Z a-z 0-9 . _ : -, otherwise a new random UUID.
-func RequestID(h http.Header) string {
-	id := strings.Trim(HeaderValue(h, HeaderRequestID), " \t")
-	if id == "" || len(id) > maxRequestID {
-		return newUUID()
-	}
-	for i := 0; i < len(id); i++ {
-		switch c := id[i]; {
-		case 'a' <= c|0x20 && c|0x20 <= 'z', '0' <= c && c <= '9', c == '.', c == '_', c == ':', c == '-':
-		default:
-			return newUUID()
-		}
-	}
-	return id
-}
-
-// newUUID returns a random (version 4) UUID in lower case.
-func newUUID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails, by its documentation
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	var text [36]byte
-	hex.Encode(text[0:8], b[0:4])
-	hex.Encode(text[9:13], b[4:6])
-	hex.Encode(text[14:18], b[6:8])
-	hex.Encode(text[19:23], b[8:10])
-	hex.Encode(text[24:36], b[10:16])
-	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
-	return string(text[:])
 }

@@ -21,16 +21,16 @@ const (
 	DefaultMaxFiles = 10
 	// DefaultMaxFields is how many fields a multipart body may have.
 	DefaultMaxFields = 100
-	// DefaultLingerBytes is how much is dropped of a body after its request was answered.
+	// DefaultLingerBytes is how much of a body is dropped after its request was answered.
 	DefaultLingerBytes = 64 << 20
 	// DefaultLingerTime is how long that may take.
 	DefaultLingerTime = 30 * time.Second
-	// DefaultLingerCallers is for how many callers that is done at a time.
+	// DefaultLingerCallers is how many callers may linger at a time.
 	DefaultLingerCallers = 1000
 )
 
-// Limits bounds what one request may cost, and its answer. Every limit is an inclusive maximum;
-// one that is zero or negative has its default, whatever the others are.
+// Limits bounds the cost of a request. Every limit is an inclusive maximum. A limit that is
+// zero or negative has its default, whatever the others are.
 type Limits struct {
 	// MaxBody is the size of a JSON body in bytes, counted after decompression. The input
 	// of a form is bounded by MaxFieldSize. Default: DefaultMaxBody (2 MiB).
@@ -41,25 +41,25 @@ type Limits struct {
 	// MaxFileSize is the size of each file of a multipart body in bytes.
 	// Default: DefaultMaxFileSize (20 MiB).
 	MaxFileSize int64
-	// MaxFiles is how many files a multipart body may have, and name.
+	// MaxFiles is how many files a multipart body may have, and how many its input may name.
 	// Default: DefaultMaxFiles (10).
 	MaxFiles int
-	// MaxFields is how many other fields it may have, the manifest among them.
+	// MaxFields is how many other fields it may have, including the manifest.
 	// Default: DefaultMaxFields (100).
 	MaxFields int
-	// MaxFieldSize is the size of each of those, and so of the manifest, in bytes.
+	// MaxFieldSize is the size of each of these fields, also of the manifest, in bytes.
 	// Default: DefaultMaxFieldSize (1 MiB).
 	MaxFieldSize int64
 
-	// LingerBytes is how much of a body that nobody wants is received, in bytes, after its
-	// request was answered over HTTP/1, so that a caller that sends everything before it
-	// reads gets to read that. Default: DefaultLingerBytes (64 MiB).
+	// LingerBytes is how much of an unread body is received and dropped after its request was
+	// answered over HTTP/1, in bytes: a caller that sends everything before it reads could
+	// not read the answer otherwise. Default: DefaultLingerBytes (64 MiB).
 	LingerBytes int64
-	// LingerTime is how long that may take, whatever the server's ReadTimeout; a caller that
-	// is silent for 5 s is given up before, and so are all when the server shuts down, at
-	// what they send next. Default: DefaultLingerTime (30 s).
+	// LingerTime is how long that may take, whatever the server's ReadTimeout. It ends before
+	// if the caller is silent for 5 s, or sends more after the server has begun to shut down.
+	// Default: DefaultLingerTime (30 s).
 	LingerTime time.Duration
-	// LingerCallers is for how many callers that is done at a time, each of which costs its
+	// LingerCallers is how many callers may linger at a time. Each of them costs its
 	// connection, a goroutine and 8 KiB. All others have half a second to read the answer
 	// before the connection is closed. Default: DefaultLingerCallers (1000).
 	LingerCallers int
@@ -79,9 +79,9 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
-// MaxForm returns how long a multipart body may be that is within l, in bytes: zero if
-// longer than can be counted. Parts of no use have no limit of their own, which is as
-// good as none where they are compressed.
+// MaxForm returns the largest size of a multipart body that is within l, in bytes, or zero if
+// that is more than an int64. It bounds the parts that have no limit of their own, which
+// matters for compressed bodies.
 func (l Limits) MaxForm() int64 {
 	l = l.WithDefaults()
 	files, fields := float64(l.MaxFiles), float64(l.MaxFields)

@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// manifestName is the name of the part that is the manifest.
+	// manifestName is the name of the part with the manifest.
 	manifestName = "__manifest"
-	// filePrefix stands before the id in the name of a part that is a file.
+	// filePrefix precedes the id in the name of a part with a file.
 	filePrefix = "file:"
 )
 
 var errManifest = &Error{Code: CodeInvalidMultipart, Message: "Invalid manifest"}
 
-// parseManifest returns the input that a form's manifest holds, nil for none, as UTF-8.
-// Other than a JSON body, a manifest without the member input has no input.
+// parseManifest returns the input of a form's manifest as UTF-8, nil if it has none. Unlike a
+// JSON body, a manifest without the member input has no input.
 func parseManifest(text []byte) (input []byte, err error) {
 	if len(text) == 0 {
 		return nil, &Error{Code: CodeMissingManifest}
@@ -44,9 +44,9 @@ func parseManifest(text []byte) (input []byte, err error) {
 	return input, nil
 }
 
-// fileIDs returns the ids of the files that a valid JSON value names, each once, in
-// the order of their first appearance. A file is named by an object with the member
-// "$runnerFile", or "$ejson" for clients of Runner 4, that is "File", and a string id.
+// fileIDs returns the ids of the files that a valid JSON value names, each once, in the order
+// of their first appearance. An object names a file if its member "$runnerFile", or "$ejson"
+// for clients of Runner 4, is "File", and its id is a string.
 func fileIDs(value []byte) []string {
 	if !bytes.Contains(value, []byte("File")) && !bytes.Contains(value, []byte(`\u`)) {
 		return nil
@@ -58,14 +58,14 @@ func fileIDs(value []byte) []string {
 	return ids
 }
 
-// idFinder reads a value token by token: it must see the members in their order.
+// idFinder reads a value token by token, since the order of members matters.
 type idFinder struct {
 	dec *json.Decoder
 	ids []string
 }
 
-// value reads one value and returns it if it is a string. An error ends it, which JSON
-// that was checked does not have.
+// value reads one value and returns it if it is a string. Checked JSON has no errors, and an
+// error would end the loops.
 func (f *idFinder) value() (text string, ok bool) {
 	token, _ := f.dec.Token()
 	switch token {
@@ -82,23 +82,23 @@ func (f *idFinder) value() (text string, ok bool) {
 	return text, ok
 }
 
-// object reads the members of an object. In one that names a file nothing else counts.
+// object reads the members of an object. If it names a file, ids below it do not count.
 func (f *idFinder) object() {
 	var id string
-	var named, hasID bool
+	var isFile, hasID bool
 	before := len(f.ids)
 	for f.dec.More() {
 		name, _ := f.dec.Token()
 		text, isText := f.value()
 		switch name {
 		case "$runnerFile", "$ejson":
-			named = text == "File"
+			isFile = text == "File"
 		case "id":
 			id, hasID = text, isText
 		}
 	}
 	_, _ = f.dec.Token()
-	if named && hasID {
+	if isFile && hasID {
 		f.ids = append(f.ids[:before], id)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// BodyMode is how the body of a task is to be read.
+// BodyMode is the way to read the body of a task.
 type BodyMode uint8
 
 // The modes of the protocol. Events are always JSON.
@@ -16,9 +16,8 @@ const (
 )
 
 // BodyModeOf returns the mode that a request's Content-Type selects: multipart if it
-// names multipart/form-data anywhere, a stream if it is application/octet-stream,
-// JSON in all other cases, an absent one included. Of several headers the first
-// counts.
+// contains multipart/form-data anywhere, a stream if it is application/octet-stream, and
+// JSON in all other cases, also without the header. If there are several, the first counts.
 func BodyModeOf(h http.Header) BodyMode {
 	contentType := strings.ToLower(h.Get("Content-Type"))
 	if strings.Contains(contentType, "multipart/form-data") {

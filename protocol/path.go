@@ -10,8 +10,8 @@ import (
 // DefaultBasePath is the base path of every server and client unless configured.
 const DefaultBasePath = "/__runner"
 
-// BasePath is a base path in its normal form: escaped, with a leading slash and
-// without a trailing one, so empty for the root.
+// BasePath is a base path in its normal form: escaped, with a leading slash and without a
+// trailing slash. The root is empty.
 type BasePath string
 
 // ParseBasePath returns the normal form of s, which is not escaped. Empty means
@@ -29,14 +29,14 @@ func ParseBasePath(s string) BasePath {
 	return BasePath(strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%5B", "[", "%5D", "]").Replace(escaped))
 }
 
-// Cut takes the base path off the path of a request and returns the rest in its
-// normal form, still escaped: a slash before every segment and no empty segment,
-// so that "//task//a%2Fb/" becomes "/task/a%2Fb". It reports false for a path that
-// is not below the base path.
+// Cut removes the base path from the path of a request and returns the rest in its normal
+// form, still escaped: a slash before every segment and no empty segment, so that
+// "//task//a%2Fb/" becomes "/task/a%2Fb". It reports false for a path that is not below the
+// base path.
 //
-// Paths are read as a Node.js server reads them: dot segments, escaped ones too,
-// are resolved in place and a backslash counts as a slash. Nothing is ever
-// redirected: the clients of the protocol do not follow.
+// Paths are read as a Node.js server reads them: dot segments, also escaped, are resolved in
+// place, and a backslash counts as a slash. No path is redirected, since the clients of the
+// protocol do not follow redirects.
 func (b BasePath) Cut(u *url.URL) (rest string, ok bool) {
 	full := escapedPath(u)
 	if needsResolving(full) {
@@ -55,16 +55,15 @@ func (b BasePath) Cut(u *url.URL) (rest string, ok bool) {
 	return rest, true
 }
 
-// UnescapeID decodes the id of a task or event from its place in a path. It reports
-// false for an empty id and for one that is not percent-encoded UTF-8.
+// UnescapeID decodes the id of a task or event in a path. It reports false for an empty id
+// and for an id that is not percent-encoded UTF-8.
 func UnescapeID(escaped string) (id string, ok bool) {
 	id, err := url.PathUnescape(escaped)
 	return id, err == nil && id != "" && utf8.ValidString(id)
 }
 
-// escapedPath returns the path as it stood in the request line. URL.EscapedPath
-// alone is not enough: it gives up RawPath for a path with a raw backslash and
-// writes %5C, which is another path.
+// escapedPath returns the path of the request line. URL.EscapedPath alone is not enough: it
+// ignores RawPath for a path with a raw backslash and writes %5C, which is another path.
 func escapedPath(u *url.URL) string {
 	if u.RawPath != "" {
 		if path, err := url.PathUnescape(u.RawPath); err == nil && path == u.Path {
@@ -78,9 +77,8 @@ func needsResolving(path string) bool {
 	return strings.ContainsAny(path, `\#`) || strings.Contains(path, "/.") || strings.Contains(path, "/%2")
 }
 
-// resolve does to a path what the URL parser of the WHATWG does, as far as the
-// protocol can tell: it ends at a fragment, backslashes are slashes, and dot
-// segments are taken out.
+// resolve changes a path as the URL parser of the WHATWG does, as far as that matters here: a
+// fragment ends it, backslashes become slashes, and dot segments are removed.
 func resolve(path string) string {
 	path, _, _ = strings.Cut(path, "#")
 	path = strings.ReplaceAll(path, `\`, "/")
@@ -104,8 +102,8 @@ func resolve(path string) string {
 	return "/" + strings.Join(kept, "/")
 }
 
-// dots returns how many dots a segment consists of, plain or escaped, if it is a
-// dot segment, else 0.
+// dots returns the number of dots, plain or escaped, of a dot segment, and 0 for any other
+// segment.
 func dots(segment string) int {
 	if len(segment) > len("%2e%2e") {
 		return 0

@@ -2,25 +2,29 @@ package protocol
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
-// ParsePayload checks a JSON body and finds in it what a call of kind is about:
+// ParsePayload checks a JSON body and finds the payload of a call of kind in it:
 //
 //   - no body: nothing
 //   - a task: the value of the root's member "input"; without one the whole document
 //   - an event: the value of the root's member "payload"; without one nothing
 //
-// Of members that stand twice the last counts. Undefined is read as nothing. The
-// payload is part of body, nil if there is none. ReturnPayload is the truth of an
-// event's member "returnPayload", as JavaScript sees it.
+// If a member stands twice, the last one counts. Undefined is read as nothing. Bytes that
+// are not UTF-8 are replaced by U+FFFD. The payload is part of body unless that was
+// necessary, and nil if there is none. ReturnPayload is the truth of an event's member
+// "returnPayload" as JavaScript sees it.
 //
-// The error is a 400 *Error for a body that is not JSON or nested deeper than
-// MaxDepth.
+// The error is a 400 *Error for a body that is not JSON or is nested deeper than MaxDepth.
 func ParsePayload(kind Kind, body []byte) (payload []byte, returnPayload bool, err error) {
 	if len(body) == 0 {
 		return nil, false, nil
+	}
+	if !utf8.Valid(body) {
+		body = replaceInvalidUTF8(body)
 	}
 	member := func(name, value []byte) {
 		switch {
@@ -42,8 +46,8 @@ func ParsePayload(kind Kind, body []byte) (payload []byte, returnPayload bool, e
 	return payload, returnPayload, nil
 }
 
-// IsUndefined reports whether a valid JSON value is Undefined, with white space or
-// another order of members at most.
+// IsUndefined reports whether a valid JSON value is Undefined. White space and the order of
+// members do not matter.
 func IsUndefined(value []byte) bool {
 	if len(value) > 2*len(Undefined) || !bytes.HasPrefix(value, []byte("{")) || !bytes.Contains(value, []byte(`"Undefined"`)) {
 		return false

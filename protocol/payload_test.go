@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -51,6 +52,7 @@ func TestParsePayloadOfTasks(t *testing.T) {
 		`{"input":["Undefined"]}`:                                      `["Undefined"]`,
 		`{"input":{"__type":"Undefined","value":1,"__type":"BigInt"}}`: `{"__type":"Undefined","value":1,"__type":"BigInt"}`,
 		`{"input":1,"input":{"__type":"Undefined","value":null}}`:      none,
+		"{\"input\":\"a\xffb\"}":                                       "\"a\ufffdb\"",
 	} {
 		payload, returnPayload, err := ParsePayload(KindTask, []byte(body))
 		require.NoError(t, err, body)
@@ -152,6 +154,13 @@ func FuzzParsePayload(f *testing.F) {
 					t.Fatalf("no body: %q, %v", payload, err)
 				}
 				continue
+			}
+			if !utf8.Valid(payload) {
+				t.Fatalf("%q is not UTF-8", payload)
+			}
+			body := body
+			if !utf8.Valid(body) {
+				body = replaceInvalidUTF8(body)
 			}
 			valid := json.Valid(body)
 			if errors.Is(err, rawjson.ErrDepth) {

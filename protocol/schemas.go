@@ -5,17 +5,17 @@ import (
 	"encoding/json"
 )
 
-// Schemas are JSON Schemas by id: of the inputs of tasks and of the payloads of events.
-// Each is one valid JSON document. It must not be changed after it was passed on.
+// Schemas has the JSON Schemas of the inputs of tasks and of the payloads of events, by id.
+// Each is one valid JSON document. Do not change Schemas after you have passed it on.
 type Schemas struct {
 	Tasks  map[string]json.RawMessage `json:"tasks"`
 	Events map[string]json.RawMessage `json:"events"`
 }
 
-// Describe returns what Discovery does with one more member, "schemas", which has the
-// schemas of the ids on the list. Clients that do not know it ignore it.
+// Describe returns the document of Discovery with one more member, "schemas", which has the
+// schemas of the ids on the list. Clients that do not know the member ignore it.
 func (a *AllowList) Describe(s Schemas) ([]byte, error) {
-	listed := Schemas{Tasks: a.among(KindTask, s.Tasks), Events: a.among(KindEvent, s.Events)}
+	listed := Schemas{Tasks: a.onlyAllowed(KindTask, s.Tasks), Events: a.onlyAllowed(KindEvent, s.Events)}
 	var doc bytes.Buffer
 	doc.Write(bytes.TrimSuffix(a.Discovery(), []byte("}")))
 	doc.WriteString(`,"schemas":`)
@@ -27,7 +27,7 @@ func (a *AllowList) Describe(s Schemas) ([]byte, error) {
 	return append(bytes.TrimSpace(doc.Bytes()), '}'), nil
 }
 
-func (a *AllowList) among(kind Kind, schemas map[string]json.RawMessage) map[string]json.RawMessage {
+func (a *AllowList) onlyAllowed(kind Kind, schemas map[string]json.RawMessage) map[string]json.RawMessage {
 	listed := map[string]json.RawMessage{}
 	for id, schema := range schemas {
 		if a.Allows(kind, id) {

@@ -9,7 +9,7 @@ import (
 const spoolMemory = 64 << 10
 
 // spool holds bytes until they are read: in memory at first, then all of them in a
-// temporary file, which is removed while it is still open where the system allows it.
+// temporary file, which is removed while it is open if the system allows that.
 // The zero value is empty.
 type spool struct {
 	memory []byte
@@ -19,7 +19,7 @@ type spool struct {
 	size   int64
 }
 
-// Write adds to the end.
+// Write appends.
 func (s *spool) Write(b []byte) (int, error) {
 	if s.file == nil && s.size+int64(len(b)) <= spoolMemory {
 		s.memory = append(s.memory, b...)
@@ -52,7 +52,7 @@ func (s *spool) toFile() error {
 	return nil
 }
 
-// Read reads on from the beginning; io.EOF says that there is no more for now.
+// Read continues from the beginning. io.EOF says that there is no more so far.
 func (s *spool) Read(b []byte) (n int, err error) {
 	if s.read == s.size {
 		return 0, io.EOF
@@ -66,7 +66,7 @@ func (s *spool) Read(b []byte) (n int, err error) {
 	return n, err
 }
 
-// Close drops all that it holds.
+// Close discards the content.
 func (s *spool) Close() {
 	if s.file != nil {
 		_ = s.file.Close()

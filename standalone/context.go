@@ -19,7 +19,7 @@ const headerContext = "X-Runner-Context"
 //
 // Callers send what they like: a context says what its caller claims, and no more.
 func ContextValue[T any](ctx context.Context, id string) (value T, ok bool) {
-	text, ok := ContextText(ctx, id)
+	text, ok := RawContextValue(ctx, id)
 	if !ok || text == protocol.Undefined {
 		return value, ok // a context may have the value undefined
 	}
@@ -30,15 +30,15 @@ func ContextValue[T any](ctx context.Context, id string) (value T, ok bool) {
 	return value, true
 }
 
-// ContextText is ContextValue without decoding the value: for contexts whose own
+// RawContextValue is ContextValue without decoding the value: for contexts whose own
 // serialize function writes something else than the dialect.
-func ContextText(ctx context.Context, id string) (text string, ok bool) {
+func RawContextValue(ctx context.Context, id string) (text string, ok bool) {
 	s, ok := ctx.Value(scopeKey{}).(scope)
 	if !ok {
 		return "", false
 	}
 	var texts map[string]any
-	all := utf8OfLatin1(protocol.HeaderValue(s.call.Header, headerContext))
+	all := utf8OfLatin1(protocol.CombinedHeader(s.call.Header, headerContext))
 	if all == "" || unmarshal(s.codec, all, &texts) != nil {
 		return "", false
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/lane"
+	"github.com/bluelibs/go-tunnel/protocol/serve"
 	"github.com/bluelibs/go-tunnel/standalone"
 )
 
@@ -91,6 +92,6 @@ func TestLaneReason(t *testing.T) {
 	err = r.Admit(call)
 	assert.ErrorContains(t, err, `the token's cap is not "produce"`)
 	w := httptest.NewRecorder()
-	require.NoError(t, protocol.WriteError(w, protocol.Public(err), false))
+	require.NoError(t, serve.WriteError(w, protocol.Public(err), false))
 	assert.Equal(t, `{"ok":false,"error":{"message":"Unauthorized","code":"UNAUTHORIZED"}}`, strings.TrimSpace(w.Body.String()))
 }

@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"github.com/bluelibs/go-tunnel/ipc"
-	"github.com/bluelibs/go-tunnel/protocol"
+
+	tunnel "github.com/bluelibs/go-tunnel"
 )
 
 // patience is how long a caller may send or take nothing while the server waits for it.
@@ -38,7 +39,7 @@ func serve(ctx context.Context, o options, handler http.Handler, pool *ipc.Pool)
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       120 * time.Second, // longer than that of a balancer in front, or it sends into closed connections
 		MaxHeaderBytes:    16 << 10,
-		ConnContext:       protocol.ConnContext, // for proxies that speak HTTP/1.0
+		ConnContext:       tunnel.ConnContext, // for proxies that speak HTTP/1.0
 		// A ReadTimeout and a WriteTimeout would cut long uploads and streams, however
 		// well those go on: that is for impatient to decide. (What ends an upload is
 		// -task-timeout: see worker.)

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/bluelibs/go-tunnel/protocol"
+	tunnel "github.com/bluelibs/go-tunnel"
 )
 
 // server is one that listens, and a caller of it.
@@ -70,7 +70,7 @@ func serveTCP(t *testing.T, inner *http.Server, certificates *tls.Config) *serve
 	log := new(output)
 	inner.BaseContext = func(net.Listener) context.Context { return ctx }
 	inner.ErrorLog = newLog(log)
-	inner.ConnContext = protocol.ConnContext // for HTTP/1.0
+	inner.ConnContext = tunnel.ConnContext // for HTTP/1.0
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	scheme, serve := "http", inner.Serve

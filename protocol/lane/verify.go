@@ -300,7 +300,7 @@ func bodyOf(call *protocol.Call) [][]byte {
 // Authorization headers a Node.js server keeps the first.
 func (v *Verifier) tokenOf(h http.Header) string {
 	if v.auth.Header != DefaultHeader {
-		return protocol.HeaderValue(h, v.auth.Header)
+		return protocol.CombinedHeader(h, v.auth.Header)
 	}
 	text := strings.TrimSpace(h.Get(DefaultHeader))
 	if scheme, token, ok := strings.Cut(text, " "); ok && strings.EqualFold(scheme, "Bearer") {

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/serve"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -53,7 +54,7 @@ func retryAfter(t *testing.T, l *Limiter, c *protocol.Call) string {
 	require.ErrorAs(t, l.Check(t.Context(), c), &public)
 	assert.Equal(t, protocol.CodeRateLimited, public.Code)
 	w := httptest.NewRecorder()
-	require.NoError(t, protocol.WriteError(w, public, false))
+	require.NoError(t, serve.WriteError(w, public, false))
 	assert.Equal(t, 429, w.Code)
 	return w.Header().Get("Retry-After")
 }

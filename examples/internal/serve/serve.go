@@ -105,7 +105,7 @@ func (f *Flags) Run(ctx context.Context, handler http.Handler) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    16 << 10,
-		ConnContext:       protocol.ConnContext, // for proxies that speak HTTP/1.0
+		ConnContext:       tunnel.ConnContext, // for proxies that speak HTTP/1.0
 	}
 	f.announce(listener.Addr())
 	if f.Token == "" {

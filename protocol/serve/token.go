@@ -1,26 +1,28 @@
-package protocol
+package serve
 
 import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
 	"strings"
+
+	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Tokens is a set of tokens to compare a request's with. Only their hashes are
-// kept. The zero value matches nothing; it is safe for concurrent use.
+// Tokens is a set of tokens, of which a request must carry one. Only their hashes are kept.
+// The zero value matches nothing. It is safe for concurrent use.
 type Tokens struct {
 	header string
 	bearer bool
 	hashes [][sha256.Size]byte
 }
 
-// NewTokens returns the set of these tokens, to be found in the named header; empty
-// means HeaderToken. Empty tokens are left out: they never authenticate. In the
-// header Authorization "Bearer <token>" is accepted as well.
+// NewTokens returns the set of these tokens. Requests carry them in the named header; empty
+// means protocol.HeaderToken. Empty tokens are left out: they never authenticate. In the
+// header Authorization, "Bearer <token>" is accepted as well.
 func NewTokens(header string, tokens []string) Tokens {
 	if header == "" {
-		header = HeaderToken
+		header = protocol.HeaderToken
 	}
 	t := Tokens{header: http.CanonicalHeaderKey(header)}
 	t.bearer = t.header == "Authorization"
@@ -36,8 +38,8 @@ func NewTokens(header string, tokens []string) Tokens {
 	return t
 }
 
-// toLatin1 returns s as JavaScript clients write it into a header, if that is possible
-// and not the same as UTF-8.
+// toLatin1 returns s as JavaScript clients write it into a header. Differs reports whether
+// that is possible and is not the same as UTF-8.
 func toLatin1(s string) (latin1 []byte, differs bool) {
 	for _, r := range s {
 		if r > 0xff {
@@ -51,10 +53,10 @@ func toLatin1(s string) (latin1 []byte, differs bool) {
 // Empty reports whether there is no token in the set.
 func (t Tokens) Empty() bool { return len(t.hashes) == 0 }
 
-// Match reports whether a request with the header h carries one of the tokens. The
-// time it takes depends neither on the tokens nor on which of them it is.
+// Match reports whether a request with the header h carries one of the tokens. Its time
+// depends neither on the tokens nor on which of them matches.
 func (t Tokens) Match(h http.Header) bool {
-	got := HeaderValue(h, t.header)
+	got := protocol.CombinedHeader(h, t.header)
 	if got == "" || t.Empty() {
 		return false
 	}

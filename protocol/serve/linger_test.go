@@ -1,4 +1,4 @@
-package protocol_test
+package serve_test
 
 import (
 	"bufio"
@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/serve"
 )
 
 // hang is how long a test waits for what comes at once unless something is wrong.
@@ -22,11 +23,12 @@ const hang = 30 * time.Second
 
 // refusing serves 401 without reading bodies.
 func refusing(t *testing.T, limits protocol.Limits) *httptest.Server {
-	unread := protocol.NewUnread(limits)
+	linger := serve.NewLinger(limits)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		unread.Before(w, r, false)
-		assert.NoError(t, protocol.WriteError(w, &protocol.Error{Code: protocol.CodeUnauthorized}, false))
-		unread.After(w, r, false, nil)
+		x := serve.OverNetHTTP(w, r)
+		linger.Before(x, r, false)
+		assert.NoError(t, serve.WriteError(x, &protocol.Error{Code: protocol.CodeUnauthorized}, false))
+		linger.After(x, r, false, nil)
 	}))
 	t.Cleanup(server.Close)
 	return server
@@ -132,12 +134,13 @@ func TestLingeringCallersAreBounded(t *testing.T) {
 // The end of an answer of unknown length is not sent before all of it was written: there
 // is no long waiting for the caller then.
 func TestAnswersOfUnknownLengthDoNotLinger(t *testing.T) {
-	unread := protocol.NewUnread(protocol.Limits{LingerTime: time.Hour})
+	linger := serve.NewLinger(protocol.Limits{LingerTime: time.Hour})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		unread.Before(w, r, false)
-		_, err := fmt.Fprint(w, "chunked")
+		x := serve.OverNetHTTP(w, r)
+		linger.Before(x, r, false)
+		_, err := fmt.Fprint(x, "chunked")
 		assert.NoError(t, err)
-		unread.After(w, r, false, nil)
+		linger.After(x, r, false, nil)
 	}))
 	t.Cleanup(server.Close)
 	conn := dial(t, server)
@@ -149,9 +152,10 @@ func TestAnswersOfUnknownLengthDoNotLinger(t *testing.T) {
 // Without deadlines nothing could end a Read.
 func TestUnreadBodiesWithoutDeadlines(t *testing.T) {
 	body := strings.NewReader("abc")
-	unread := protocol.NewUnread(protocol.Limits{})
-	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", body)
-	unread.Before(w, r, false)
-	unread.After(w, r, false, nil)
+	linger := serve.NewLinger(protocol.Limits{})
+	r := httptest.NewRequest(http.MethodPost, "/", body)
+	x := serve.OverNetHTTP(httptest.NewRecorder(), r)
+	linger.Before(x, r, false)
+	linger.After(x, r, false, nil)
 	assert.Equal(t, 3, body.Len())
 }

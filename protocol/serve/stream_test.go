@@ -1,4 +1,4 @@
-package protocol
+package serve
 
 import (
 	"bytes"
@@ -12,7 +12,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/protocol"
 )
+
+// over is the Exchange of a request to w.
+func over(w http.ResponseWriter) Exchange {
+	return OverNetHTTP(w, httptest.NewRequest(http.MethodPost, "/", nil))
+}
 
 // source is a stream that knows whether it was closed.
 type source struct {
@@ -37,7 +44,7 @@ func TestWriteStream(t *testing.T) {
 	} {
 		stream := &source{Reader: reader}
 		w := httptest.NewRecorder()
-		require.NoError(t, WriteStream(w, &Reply{Stream: stream}), name)
+		require.NoError(t, WriteStream(over(w), &protocol.Reply{Stream: stream}), name)
 		assert.Equal(t, http.StatusOK, w.Code, name)
 		assert.Equal(t, "application/octet-stream", w.Header().Get("Content-Type"), name)
 		assert.True(t, long == w.Body.String(), name)
@@ -58,7 +65,7 @@ func (e *emptyReads) Read([]byte) (int, error) {
 func TestWriteEmptyStream(t *testing.T) {
 	stream := &source{Reader: strings.NewReader("")}
 	w := httptest.NewRecorder()
-	require.NoError(t, WriteStream(w, &Reply{Stream: stream, Status: 201, ContentType: "text/csv"}))
+	require.NoError(t, WriteStream(over(w), &protocol.Reply{Stream: stream, Status: 201, ContentType: "text/csv"}))
 	assert.Equal(t, 201, w.Code)
 	assert.Equal(t, "text/csv", w.Header().Get("Content-Type"))
 	assert.Empty(t, w.Body.String())
@@ -68,7 +75,7 @@ func TestWriteEmptyStream(t *testing.T) {
 func TestWriteStreamFailsBeforeTheFirstByte(t *testing.T) {
 	stream := &source{Reader: iotest.ErrReader(errSource)}
 	w := httptest.NewRecorder()
-	err := WriteStream(w, &Reply{Stream: stream})
+	err := WriteStream(over(w), &protocol.Reply{Stream: stream})
 	assert.ErrorIs(t, err, errSource)
 	assert.NotErrorIs(t, err, ErrStreamCut)
 	assert.Empty(t, w.Header(), "so that an envelope can still be sent")
@@ -104,7 +111,7 @@ func TestWriteStreamFlushesTheHeader(t *testing.T) {
 		w := httptest.NewRecorder()
 		reader := &waiting{w: w, err: c.err}
 		stream := &source{Reader: reader}
-		err := WriteStream(w, &Reply{Stream: stream, Status: c.status, FlushHeader: c.flush})
+		err := WriteStream(over(w), &protocol.Reply{Stream: stream, Status: c.status, FlushHeader: c.flush})
 		if c.err == io.EOF {
 			assert.NoError(t, err, name)
 		} else {
@@ -123,7 +130,7 @@ func TestWriteStreamFailsLater(t *testing.T) {
 	} {
 		stream := &source{Reader: reader}
 		w := httptest.NewRecorder()
-		err := WriteStream(w, &Reply{Stream: stream})
+		err := WriteStream(over(w), &protocol.Reply{Stream: stream})
 		assert.ErrorIs(t, err, ErrStreamCut, name)
 		assert.ErrorIs(t, err, errSource, name)
 		assert.Equal(t, "some", w.Body.String(), name)
@@ -135,11 +142,11 @@ func TestWriteStreamFailsLater(t *testing.T) {
 func TestWriteStreamFailsAfterItsLength(t *testing.T) {
 	for length, cut := range map[string]bool{"4": false, "5": true, "": true} {
 		stream := &source{Reader: io.MultiReader(strings.NewReader("some"), iotest.ErrReader(errSource))}
-		reply := &Reply{Stream: stream, StreamHeader: http.Header{}}
+		reply := &protocol.Reply{Stream: stream, StreamHeader: http.Header{}}
 		if length != "" {
 			reply.StreamHeader.Set("Content-Length", length)
 		}
-		err := WriteStream(httptest.NewRecorder(), reply)
+		err := WriteStream(over(httptest.NewRecorder()), reply)
 		assert.Equal(t, cut, errors.Is(err, ErrStreamCut), length)
 		assert.Equal(t, cut, err != nil, length)
 	}
@@ -168,7 +175,7 @@ func (b brokenPipe) FlushError() error { return io.ErrClosedPipe }
 func TestWriteStreamToNobody(t *testing.T) {
 	for _, flush := range []bool{false, true} {
 		stream := &source{Reader: io.MultiReader(strings.NewReader("some"), strings.NewReader("more"))}
-		err := WriteStream(brokenPipe{httptest.NewRecorder(), flush}, &Reply{Stream: stream})
+		err := WriteStream(over(brokenPipe{httptest.NewRecorder(), flush}), &protocol.Reply{Stream: stream})
 		assert.ErrorIs(t, err, ErrStreamCut)
 		assert.ErrorIs(t, err, io.ErrClosedPipe)
 		assert.Equal(t, 1, stream.closed)
@@ -189,7 +196,7 @@ func (f *flushes) FlushError() error {
 func TestWriteStreamFlushesWhatIsThere(t *testing.T) {
 	w := &flushes{ResponseRecorder: httptest.NewRecorder()}
 	parts := io.MultiReader(strings.NewReader("a"), strings.NewReader("b"), strings.NewReader("c"))
-	require.NoError(t, WriteStream(w, &Reply{Stream: io.NopCloser(parts)}))
+	require.NoError(t, WriteStream(over(w), &protocol.Reply{Stream: io.NopCloser(parts)}))
 	require.GreaterOrEqual(t, len(w.at), 3)
 	assert.Equal(t, []string{"a", "ab", "abc"}, w.at[:3])
 }
@@ -199,7 +206,7 @@ type unflushable struct{ http.ResponseWriter }
 
 func TestWriteStreamWithoutFlushing(t *testing.T) {
 	w := httptest.NewRecorder()
-	require.NoError(t, WriteStream(unflushable{w}, &Reply{Stream: io.NopCloser(strings.NewReader("abc"))}))
+	require.NoError(t, WriteStream(over(unflushable{w}), &protocol.Reply{Stream: io.NopCloser(strings.NewReader("abc"))}))
 	assert.Equal(t, "abc", w.Body.String())
 }
 
@@ -209,10 +216,10 @@ func TestStreamStatus(t *testing.T) {
 		600: {500, 500}, -1: {500, 500}, 204: {204, 500}, 205: {205, 500}, 304: {304, 500},
 	} {
 		empty, some := httptest.NewRecorder(), httptest.NewRecorder()
-		require.NoError(t, WriteStream(empty, &Reply{Stream: io.NopCloser(bytes.NewReader(nil)), Status: status}))
+		require.NoError(t, WriteStream(over(empty), &protocol.Reply{Stream: io.NopCloser(bytes.NewReader(nil)), Status: status}))
 		assert.Equal(t, want.empty, empty.Code, status)
-		assert.Equal(t, !hasNoBody(want.empty), empty.Header().Get("Content-Type") != "", status)
-		require.NoError(t, WriteStream(some, &Reply{Stream: io.NopCloser(strings.NewReader("a")), Status: status}))
+		assert.Equal(t, protocol.HasBody(want.empty), empty.Header().Get("Content-Type") != "", status)
+		require.NoError(t, WriteStream(over(some), &protocol.Reply{Stream: io.NopCloser(strings.NewReader("a")), Status: status}))
 		assert.Equal(t, want.some, some.Code, status)
 	}
 }
@@ -220,7 +227,7 @@ func TestStreamStatus(t *testing.T) {
 func TestStreamHeader(t *testing.T) {
 	w := httptest.NewRecorder()
 	own := http.Header{
-		"Vary": {"Origin"}, HeaderRequestID: {"id"}, "Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Credentials": {"true"},
+		"Vary": {"Origin"}, protocol.HeaderRequestID: {"id"}, "Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Credentials": {"true"},
 		"X-Content-Type-Options": {"nosniff"}, "X-Frame-Options": {"DENY"},
 	}
 	given := http.Header{"set-cookie": {"a=b"}, "connection": {"close"}, "transfer-encoding": {"x"}, "trailer": {"x"}, "upgrade": {"x"}, "keep-alive": {"x"}}
@@ -232,7 +239,7 @@ func TestStreamHeader(t *testing.T) {
 	given["Content-Disposition"] = []string{"attachment"}
 	given["x-two"] = []string{"a", "b"}
 
-	require.NoError(t, WriteStream(w, &Reply{Stream: io.NopCloser(strings.NewReader("x")), ContentType: "text/csv", StreamHeader: given}))
+	require.NoError(t, WriteStream(over(w), &protocol.Reply{Stream: io.NopCloser(strings.NewReader("x")), ContentType: "text/csv", StreamHeader: given}))
 	want := own.Clone()
 	want["Vary"] = []string{"Origin", "spoilt"} // beside the protocol's
 	want["Content-Type"] = []string{"text/plain"}

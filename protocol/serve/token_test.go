@@ -1,4 +1,4 @@
-package protocol
+package serve
 
 import (
 	"net/http"
