@@ -65,16 +65,6 @@ var authGroups = []serverPair{
 		},
 	},
 	{
-		name:   "empty token in the list",
-		runner: map[string]any{"auth": map[string]any{"token": []string{"", "secret"}}},
-		ours:   tunnel.Config{Tokens: []string{"", "secret"}},
-		cases: []exchange{
-			{name: "none", raw: rawLines()},
-			{name: "empty", raw: rawLines("X-Runner-Token:")},
-			{name: "right", raw: rawLines("X-Runner-Token: secret")},
-		},
-	},
-	{
 		name:   "own header",
 		runner: map[string]any{"auth": map[string]any{"token": "secret", "header": "X-Api-Key"}},
 		ours:   tunnel.Config{Tokens: []string{"secret"}, TokenHeader: "X-Api-Key"},

@@ -72,12 +72,6 @@ func formCase(name, task string, parts ...string) exchange {
 	return exchange{name: name, raw: rawTask(fullTask+task, formOf(parts...), formType)}
 }
 
-// hanging is a case that Runner does not answer.
-func hanging(c exchange) exchange {
-	c.hangs = true
-	return c
-}
-
 // octetCase sends a body to a task of full.js.
 func octetCase(name, task, body string, lines ...string) exchange {
 	return exchange{name: name, raw: rawTask(fullTask+task, body, append(lines, octetType)...)}

@@ -1,10 +1,5 @@
 package tunnel_test
 
-// hungThere is what differs where Runner never answers, and ours is an envelope.
-func hungThere(status, ours string) []string {
-	return append(withoutLines(bareThere(status, ours), bodyDiffers("", ours)), bodyDiffers(" (and no more)", ours))
-}
-
 // statusDiffers is another status with another envelope.
 func statusDiffers(status, theirs, ours string) []string {
 	return []string{status, bodyDiffers(theirs, ours)}
@@ -13,10 +8,8 @@ func statusDiffers(status, theirs, ours string) []string {
 const (
 	ignoredAnswer   = `{"ok":true,"result":"ignored"}`
 	fileAnswer      = `{"ok":true,"result":{"text":"content of a","isFile":true,"meta":["Object",["name","\"a.txt\""],["type","\"text/csv\""],["size","undefined"],["lastModified","undefined"],["extra","undefined"]]}}`
-	millionSum      = `{"length":1000000,"sha256":"1b977e9f84f1b26b6ed7f68b0498faee2385ea4125bd29adce4a7d9106ba3134"}`
 	undefinedAnswer = `{"ok":true,"result":{"__type":"Undefined","value":null}}`
 	plainSentinel   = `["Object",["$runnerFile","\"File\""],["id","\"a\""]]`
-	codedAnswer     = `{"ok":false,"error":{"message":"Coded","code":"INTERNAL_ERROR","id":"full.errors.coded","data":{},"httpCode":422}}`
 )
 
 var (
@@ -65,21 +58,6 @@ func readHere(name string, cases ...string) difference {
 const keptReason = "typed values of a manifest are kept, as in JSON mode, where Runner makes plain objects of them"
 
 var formDifferences = []difference{
-	{
-		reason: "a file that nobody reads, or not yet, does not hold up the form",
-		what:   hungThere("status: 0, ours: 200", ignoredAnswer),
-		cases:  []string{"reading/ignored, 1 MB", "reading/undeclared, 1 MB"},
-	},
-	{
-		reason: "the same, of files that are read in another order",
-		what:   hungThere("status: 0, ours: 200", `{"ok":true,"result":[`+millionSum+`,`+millionSum+`]}`),
-		cases:  []string{"reading/the other way round, 1 MB each"},
-	},
-	{
-		reason: "the same, of a file before the manifest",
-		what:   hungThere("status: 0, ours: 200", `{"ok":true,"result":[`+millionSum+`]}`),
-		cases:  []string{"reading/1 MB before the manifest"},
-	},
 	{
 		reason: "limits are inclusive",
 		what:   statusDiffers("status: 413, ours: 200", errorAnswer("PAYLOAD_TOO_LARGE", "Field limit exceeded"), ignoredAnswer),

@@ -48,8 +48,6 @@ var kitGroups = []serverPair{
 		{name: "last of a connection", raw: rawTask("kit.stream", `{"input":{"size":5}}`, "Connection: close")},
 		{name: "then a call", answers: 2, raw: rawTask("kit.stream", `{"input":{"size":5}}`) + rawAdd()},
 		{name: "HEAD", raw: rawToken("HEAD", "/__runner/task/kit.stream", "")},
-		hanging(kitStream("fails at once", `{"size":0,"fail":true}`)),
-		hanging(kitStream("fails half-way", `{"size":5,"fail":true}`)),
 	}},
 }
 

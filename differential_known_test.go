@@ -5,6 +5,9 @@ import "slices"
 // differences is the whole list: what is deliberate, what net/http does before a Handler
 // is asked, what follows from passing JSON values on as they came, what a worker that is a
 // Runner application is not told, and what files, raw bodies and streams differ in.
+//
+// Some requests are not compared: Runner 5.5.0 leaves them without an answer, or lets
+// somebody in whom it should not. What ours answers to them is in the conformance kit.
 var differences = slices.Concat(deliberateDifferences, transportDifferences, valueDifferences, runnerDifferences,
 	formDifferences, octetDifferences, responseDifferences, streamDifferences)
 
@@ -86,11 +89,6 @@ var deliberateDifferences = []difference{
 		reason: "the base path / works for discovery",
 		what:   []string{"status: 404, ours: 200", "x-runner-request-id: none, ours: <new UUID v4>", bodyDiffers(notFoundAnswer, discoveryAnswer)},
 		cases:  []string{"base path of the root/GET /discovery"},
-	},
-	{
-		reason: "an empty token never authenticates",
-		what:   []string{"status: 200, ours: 401", bodyDiffers(sumAnswer, unauthorizedAnswer)},
-		cases:  []string{"empty token in the list/none", "empty token in the list/empty"},
 	},
 	{
 		reason: "a token list without a token counts as not configured",

@@ -171,9 +171,6 @@ var responseGroups = []serverPair{
 			jsonCase("a type, and a stream", "response", `{"steps":[["setHeader","content-type","text/plain"]],"streams":"more"}`),
 			{name: "HTTP/1.0", raw: strings.Replace(rawTask(fullTask+"response", `{"input":{"steps":[["write","a"],["end","b"]]}}`), "HTTP/1.1", "HTTP/1.0", 1)},
 			{name: "then a call", answers: 2, raw: rawTask(fullTask+"response", `{"input":{"steps":[["write","a"],["end","b"]]}}`) + rawAdd()},
-			hanging(jsonCase("a head, then throws", "response", `{"steps":[["writeHead",201,{"x-a":"b"}],{"throws":"coded"}]}`)),
-			hanging(jsonCase("writes, then throws", "response", `{"steps":[["write","some"],{"wait":20},{"throws":"coded"}]}`)),
-			hanging(jsonCase("a head after the head", "response", `{"steps":[["write","some"],{"wait":20},["writeHead",201]]}`)),
 		},
 	)},
 }

@@ -101,31 +101,9 @@ var responseDifferences = []difference{
 		what:   bareThere("status: 0, ours: 500", internalAnswer),
 		cases:  []string{"response/destroyed"},
 	},
-	{
-		reason: "a task that fails before the first byte is answered",
-		what:   hungThere("status: 0, ours: 422", codedAnswer),
-		cases:  []string{"response/a head, then throws", "stream/fails at once, typed"},
-	},
-	ownDiffers("a response that nobody will end is broken off", []string{typeThere, bodyDiffers("some (and no more)", "some (cut short)")},
-		"response/writes, then throws", "response/a head after the head"),
 }
 
 var streamDifferences = []difference{
-	{
-		reason: "a stream that fails before the first byte is an error",
-		what:   hungThere("status: 0, ours: 500", internalAnswer),
-		cases:  []string{"kit: streams/fails at once", "stream/fails at once", "stream/fails at once, bare"},
-	},
-	{
-		reason: "a stream that fails later is broken off",
-		what:   []string{bodyDiffers("some (and no more)", "some (cut short)")},
-		cases:  []string{"stream/fails half-way", "stream/fails half-way, typed"},
-	},
-	{
-		reason: "a stream that fails later is broken off",
-		what:   []string{bodyDiffers("xxxxx (and no more)", "xxxxx (cut short)")},
-		cases:  []string{"kit: streams/fails half-way"},
-	},
 	{
 		reason: "a body that a status forbids makes it 500: nothing is lost",
 		what:   statusDiffers("status: 204, ours: 500", "", "a"),

@@ -70,11 +70,6 @@ var streamGroups = []serverPair{
 			{name: "HEAD", raw: rawToken("HEAD", "/__runner/task/full.tasks.stream", "")},
 			{name: "gzip accepted", raw: rawTask(fullTask+"stream", `{"input":{"chunks":["a"]}}`, "Accept-Encoding: gzip")},
 			{name: "from an origin", raw: rawTask(fullTask+"stream", `{"input":{"chunks":["a"]}}`, "Origin: https://a.test")},
-			hanging(jsonCase("fails at once", "stream", `{"fails":"Error"}`)),
-			hanging(jsonCase("fails at once, bare", "stream", `{"fails":"Error","bare":true}`)),
-			hanging(jsonCase("fails at once, typed", "stream", `{"fails":"coded"}`)),
-			hanging(jsonCase("fails half-way", "stream", `{"chunks":["some"],"fails":"Error"}`)),
-			hanging(jsonCase("fails half-way, typed", "stream", `{"chunks":["some"],"fails":"coded","status":201}`)),
 		},
 	)},
 	{

@@ -28,7 +28,6 @@ type exchange struct {
 	raw     string
 	answers int  // how many to read; 0 means 1
 	cut     bool // end the sending side after raw
-	hangs   bool // Runner never ends its answer, or never begins it
 
 	big func() string // makes raw, where that is long
 }
@@ -89,13 +88,9 @@ func TestDifferential(t *testing.T) {
 					if c.big != nil {
 						c.raw = c.big()
 					}
-					bound := answerBound
-					if c.hangs {
-						bound = hangBound
-					}
-					want := c.send(t, theirs, bound)
+					want := c.send(t, theirs)
 					for name, address := range ours {
-						got := compareAnswers(want, c.send(t, address, answerBound))
+						got := compareAnswers(want, c.send(t, address))
 						assert.ElementsMatch(t, listedDifferences(g.name+"/"+c.name, name), got,
 							"%s: listA is what the list of differences says, listB what was found, for %.500q", name, c.raw)
 					}
@@ -151,18 +146,14 @@ var uuidV4 = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0
 // retryTime is in the message of Runner's rate limit.
 var retryTime = regexp.MustCompile(`Try again after [0-9]{4}-[0-9:T.-]+Z`)
 
-const (
-	// answerBound is for servers that never answer; no case is about time.
-	answerBound = 20 * time.Second
-	// hangBound is for cases in which Runner is known not to answer.
-	hangBound = 2 * time.Second
-)
+// answerBound is for servers that never answer; no case is about time.
+const answerBound = 20 * time.Second
 
-func (c exchange) send(t *testing.T, address string, bound time.Duration) (answers []rawAnswer) {
+func (c exchange) send(t *testing.T, address string) (answers []rawAnswer) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	require.NoError(t, err)
-	require.NoError(t, conn.SetDeadline(time.Now().Add(bound)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(answerBound)))
 	sent := make(chan struct{})
 	go func() { // a server may answer, and hang up, before it has read everything
 		defer close(sent)

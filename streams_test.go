@@ -326,6 +326,37 @@ func TestJSONForTasksThatHear(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// A Runner application that fails before the first byte is answered by an error, and one
+// that fails later ends the connection.
+func TestRunnerTasksThatFailInAStream(t *testing.T) {
+	base := serveAsIs(t, runnerApp(t, fullApp), tunnel.Config{Tokens: []string{"secret"}})
+	ctx, leave := context.WithTimeout(t.Context(), hang)
+	defer leave()
+	coded := `{"ok":false,"error":{"message":"Coded","code":"INTERNAL_ERROR","id":"full.errors.coded","data":{},"httpCode":422}}`
+	for name, c := range map[string]struct {
+		task, input, answer string
+		status              int
+		cut                 bool
+	}{
+		"at once":                   {"kit.stream", `{"size":0,"fail":true}`, internalAnswer, 500, false},
+		"at once, typed":            {"full.tasks.stream", `{"fails":"coded"}`, coded, 422, false},
+		"half-way":                  {"kit.stream", `{"size":5,"fail":true}`, "xxxxx", 200, true},
+		"half-way, typed":           {"full.tasks.stream", `{"chunks":["some"],"fails":"coded","status":201}`, "some", 201, true},
+		"behind a head of its own":  {"full.tasks.response", `{"steps":[["writeHead",201,{"x-a":"b"}],{"throws":"coded"}]}`, coded, 422, false},
+		"behind bytes of its own":   {"full.tasks.response", `{"steps":[["write","some"],{"wait":20},{"throws":"coded"}]}`, "some", 200, true},
+		"by a head behind the head": {"full.tasks.response", `{"steps":[["write","some"],{"wait":20},["writeHead",201]]}`, "some", 200, true},
+	} {
+		res, err := sendTo(ctx, base, c.task, "application/json", strings.NewReader(`{"input":`+c.input+`}`))
+		require.NoError(t, err, name)
+		answer, err := io.ReadAll(res.Body)
+		require.NoError(t, res.Body.Close())
+		assert.Equal(t, c.cut, err != nil, "%s: the connection ends inside the body, but: %v", name, err)
+		assert.Equal(t, c.answer, string(answer), name)
+		assert.Equal(t, c.status, res.StatusCode, name)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
 func postAdd(t testing.TB, base string) string {
 	res, err := sendTo(t.Context(), base, "add", "application/json", strings.NewReader(addBody))
 	require.NoError(t, err)

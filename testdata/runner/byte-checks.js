@@ -20,7 +20,7 @@ function chunks(bytes, size = 50_000) {
   return Readable.from(parts, { objectMode: false });
 }
 
-// byteChecks returns the checks for a client; with strict those as well that Runner's own server never answers.
+// byteChecks returns the checks for a client; with strict those as well that only our servers are for.
 function byteChecks(client, stranger, rejection, strict) {
   const file = (bytes, meta, id) => createNodeFile(meta, { buffer: bytes }, id);
   const streamed = (bytes, meta, id) => createNodeFile(meta, { stream: chunks(bytes) }, id);

@@ -5,7 +5,7 @@
 //   node clients.js http://127.0.0.1:1234/__runner secret [typed] [bytes] [strict]
 //
 // With typed the server's application is a Runner one, with all of full.js; with bytes it takes files and streams, and
-// with strict also those that Runner's own server never answers.
+// with strict also those checks that only our servers are for.
 
 const assert = require("node:assert/strict");
 const {
