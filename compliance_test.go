@@ -34,12 +34,14 @@ func compliance() string {
 	fmt.Fprintf(&b, `# Compliance
 
 The %d rules of the Runner Tunnel HTTP Protocol v1.0 that the conformance kit, package
-protocoltest, has as cases, and which of them are sent to which executor: Go functions
-(package standalone), workers on the plain wire (ipc.Options.Plain) and modules of Node.js
-tasks (ipc.Node). "no" stands for what an executor does not have: files and streams on the
-plain wire, parallel events. What Runner applications answer is compared with Runner 5.5.0
-itself, request by request. All is done over HTTP/1.1, and over HTTP/2 where that can
-carry the request.
+protocoltest, has as cases, the status that answers each of them, and which of them are sent
+to which executor: Go functions (package standalone), workers on the plain wire
+(ipc.Options.Plain) and modules of Node.js tasks (ipc.Node). "no" stands for what an
+executor does not have: files and streams on the plain wire, parallel events. What Runner
+applications answer is compared with Runner 5.5.0 itself, request by request, but for
+requests that it leaves without an answer, or answers to somebody whom it should refuse:
+for these there are cases here only. All is done over HTTP/1.1, and over HTTP/2 where that
+can carry the request.
 
 This file is written by a test: `+"`go test . -run TestCompliance -update`"+`.
 `, len(cases))
@@ -47,13 +49,13 @@ This file is written by a test: `+"`go test . -run TestCompliance -update`"+`.
 	for _, c := range cases {
 		if c.Topic != topic {
 			topic = c.Topic
-			fmt.Fprintf(&b, "\n## %s%s\n\n| case | rule |", strings.ToUpper(topic[:1]), topic[1:])
+			fmt.Fprintf(&b, "\n## %s%s\n\n| case | rule | status |", strings.ToUpper(topic[:1]), topic[1:])
 			for _, executor := range conforming {
 				fmt.Fprintf(&b, " %s |", map[string]string{"standalone": "Go", "ipc": "plain", "module": "module"}[executor])
 			}
-			fmt.Fprintf(&b, " HTTP/2 |\n|%s\n", strings.Repeat(" --- |", len(conforming)+3))
+			fmt.Fprintf(&b, " HTTP/2 |\n|%s\n", strings.Repeat(" --- |", len(conforming)+4))
 		}
-		fmt.Fprintf(&b, "| %s | %s |", cell(c.Name), cell(c.Rule))
+		fmt.Fprintf(&b, "| %s | %s | %d |", cell(c.Name), cell(c.Rule), c.Want.Status)
 		for _, executor := range conforming {
 			fmt.Fprintf(&b, " %s |", mark(runs(c, executor)))
 		}
