@@ -17,6 +17,7 @@ import (
 
 	tunnel "github.com/bluelibs/go-tunnel"
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/tests/testapp"
 )
 
 // logged serves one request and returns the lines that were logged from level on.
@@ -24,7 +25,7 @@ func logged(t *testing.T, cfg tunnel.Config, level slog.Level, r *http.Request) 
 	t.Helper()
 	var log bytes.Buffer
 	cfg.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: level}))
-	registry := goApp()
+	registry := testapp.GoApp()
 	registry.HandleTask("streams", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
 		return &protocol.Reply{Stream: io.NopCloser(strings.NewReader("piece")), Status: http.StatusAccepted}, nil
 	})
@@ -257,4 +258,17 @@ func TestBrokenBodiesAreNoErrorsOfTheServer(t *testing.T) {
 		assert.Equal(t, code, lines[0]["code"])
 		assert.Equal(t, "DEBUG", lines[0]["level"])
 	}
+}
+
+// The line about a form without its file says what was there instead.
+func TestLogOfAMissingFilePart(t *testing.T) {
+	form := strings.ReplaceAll(`--b|Content-Disposition: form-data; name="__manifest"||`+
+		`{"input":{"files":{"a":{"$runnerFile":"File","id":"a"}},"read":["a"]}}`+
+		`|--b|Content-Disposition: form-data; name="file:a"; filename="doc.txt||content|--b--|`, "|", "\r\n")
+	r := httptest.NewRequest(http.MethodPost, "/__runner/task/kit.upload", strings.NewReader(form))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	lines := logged(t, tunnel.Config{AllowAnonymous: true}, slog.LevelDebug, r)
+	require.Len(t, lines, 1)
+	assert.Equal(t, "MISSING_FILE_PART", lines[0]["code"])
+	assert.Contains(t, lines[0]["error"], "parts skipped: 1 (malformed Content-Disposition")
 }
