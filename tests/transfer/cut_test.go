@@ -251,5 +251,5 @@ func TestCutAnswersBehindAWriterThatHides(t *testing.T) {
 			named = append(named, writer)
 		}
 	}
-	assert.Equal(t, []any{"tunnel_test.hiding"}, named)
+	assert.Equal(t, []any{"transfer_test.hiding"}, named)
 }
