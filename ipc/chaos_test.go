@@ -156,7 +156,8 @@ func TestLastAnswers(t *testing.T) {
 	assert.Len(t, given, generations)
 }
 
-// Of ten times as many calls as can be served, the others are refused at once.
+// Of ten times as many calls as can be served, the others are refused at once: most of
+// them before another call has ended, which could have made room for them.
 func TestOverload(t *testing.T) {
 	duration := time.Second
 	if long() {
@@ -168,18 +169,25 @@ func TestOverload(t *testing.T) {
 	before := systemMemory()
 	var mu sync.Mutex
 	var refused, served []time.Duration
+	var ended atomic.Int64 // calls that were served
+	atOnce := 0
 	var callers sync.WaitGroup
 	end := time.Now().Add(duration)
 	for range 200 { // ten for each of 20 places, calls of 5 ms
 		callers.Go(func() {
 			for time.Now().Before(end) {
-				begin := time.Now()
+				begin, before := time.Now(), ended.Load()
 				_, err := pool.Execute(background, task("record", "1"))
 				took := time.Since(begin)
+				none := ended.Load() == before
 				mu.Lock()
 				if err == nil {
+					ended.Add(1)
 					served = append(served, took)
 				} else {
+					if none {
+						atOnce++
+					}
 					requireCode(t, protocol.CodeOverloaded, err)
 					refused = append(refused, took)
 				}
@@ -194,6 +202,7 @@ func TestOverload(t *testing.T) {
 	slices.Sort(refused)
 	slices.Sort(served)
 	require.NotEmpty(t, refused)
+	assert.Greater(t, 2*atOnce, len(refused), "of %d refusals so many came before another call had ended", len(refused))
 	t.Logf("%d served, p99 %v, max %v; %d refused, p99 %v, max %v", len(served), p99(served), served[len(served)-1],
 		len(refused), p99(refused), refused[len(refused)-1])
 	more := systemMemory() - before
