@@ -390,3 +390,18 @@ func (c *closeRecorder) Close() error {
 func TestNewNeedsAnExecutor(t *testing.T) {
 	assert.Panics(t, func() { tunnel.New(nil, tunnel.Config{}) })
 }
+
+// A large body leaves no large buffer behind for the calls after it.
+func TestLargeBodiesAreNotKept(t *testing.T) {
+	room := 0
+	handler := tunnel.New(tunnel.ExecutorFunc(func(_ context.Context, call *protocol.Call) (*protocol.Reply, error) {
+		room = cap(call.Payload)
+		return &protocol.Reply{}, nil
+	}), tunnel.Config{Tokens: []string{"secret"}, AllowList: testapp.AllowList, Logger: testapp.Quiet})
+	for range 20 {
+		require.Equal(t, http.StatusOK, testapp.Send(t, handler, "/task/app.tasks.echo", `"`+strings.Repeat("x", 1<<20)+`"`).Code)
+		require.Greater(t, room, 1<<20)
+		require.Equal(t, http.StatusOK, testapp.Send(t, handler, "/task/app.tasks.echo", `"x"`).Code)
+		require.LessOrEqual(t, room, 64<<10)
+	}
+}
