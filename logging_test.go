@@ -272,3 +272,24 @@ func TestLogOfAMissingFilePart(t *testing.T) {
 	assert.Equal(t, "MISSING_FILE_PART", lines[0]["code"])
 	assert.Contains(t, lines[0]["error"], "parts skipped: 1 (malformed Content-Disposition")
 }
+
+// A log that panics behind an answer ends that, and nothing is answered a second time.
+func TestLogThatPanicsBehindAnAnswer(t *testing.T) {
+	handler := tunnel.New(testapp.GoApp(), tunnel.Config{
+		Tokens: []string{"secret"}, AllowList: testapp.AllowList, Logger: slog.New(panicsAtSuccess{slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug})}),
+	})
+	r := httptest.NewRequest("POST", "/__runner/task/app.tasks.add", strings.NewReader(testapp.AddBody))
+	r.Header.Set("x-runner-token", "secret")
+	w := httptest.NewRecorder()
+	assert.PanicsWithValue(t, http.ErrAbortHandler, func() { handler.ServeHTTP(w, r) }, "nothing else ends an answer of a ResponseRecorder")
+	assert.Equal(t, testapp.AddAnswer, w.Body.String())
+}
+
+type panicsAtSuccess struct{ slog.Handler }
+
+func (h panicsAtSuccess) Handle(ctx context.Context, record slog.Record) error {
+	if record.Message == "tunnel: request served" {
+		panic("a bug of the log")
+	}
+	return h.Handler.Handle(ctx, record)
+}

@@ -176,3 +176,39 @@ func TestMiddlewareThatFails(t *testing.T) {
 		assert.Equal(t, []protocol.Code{protocol.CodeInternal}, metrics.codes, name)
 	}
 }
+
+// The stream of a reply that cannot be used is closed, and its Close may do what it likes.
+func TestStreamsOfNoUse(t *testing.T) {
+	closed := 0
+	streaming := func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+		return &protocol.Reply{Stream: struct {
+			io.Reader
+			closerFunc
+		}{strings.NewReader("unread"), func() error { closed++; panic("a bug") }}}, nil
+	}
+	var closing error
+	config := tunnel.Config{AllowAnonymous: true, AllowList: testapp.AllowList, Logger: testapp.Quiet, Middleware: []tunnel.Middleware{
+		tunnel.CheckReply(func(_ context.Context, _ *protocol.Call, reply *protocol.Reply) error {
+			closing = reply.Stream.Close()
+			return testapp.ErrSecret
+		}),
+	}}
+	w := httptest.NewRecorder()
+	tunnel.New(tunnel.ExecutorFunc(streaming), config).ServeHTTP(w, httptest.NewRequest(http.MethodPost, echoTask, nil))
+	assert.Equal(t, http.StatusInternalServerError, w.Code)
+	assert.Equal(t, protocol.CodeInternal, protocol.CodeOf(closing))
+	assert.ErrorContains(t, closing, "panic: a bug")
+
+	// The form names a file that does not come.
+	r := httptest.NewRequest(http.MethodPost, echoTask, strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"__manifest\"\r\n\r\n"+
+		`{"input":{"$runnerFile":"File","id":"a"}}`+"\r\n--b--\r\n"))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	closed, config.Middleware, w = 0, nil, httptest.NewRecorder()
+	tunnel.New(tunnel.ExecutorFunc(streaming), config).ServeHTTP(w, r)
+	assert.Equal(t, http.StatusInternalServerError, w.Code)
+	assert.Equal(t, 1, closed)
+}
+
+type closerFunc func() error
+
+func (f closerFunc) Close() error { return f() }
