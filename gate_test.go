@@ -101,6 +101,25 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// What a gate refuses, before the body or because of it, reaches no Middleware.
+func TestGateComesBeforeMiddleware(t *testing.T) {
+	registry, signer := newGated(t)
+	reached := 0
+	handler := tunnel.New(registry, tunnel.Config{
+		Tokens: []string{"secret"}, Logger: testapp.Quiet,
+		Middleware: []tunnel.Middleware{tunnel.Check(func(context.Context, *protocol.Call) error {
+			reached++
+			return nil
+		})},
+	})
+	right := signed(t, signer, protocol.KindTask, "app.charge", `{"input":1}`)
+	assert.Equal(t, http.StatusOK, testapp.Send(t, handler, "/task/app.charge", `{"input":1}`, right...).Code)
+	assert.Equal(t, 1, reached)
+	assert.Equal(t, http.StatusUnauthorized, testapp.Send(t, handler, "/task/app.charge", `{"input":2}`, right...).Code)
+	assert.Equal(t, http.StatusUnauthorized, testapp.Send(t, handler, "/task/app.charge", `{"input":1}`).Code)
+	assert.Equal(t, 1, reached)
+}
+
 // Middleware and the log see full ids, whatever the caller wrote.
 func TestShortIDs(t *testing.T) {
 	registry, _ := newGated(t)
