@@ -157,6 +157,26 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
+// Authenticate sees the request id that the answer has, whatever the caller has sent.
+func TestAuthenticateSeesTheRequestID(t *testing.T) {
+	var seen string
+	handler := tunnel.New(testapp.GoApp(), tunnel.Config{
+		Authenticate: func(r *http.Request) (any, error) {
+			seen = r.Header.Get(protocol.HeaderRequestID)
+			return nil, nil
+		},
+		AllowList: testapp.AllowList, Logger: testapp.Quiet,
+	})
+	for _, sent := range []string{"", "mine", "not one"} {
+		w := testapp.Send(t, handler, "/task/app.tasks.requestId", "", protocol.HeaderRequestID, sent)
+		answered := w.Header().Get(protocol.HeaderRequestID)
+		assert.NotEmpty(t, answered)
+		assert.Equal(t, sent == "mine", answered == sent)
+		assert.Equal(t, answered, seen)
+		assert.Equal(t, `{"ok":true,"result":"`+answered+`"}`, w.Body.String())
+	}
+}
+
 func TestMiddlewareWrapsInOrder(t *testing.T) {
 	var order []string
 	named := func(name string) tunnel.Middleware {

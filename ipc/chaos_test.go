@@ -211,3 +211,16 @@ func TestOverload(t *testing.T) {
 	stats := pool.Stats()
 	assert.EqualValues(t, len(refused), stats.Refused.Full+stats.Refused.Late)
 }
+
+// A call that has waited for too long is refused as that, not as one too many.
+func TestLateRefusal(t *testing.T) {
+	pool, answers := startHeld(t, "framed", func(o *Options) { o.Concurrency, o.QueueTimeout = 1, time.Millisecond })
+	var first sync.WaitGroup
+	first.Go(func() { _, _ = pool.Execute(background, task("held", "")) })
+	eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 1 })
+	_, err := pool.Execute(background, task("held", ""))
+	requireCode(t, protocol.CodeOverloaded, err)
+	assert.Equal(t, Refusals{Late: 1}, pool.Stats().Refused)
+	answers()
+	first.Wait()
+}
