@@ -56,6 +56,11 @@ func logged(t *testing.T, cfg tunnel.Config, level slog.Level, r *http.Request) 
 	registry.HandleTask("makes a code up", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
 		return nil, &protocol.Error{Code: "TEAPOT"}
 	})
+	for id, code := range map[string]protocol.Code{"is overloaded": protocol.CodeOverloaded, "has no worker": protocol.CodeWorkerUnavailable} {
+		registry.HandleTask(id, func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+			return nil, &protocol.Error{Code: code}
+		})
+	}
 	registry.HandleTask("returns neither", func(context.Context, *protocol.Call) (*protocol.Reply, error) { return nil, nil })
 	cfg.AllowList = registry.List()
 	handler := tunnel.New(registry, cfg)
@@ -98,6 +103,8 @@ func TestEachRequestIsOneLine(t *testing.T) {
 		"bad JSON":            {"POST", "/task/app.tasks.add", `{"input":b0dy}`, "DEBUG", "tunnel: request failed", call, map[string]any{"status": 400.0, "code": "INVALID_JSON"}},
 		"a failure":           {"POST", "/task/app.tasks.fail", "", "ERROR", "tunnel: request failed", call, map[string]any{"status": 500.0, "code": "INTERNAL_ERROR"}},
 		"a dead worker":       {"POST", "/task/by%20a%20worker", "", "ERROR", "tunnel: request failed", call, map[string]any{"status": 502.0, "code": "WORKER_CRASHED", "worker": "1/4711"}},
+		"no room":             {"POST", "/task/is%20overloaded", "", "DEBUG", "tunnel: request failed", call, map[string]any{"status": 503.0, "code": "OVERLOADED"}},
+		"no worker":           {"POST", "/task/has%20no%20worker", "", "DEBUG", "tunnel: request failed", call, map[string]any{"status": 503.0, "code": "WORKER_UNAVAILABLE"}},
 		"a panic":             {"POST", "/task/panics", "", "ERROR", "tunnel: request failed", call, map[string]any{"id": "panics", "status": 500.0, "code": "INTERNAL_ERROR"}},
 		"not exposed":         {"POST", "/task/other", "", "WARN", "tunnel: request failed", call, map[string]any{"id": "other", "status": 403.0, "code": "FORBIDDEN", "remote": "192.0.2.1:1234"}},
 		"an id out of bounds": {"POST", "/task/" + strings.Repeat("x", 1000), "", "WARN", "tunnel: request failed", call, map[string]any{"id": strings.Repeat("x", 256) + "…"}},
