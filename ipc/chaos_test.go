@@ -224,3 +224,38 @@ func TestLateRefusal(t *testing.T) {
 	answers()
 	first.Wait()
 }
+
+// A caller that leaves at the moment when it gets a place gives it back.
+func TestPlacesOfCallersWhoLeave(t *testing.T) {
+	pool, _ := startHeld(t, "framed", func(o *Options) { o.Concurrency = 1 })
+	for range 100 {
+		ctx, leave := withCancel(t)
+		var both sync.WaitGroup
+		both.Go(func() {
+			_, err := pool.Execute(background, task("record", "1"))
+			assert.NoError(t, err)
+			leave() // when the place is the other's, who may not know it yet
+		})
+		both.Go(func() { _, _ = pool.Execute(ctx, task("record", "1")) })
+		both.Wait()
+		require.False(t, t.Failed())
+	}
+	eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 0 })
+}
+
+// However many calls a worker may have at once, their inputs together have a bound.
+func TestInputsAtOneWorker(t *testing.T) {
+	pool, answers := startHeld(t, "framed", func(o *Options) { o.Concurrency = 2 })
+	input := `"` + strings.Repeat("x", maxInFlightBytes*5/8) + `"`
+	var calls sync.WaitGroup
+	for range 2 {
+		calls.Go(func() {
+			_, err := pool.Execute(background, task("held", input))
+			assert.NoError(t, err)
+		})
+	}
+	eventually(t, func() bool { return pool.Stats().Queued == 1 })
+	assert.Equal(t, 1, pool.Stats().Workers[0].InFlight)
+	answers()
+	calls.Wait()
+}

@@ -160,6 +160,34 @@ while (!existsSync(%q)) await new Promise((resolve) => setTimeout(resolve, 1));
 	t.Logf("%d restarts, %d calls, p99 %v; at most %d calls of the other pool without an answer", restarts+1, len(took), p99(took), longest)
 }
 
+// Of workers that are worn at the same time one is replaced after the other.
+func TestWornWorkers(t *testing.T) {
+	dir := t.TempDir()
+	module, ready := filepath.Join(dir, "tasks.mjs"), filepath.Join(dir, "ready")
+	writeModule(t, ready, "")
+	writeModule(t, module, fmt.Sprintf(`
+import { existsSync } from "node:fs";
+while (!existsSync(%q)) await new Promise((resolve) => setTimeout(resolve, 1));
+`, ready)+fmt.Sprintf(sleepModule, 1))
+	pool := start(t, run(module), func(o *Options) { o.Workers, o.Concurrency, o.MaxCalls = 2, 1, 1 })
+	require.NoError(t, os.Remove(ready))
+	var calls sync.WaitGroup
+	for range 2 {
+		calls.Go(func() {
+			_, err := pool.Execute(background, task("sleep", ""))
+			assert.NoError(t, err)
+		})
+	}
+	calls.Wait()
+	eventually(t, func() bool { return len(pool.Stats().Workers) > 2 })
+	for range 2 {
+		requireValue(t, "1", pool, task("v1", ""))
+	}
+	assert.Len(t, pool.Stats().Workers, 3)
+	writeModule(t, ready, "")
+	eventually(t, func() bool { return pool.Stats().Exits[ExitCalls] >= 2 })
+}
+
 func TestRestartThatIsGivenUp(t *testing.T) {
 	module := filepath.Join(t.TempDir(), "tasks.mjs")
 	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
