@@ -34,7 +34,7 @@ race: ## the same under the race detector
 
 runner6: ## the tests with Runner 6: RUNNER6 is the node_modules folder that has @bluelibs/runner 6.4.1
 	@test -n "$(RUNNER6)" || { echo "RUNNER6 names no folder"; exit 1; }
-	RUNNER6=$(RUNNER6) go test -count=1 . -run 'Runner6|Differential6|GoClientOnLanes'
+	RUNNER6=$(RUNNER6) go test -count=1 ./tests/runner6 ./tests/differential -run 'Runner6|Differential6|GoClientOnLanes'
 
 nested: ## all of that for the modules in examples/observability and examples/frameworks
 	@for module in observability frameworks; do \

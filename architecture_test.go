@@ -8,7 +8,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const module = "github.com/bluelibs/go-tunnel"
 
@@ -42,6 +45,20 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/jwt":               {"", "examples/internal/serve", "protocol", "protocol/ratelimit", "standalone"},
 		"examples/lanes":             {"", "ipc", "protocol/client", "protocol/lane", "standalone"},
 		"examples/internal/serve":    {"", "protocol"},
+		"tests/clients":              {},
+		"tests/conformance":          {},
+		"tests/dialects":             {},
+		"tests/differential":         {},
+		"tests/docs":                 {},
+		"tests/node":                 {},
+		"tests/runner5":              {},
+		"tests/runner6":              {},
+		"tests/schemas":              {},
+		"tests/transfer":             {},
+		"tests/testapp":              {"", "ipc", "protocol", "standalone", "tests/internal/runner"},
+		"tests/internal/lines":       {"tests/internal/runner"},
+		"tests/internal/runner":      {},
+		"tests/internal/runner6":     {"ipc", "tests/internal/runner", "tests/testapp"},
 		"protocol/internal/ecma":     {},
 		"protocol/internal/format":   {},
 		"protocol/internal/jsregexp": {},
@@ -63,7 +80,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 			if strings.HasPrefix(path, module) {
 				assert.Contains(t, arrows, local(path), "%q imports it", pkg)
 			}
-			if pkg != "protocol/protocoltest" {
+			if pkg != "protocol/protocoltest" && !strings.HasPrefix(pkg, "tests/") {
 				assert.NotContains(t, path, "testify", "%q is no test", pkg)
 			}
 		}
@@ -74,7 +91,7 @@ func local(path string) string { return strings.TrimPrefix(strings.TrimPrefix(pa
 
 // The top level is part of the design.
 func TestTopLevel(t *testing.T) {
-	expected := []string{"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "examples", "executor.go", "findings", "go.mod", "go.sum", "ipc", "protocol", "standalone", "testdata", "tunnel.go"}
+	expected := []string{"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "examples", "executor.go", "findings", "go.mod", "go.sum", "ipc", "protocol", "standalone", "tests", "tunnel.go"}
 	entries, err := os.ReadDir(".")
 	require.NoError(t, err)
 	for _, e := range entries {

@@ -3,12 +3,14 @@ package examples
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -58,12 +60,33 @@ func startProgram(t *testing.T, dir, name string, args ...string) (p program) {
 	return p
 }
 
+// builds has how to build each program once, and where its file is then.
+var builds sync.Map
+
+// buildDir is the folder of the programs. It outlives the tests that share them.
+var buildDir string
+
+func TestMain(m *testing.M) {
+	var err error
+	if buildDir, err = os.MkdirTemp("", "go-tunnel-examples"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(buildDir)
+	os.Exit(code)
+}
+
 // build returns the file of an example's program.
 func build(t *testing.T, name string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), name)
-	out, err := exec.Command("go", "build", "-o", file, "./"+name).CombinedOutput()
-	require.NoError(t, err, string(out))
+	file := filepath.Join(buildDir, name)
+	once, _ := builds.LoadOrStore(name, sync.OnceValue(func() error {
+		if out, err := exec.Command("go", "build", "-o", file, "./"+name).CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	}))
+	require.NoError(t, once.(func() error)(), name)
 	return file
 }
 

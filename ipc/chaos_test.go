@@ -156,7 +156,8 @@ func TestLastAnswers(t *testing.T) {
 	assert.Len(t, given, generations)
 }
 
-// Of ten times as many calls as can be served, the others are refused at once.
+// Of ten times as many calls as can be served, the others are refused at once: most of
+// them before another call has ended, which could have made room for them.
 func TestOverload(t *testing.T) {
 	duration := time.Second
 	if long() {
@@ -168,18 +169,25 @@ func TestOverload(t *testing.T) {
 	before := systemMemory()
 	var mu sync.Mutex
 	var refused, served []time.Duration
+	var ended atomic.Int64 // calls that were served
+	atOnce := 0
 	var callers sync.WaitGroup
 	end := time.Now().Add(duration)
 	for range 200 { // ten for each of 20 places, calls of 5 ms
 		callers.Go(func() {
 			for time.Now().Before(end) {
-				begin := time.Now()
+				begin, before := time.Now(), ended.Load()
 				_, err := pool.Execute(background, task("record", "1"))
 				took := time.Since(begin)
+				none := ended.Load() == before
 				mu.Lock()
 				if err == nil {
+					ended.Add(1)
 					served = append(served, took)
 				} else {
+					if none {
+						atOnce++
+					}
 					requireCode(t, protocol.CodeOverloaded, err)
 					refused = append(refused, took)
 				}
@@ -194,6 +202,7 @@ func TestOverload(t *testing.T) {
 	slices.Sort(refused)
 	slices.Sort(served)
 	require.NotEmpty(t, refused)
+	assert.Greater(t, 2*atOnce, len(refused), "of %d refusals so many came before another call had ended", len(refused))
 	t.Logf("%d served, p99 %v, max %v; %d refused, p99 %v, max %v", len(served), p99(served), served[len(served)-1],
 		len(refused), p99(refused), refused[len(refused)-1])
 	more := systemMemory() - before
@@ -201,4 +210,52 @@ func TestOverload(t *testing.T) {
 	assert.Less(t, more, int64(64<<20))
 	stats := pool.Stats()
 	assert.EqualValues(t, len(refused), stats.Refused.Full+stats.Refused.Late)
+}
+
+// A call that has waited for too long is refused as that, not as one too many.
+func TestLateRefusal(t *testing.T) {
+	pool, answers := startHeld(t, "framed", func(o *Options) { o.Concurrency, o.QueueTimeout = 1, time.Millisecond })
+	var first sync.WaitGroup
+	first.Go(func() { _, _ = pool.Execute(background, task("held", "")) })
+	eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 1 })
+	_, err := pool.Execute(background, task("held", ""))
+	requireCode(t, protocol.CodeOverloaded, err)
+	assert.Equal(t, Refusals{Late: 1}, pool.Stats().Refused)
+	answers()
+	first.Wait()
+}
+
+// A caller that leaves at the moment when it gets a place gives it back.
+func TestPlacesOfCallersWhoLeave(t *testing.T) {
+	pool, _ := startHeld(t, "framed", func(o *Options) { o.Concurrency = 1 })
+	for range 100 {
+		ctx, leave := withCancel(t)
+		var both sync.WaitGroup
+		both.Go(func() {
+			_, err := pool.Execute(background, task("record", "1"))
+			assert.NoError(t, err)
+			leave() // when the place is the other's, who may not know it yet
+		})
+		both.Go(func() { _, _ = pool.Execute(ctx, task("record", "1")) })
+		both.Wait()
+		require.False(t, t.Failed())
+	}
+	eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 0 })
+}
+
+// However many calls a worker may have at once, their inputs together have a bound.
+func TestInputsAtOneWorker(t *testing.T) {
+	pool, answers := startHeld(t, "framed", func(o *Options) { o.Concurrency = 2 })
+	input := `"` + strings.Repeat("x", maxInFlightBytes*5/8) + `"`
+	var calls sync.WaitGroup
+	for range 2 {
+		calls.Go(func() {
+			_, err := pool.Execute(background, task("held", input))
+			assert.NoError(t, err)
+		})
+	}
+	eventually(t, func() bool { return pool.Stats().Queued == 1 })
+	assert.Equal(t, 1, pool.Stats().Workers[0].InFlight)
+	answers()
+	calls.Wait()
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-const nodeWorker = "../testdata/runner/worker.js"
+const nodeWorker = "../tests/testdata/runner/worker.js"
 
 // startNode starts a pool of Node.js workers on the plain wire.
 func startNode(t testing.TB, change ...func(*Options)) *Pool {
