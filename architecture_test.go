@@ -17,7 +17,11 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 	allowed := map[string][]string{
 		"":                           {"protocol"},
 		"standalone":                 {"protocol", "protocol/lane"},
-		"ipc":                        {"protocol", "protocol/lane", "protocol/rawjson"},
+		"ipc":                        {"ipc/internal/backoff", "ipc/internal/pipe", "ipc/internal/proc", "ipc/internal/text", "protocol", "protocol/lane", "protocol/rawjson"},
+		"ipc/internal/proc":          {"ipc/internal/backoff", "ipc/internal/text", "protocol/rawjson"},
+		"ipc/internal/backoff":       {},
+		"ipc/internal/pipe":          {},
+		"ipc/internal/text":          {},
 		"protocol":                   {"protocol/rawjson"},
 		"protocol/rawjson":           {},
 		"protocol/client":            {"protocol", "protocol/lane", "protocol/rawjson"},

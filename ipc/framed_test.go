@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/text"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -286,10 +287,10 @@ type golden struct {
 }
 
 func TestGoldenMessages(t *testing.T) {
-	text, err := os.ReadFile("node/test/golden.json")
+	content, err := os.ReadFile("node/test/golden.json")
 	require.NoError(t, err)
 	var messages []golden
-	require.NoError(t, json.Unmarshal(text, &messages))
+	require.NoError(t, json.Unmarshal(content, &messages))
 	seen := map[string]int{}
 	for _, m := range messages {
 		t.Run(m.Name, func(t *testing.T) {
@@ -298,12 +299,12 @@ func TestGoldenMessages(t *testing.T) {
 				assert.Equal(t, m.Wire, string(appendGolden(t, m)))
 				return
 			}
-			lines := newLineReader(strings.NewReader(m.Wire), 1<<20)
-			line, _, err := lines.next()
+			lines := text.NewLineReader(strings.NewReader(m.Wire), 1<<20)
+			line, _, err := lines.Next()
 			require.NoError(t, err)
 			if a, ok := parseAnswer(line); ok {
 				if a.n > 0 {
-					a, err = lines.payload(a, 1<<20)
+					a, err = readPayload(lines, a, 1<<20)
 					require.NoError(t, err)
 				}
 				requireGoldenAnswer(t, m, a)
@@ -462,7 +463,7 @@ func FuzzReadFramed(f *testing.F) {
 			maxMessage: 1000, log: discard, hello: func(*control) {}, leave: func(time.Time) {}, release: func(int, bool) {}, pong: func() {},
 			pending: map[uint64]*exchange{1: {answered: answered}},
 		}
-		err := l.readFramed(newLineReader(bytes.NewReader(data), 1000))
+		err := l.readFramed(text.NewLineReader(bytes.NewReader(data), 1000))
 		if err == nil {
 			t.Fatal("no error at the end")
 		}

@@ -1,7 +1,6 @@
 package ipc
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -181,7 +180,7 @@ func (f *inflow) Close() error {
 }
 
 // takeData reads the bytes that a data message has announced.
-func (l *link) takeData(message *control, in *bufio.Reader) error {
+func (l *link) takeData(message *control, in io.Reader) error {
 	if message.N < 0 || message.N > maxFrame {
 		return fmt.Errorf("it announced %d bytes of data", message.N)
 	}

@@ -3,6 +3,8 @@ package ipc
 import (
 	"math/rand/v2"
 	"time"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/backoff"
 )
 
 // How workers come and go.
@@ -186,7 +188,7 @@ func (s *scheduler) vacate(now time.Time, m *member) {
 		sl.current, sl.next = sl.next, nil
 	default: // a rollout may take its time, and fail
 		sl.lost = sl.next != nil
-		sl.retryAt = now.Add(sl.pause.next(now.Sub(m.begun), m.served))
+		sl.retryAt = now.Add(sl.pause.Next(now.Sub(m.begun), m.served))
 	}
 }
 
@@ -212,7 +214,7 @@ func (s *scheduler) exited(now time.Time, m *member, err error) {
 	s.vacate(now, m)
 	if m == sl.next {
 		sl.next = nil
-		sl.retryAt = now.Add(max(firstDelay, sl.pause.next(now.Sub(m.begun), 0)))
+		sl.retryAt = now.Add(max(backoff.FirstDelay, sl.pause.Next(now.Sub(m.begun), 0)))
 		if m.rollout != nil {
 			s.rollBack(m.rollout, err)
 		}

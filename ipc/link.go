@@ -12,6 +12,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/pipe"
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
+	"github.com/bluelibs/go-tunnel/ipc/internal/text"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -75,10 +78,10 @@ type exchange struct {
 	cut      bool        // it was cancelled though somebody waits for it
 }
 
-func newLink(proc *process, opts *Options, log *slog.Logger) *link {
+func newLink(p *proc.Process, opts *Options, log *slog.Logger) *link {
 	l := &link{
-		calls:      proc.calls,
-		answers:    proc.answers,
+		calls:      p.In,
+		answers:    p.Out,
 		plain:      opts.Plain,
 		maxMessage: opts.MaxMessage,
 		grace:      opts.CancelGrace,
@@ -113,7 +116,7 @@ func (l *link) ask(ctx context.Context, size int, call *protocol.Call, appendTo 
 	l.asked += int64(len(l.out) - before)
 	x.asked = l.asked
 	if len(l.pending) == 1 && !l.writing { // an idle worker: to wake the writer would take longer
-		n := tryWrite(l.calls, l.out)
+		n := pipe.TryWrite(l.calls, l.out)
 		l.sent += int64(n)
 		l.out = l.out[:copy(l.out, l.out[n:])]
 	}
@@ -314,7 +317,7 @@ func (l *link) hangUp() {
 	l.closed = true
 	l.writing = false
 	if l.dead {
-		l.unread = unread(l.calls)
+		l.unread = pipe.Unread(l.calls)
 	}
 	_ = l.calls.Close()
 	for _, flow := range l.frames {
@@ -343,7 +346,7 @@ func (l *link) end(dead bool) {
 // read reads the worker's answers to their end. The error is io.EOF, that of the pipe,
 // or says how the worker broke the wire.
 func (l *link) read() error {
-	lines := newLineReader(l.answers, l.maxMessage)
+	lines := text.NewLineReader(l.answers, l.maxMessage)
 	if l.plain {
 		return l.readPlain(lines)
 	}
@@ -351,14 +354,14 @@ func (l *link) read() error {
 }
 
 // readPlain reads answers among whatever else is printed.
-func (l *link) readPlain(lines *lineReader) error {
+func (l *link) readPlain(lines *text.LineReader) error {
 	for {
-		line, cut, err := lines.next()
+		line, cut, err := lines.Next()
 		if err != nil {
 			return err
 		}
 		a, ok := parseAnswer(line)
-		if !ok && !lines.open { // half a line is what a dying worker leaves
+		if !ok && !lines.Unterminated() { // half a line is what a dying worker leaves
 			a, ok = brokenAnswer(line, cut)
 		}
 		if !ok {
@@ -372,14 +375,14 @@ func (l *link) readPlain(lines *lineReader) error {
 
 // readFramed reads messages, the first of which must be hello. It returns an error
 // that is not the pipe's for what cannot be one.
-func (l *link) readFramed(lines *lineReader) error {
+func (l *link) readFramed(lines *text.LineReader) error {
 	said := false
 	for {
-		line, cut, err := lines.next()
+		line, cut, err := lines.Next()
 		if err != nil {
 			return err
 		}
-		if lines.open { // cut off by the worker's end
+		if lines.Unterminated() { // cut off by the worker's end
 			continue
 		}
 		a, ok := parseAnswer(line)
@@ -388,7 +391,7 @@ func (l *link) readFramed(lines *lineReader) error {
 		}
 		if ok && said {
 			if a.n > 0 {
-				if a, err = lines.payload(a, l.maxMessage); err != nil {
+				if a, err = readPayload(lines, a, l.maxMessage); err != nil {
 					return err
 				}
 			}
@@ -410,7 +413,7 @@ func (l *link) readFramed(lines *lineReader) error {
 			said = true
 			l.hello(message)
 		case "data":
-			err = l.takeData(message, lines.in)
+			err = l.takeData(message, lines)
 		case "end":
 			l.endResult(message)
 		case "window":

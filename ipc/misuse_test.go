@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/pipe"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -114,7 +115,7 @@ func TestUploadToABlockedWorker(t *testing.T) {
 	require.NoError(t, writer.Close()) // now there is more
 	if runtime.GOOS == "linux" {
 		calls := pool.s.slots[0].current.worker.calls
-		eventually(t, func() bool { return unread(calls) > 32<<10 }) // there is no room for another message
+		eventually(t, func() bool { return pipe.Unread(calls) > 32<<10 }) // there is no room for another message
 	}
 	cancel()
 	select {

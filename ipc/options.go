@@ -5,10 +5,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"strings"
 	"time"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -138,14 +138,14 @@ type Options struct {
 
 	// logs has the Logger behind it, which nobody waits for.
 	logs *logs
-	// script is written to the standard input of a worker on the framed wire.
+	// script is what a worker on the framed wire reads from its standard input.
 	script []byte
 	// engine runs the module, nil for another Command.
 	engine *engine
 	// heap is a variable that makes MaxHeap known.
 	heap string
-	// become makes the process another user's.
-	become func(*exec.Cmd)
+	// user is whom workers run as.
+	user proc.User
 	// measureEvery is how often MaxMemory is looked at.
 	measureEvery time.Duration
 }
@@ -180,7 +180,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, err
 	}
 	var err error
-	o.become, err = credential(o.User, o.Group)
+	o.user, err = proc.LookupUser(o.User, o.Group)
 	return o, err
 }
 

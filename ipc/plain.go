@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/goccy/go-json"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/text"
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
@@ -141,10 +143,10 @@ func parseAnswer(line []byte) (answer, bool) {
 		a.stream = &streamHead{}
 		_ = json.Unmarshal(line, a.stream)
 	case result != nil:
-		if len(line) <= maxKept {
+		if len(line) <= text.MaxShared {
 			result = bytes.Clone(result)
 		}
-		a.value = validUTF8(result)
+		a.value = text.ValidUTF8(result)
 	}
 	return a, true
 }
@@ -175,13 +177,6 @@ func tooLong(size int64, limit int) error {
 	return fmt.Errorf("ipc: the worker's answer has %d bytes, and Options.MaxMessage is %d: raise it, or let the task return a stream, which has no limit", size, limit)
 }
 
-func validUTF8(doc []byte) []byte {
-	if utf8.Valid(doc) {
-		return doc
-	}
-	return bytes.ToValidUTF8(doc, []byte("\uFFFD"))
-}
-
 // parseFailure makes an error of the error object in a worker's answer, nil if it
 // has none. It is for the caller's eyes only if the worker shows that it means so;
 // see the package documentation.
@@ -194,15 +189,15 @@ func parseFailure(object []byte) error {
 	_ = rawjson.Members(object, maxAnswerDepth, func(name, value []byte) {
 		switch string(name) {
 		case "message":
-			e.message = stringOf(value)
+			e.message = text.Unquote(value)
 		case "code":
-			e.code = stringOf(value)
+			e.code = text.Unquote(value)
 		case "codeName":
-			e.codeName = stringOf(value)
+			e.codeName = text.Unquote(value)
 		case "id":
-			e.id = stringOf(value)
+			e.id = text.Unquote(value)
 		case "data":
-			e.data = validUTF8(bytes.Clone(value))
+			e.data = text.ValidUTF8(bytes.Clone(value))
 		case "httpCode":
 			e.httpCode, _ = strconv.Atoi(string(value))
 		}
@@ -224,11 +219,20 @@ func parseFailure(object []byte) error {
 	return failure
 }
 
-// stringOf returns the value of a valid JSON string, and "" for every other value.
-func stringOf(value []byte) string {
-	var s string
-	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value, &s) != nil {
-		return ""
+// readPayload reads the bytes that an answer has announced, which are its value.
+func readPayload(in *text.LineReader, a answer, max int) (answer, error) {
+	if a.n > max {
+		in.Skip(int64(a.n))
+		a.err = tooLong(int64(a.n), max)
+		return a, nil
 	}
-	return s
+	a.value = make([]byte, a.n)
+	if _, err := io.ReadFull(in, a.value); err != nil {
+		return a, err
+	}
+	a.value = text.ValidUTF8(a.value)
+	if err := rawjson.Check(a.value, maxAnswerDepth); err != nil {
+		a.value, a.err = nil, fmt.Errorf("ipc: the worker's answer cannot be read: %w", err)
+	}
+	return a, nil
 }

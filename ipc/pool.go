@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -15,7 +16,7 @@ import (
 type Pool struct {
 	opts      Options
 	log       *slog.Logger
-	launch    *launcher
+	launcher  *proc.Launcher
 	done      sync.WaitGroup // the goroutines of the workers
 	ended     chan struct{}  // closed when all is over
 	wakeup    chan struct{}  // has room for one, for the supervisor
@@ -50,11 +51,11 @@ func Start(ctx context.Context, opts Options) (*Pool, error) {
 	opts.logs = newLogs(opts.Logger.Handler())
 	log := opts.logs.logger(logRoom, nil)
 	p := &Pool{
-		opts:   opts,
-		log:    log,
-		launch: newLauncher(log),
-		ended:  make(chan struct{}),
-		wakeup: make(chan struct{}, 1),
+		opts:     opts,
+		log:      log,
+		launcher: proc.NewLauncher(log),
+		ended:    make(chan struct{}),
+		wakeup:   make(chan struct{}, 1),
 	}
 	p.announced.Store(&announcement{idempotent: set(opts.Idempotent)})
 	p.s = newScheduler(&p.opts)
@@ -124,7 +125,7 @@ func (p *Pool) supervise() {
 		}
 	}
 	p.done.Wait()
-	p.launch.close()
+	p.launcher.Close()
 	p.opts.logs.close()
 }
 
@@ -163,7 +164,7 @@ func (p *Pool) perform(a action) {
 	case doPing:
 		w.ping()
 	case doMeasure:
-		bytes := residentSet(w.proc.pid())
+		bytes := proc.ResidentSet(w.proc.PID())
 		p.mu.Lock()
 		p.s.measured(a.m, bytes)
 		p.unlock()
@@ -180,7 +181,7 @@ func (p *Pool) perform(a action) {
 
 // run runs a worker from its start to its end.
 func (p *Pool) run(m *member) {
-	w, err := startWorker(&p.opts, p.launch, m.slot)
+	w, err := startWorker(&p.opts, p.launcher, m.slot)
 	if err == nil {
 		w.leave = func(due time.Time) {
 			p.mu.Lock()

@@ -34,7 +34,7 @@ func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifeti
 		level = slog.LevelError
 		attrs = append(attrs, "error", err)
 		if w != nil {
-			attrs = append(attrs, "stderr", w.output.last())
+			attrs = append(attrs, "stderr", w.output.Tail())
 		}
 	default:
 		if errors.Is(err, errCut) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
 )
 
 // Bun is [Node] for the bun (1.3 or later) on PATH. Flags are Bun's. It runs TypeScript.
@@ -51,7 +53,7 @@ var (
 
 func (e *engine) options(file string, flags []string) Options {
 	script := nodeScript()
-	if inheritsFiles || e != nodeEngine {
+	if proc.HasExtraFiles || e != nodeEngine {
 		// The program comes by the standard input: no temporary file, and no long command
 		// line in the list of processes.
 		return Options{Command: slices.Concat(e.command, flags, e.program, []string{file}), engine: e, script: script}

@@ -3,6 +3,8 @@ package ipc
 import (
 	"container/list"
 	"time"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/backoff"
 )
 
 // scheduler is what a pool knows and decides: which workers there are, who gets which
@@ -42,7 +44,7 @@ type slot struct {
 	next     *member   // takes its place when it is ready
 	lost     bool      // current has ended while a rollout's next one was starting
 	retryAt  time.Time // no worker is started before
-	pause    backoff
+	pause    backoff.Backoff
 	starts   int
 	lastExit *Exit
 }

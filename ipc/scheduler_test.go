@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/backoff"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -327,7 +328,7 @@ func TestSchedulerModel(t *testing.T) {
 // heals holds that from any state, with processes that work, calls get through.
 func (w *world) heals() {
 	for range 100 {
-		w.now = w.now.Add(maxDelay)
+		w.now = w.now.Add(backoff.MaxDelay)
 		for m := range w.starting {
 			delete(w.starting, m)
 			w.running[m] = true
@@ -647,7 +648,7 @@ func TestSchedulerWithoutAWorker(t *testing.T) {
 	requireCode(t, protocol.CodeWorkerUnavailable, err)
 	assert.Equal(t, Refusals{Down: 3}, w.s.refused)
 
-	w.pass(maxDelay)
+	w.pass(backoff.MaxDelay)
 	w.getReady()
 	requireCode(t, protocol.CodeOverloaded, w.s.late(w.now))
 }

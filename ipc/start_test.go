@@ -124,26 +124,6 @@ func TestStartBehindAWrapper(t *testing.T) {
 	}
 }
 
-func TestReasonOf(t *testing.T) {
-	for stderr, want := range map[string]string{
-		"":                                       "",
-		"\n":                                     "",
-		"sh: 1: nothing: not found\n":            "sh: 1: nothing: not found",
-		"TypeError: x\n    at f (/a/b.js:1:2)\n": "TypeError: x (/a/b.js:1:2)",
-		"Error: old\n    at f (/a.js:1:2)\nall well\nError: new\n    at g (/b.js:3:4)\n":            "Error: new (/b.js:3:4)",
-		"Error: x\n    at node:internal/a:1:1\n":                                                    "Error: x",
-		"Error: x\n    at f (/a/node_modules/b/c.js:1:1)\n    at g (/a/d.js:2:2)\n":                 "Error: x (/a/d.js:2:2)",
-		"Error: x\n    at f (/a/node_modules/b/c.js:1:1)\n":                                         "Error: x (/a/node_modules/b/c.js:1:1)",
-		"Error: x\n    at f (C:\\a\\b.js:1:1)\n":                                                    "Error: x (C:\\a\\b.js:1:1)",
-		"go-tunnel worker: no module given\n":                                                       "no module given",
-		"noise\ngo-tunnel worker: cannot load /a.mjs:\n{\n  a: 1\n}\n":                              "cannot load /a.mjs: { a: 1 }",
-		"Traceback (most recent call last):\n  File \"/w.py\", line 1\nModuleNotFoundError: No x\n": "ModuleNotFoundError: No x",
-	} {
-		assert.Equal(t, want, reasonOf(stderr), "%q", stderr)
-	}
-	assert.Len(t, reasonOf("Error: "+string(make([]byte, 5000))), maxReason)
-}
-
 // A parent's channel to this process is none of a worker's.
 func TestEnvironmentOfAFork(t *testing.T) {
 	channel := []string{"NODE_CHANNEL_FD=3", "NODE_CHANNEL_SERIALIZATION_MODE=json", "NODE_UNIQUE_ID=1"}

@@ -1,6 +1,10 @@
 package ipc
 
-import "time"
+import (
+	"time"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
+)
 
 // Stats is a snapshot of a pool. What it counts, it counts from Start on.
 type Stats struct {
@@ -103,7 +107,7 @@ func (p *Pool) Stats() Stats {
 	p.mu.Unlock()
 	for i := range stats.Workers {
 		if w := &stats.Workers[i]; w.PID != 0 {
-			w.Memory = residentSet(w.PID)
+			w.Memory = proc.ResidentSet(w.PID)
 		}
 	}
 	return stats
@@ -157,7 +161,7 @@ func (m *member) stats(now time.Time) WorkerStats {
 		ws.State = "spare"
 	}
 	if m.worker != nil {
-		ws.PID = m.worker.proc.pid()
+		ws.PID = m.worker.proc.PID()
 	}
 	return ws
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/text"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -352,7 +353,7 @@ func FuzzStreams(f *testing.F) {
 			l.mu.Unlock()
 			runtime.Gosched()
 		}
-		if l.readFramed(newLineReader(io.MultiReader(strings.NewReader(hello), bytes.NewReader(data)), 1000)) == nil {
+		if l.readFramed(text.NewLineReader(io.MultiReader(strings.NewReader(hello), bytes.NewReader(data)), 1000)) == nil {
 			t.Fatal("no error at the end")
 		}
 		l.end(true)

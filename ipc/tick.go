@@ -60,7 +60,7 @@ func (s *scheduler) fill(now time.Time) {
 		sl.retryAt = time.Time{}
 		if missing {
 			sl.current, sl.lost = s.start(now, i), false
-			sl.current.cautious = sl.pause.restarts > 1
+			sl.current.cautious = sl.pause.Restarts() > 1
 		} else {
 			sl.next = s.start(now, i)
 			replacing = true

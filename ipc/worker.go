@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -27,10 +28,10 @@ var errCut = errors.New("it had not ended within Options.StopTimeout and was kil
 type worker struct {
 	*link
 	log    *slog.Logger
-	proc   *process
+	proc   *proc.Process
 	name   string // its slot and its process, for those who look for its own log lines
 	opts   *Options
-	output *output
+	output *proc.Output
 	wait   *logWait // of the output
 	lost   func()   // takes that there must be no more calls
 
@@ -42,24 +43,37 @@ type worker struct {
 	logging sync.WaitGroup // of the output
 }
 
-func startWorker(opts *Options, launch *launcher, slot int) (*worker, error) {
-	proc, err := startProcess(opts, launch)
+// command returns what to run. The environment tells the worker where the framed wire is.
+func (o *Options) command() proc.Command {
+	c := proc.Command{Args: o.Command, Dir: o.Dir, Env: o.environment(), User: o.user, Stdin: o.script}
+	if o.Plain {
+		return c
+	}
+	c.ExtraFiles = proc.HasExtraFiles
+	where := wireStdio
+	if c.ExtraFiles {
+		where = wireFDs
+	}
+	c.Env = append(c.Env, wireEnv+"="+where)
+	return c
+}
+
+func startWorker(opts *Options, launcher *proc.Launcher, slot int) (*worker, error) {
+	child, err := launcher.Start(opts.command())
 	if err != nil {
 		return nil, err
 	}
 	wait := &logWait{}
 	logger := func(room int, wait *logWait) *slog.Logger {
-		return opts.logs.logger(room, wait).With("worker", slot, "pid", proc.pid())
+		return opts.logs.logger(room, wait).With("worker", slot, "pid", child.PID())
 	}
-	output := newOutput(logger(outputRoom, wait))
-	output.pid, output.raw = proc.pid(), opts.Output
 	return &worker{
-		link:   newLink(proc, opts, logger(messageRoom, nil)),
+		link:   newLink(child, opts, logger(messageRoom, nil)),
 		log:    logger(logRoom, nil),
-		proc:   proc,
-		name:   fmt.Sprintf("%d/%d", slot, proc.pid()),
+		proc:   child,
+		name:   fmt.Sprintf("%d/%d", slot, child.PID()),
 		opts:   opts,
-		output: output,
+		output: proc.NewOutput(logger(outputRoom, wait), child.PID(), opts.Output),
 		wait:   wait,
 	}, nil
 }
@@ -71,10 +85,10 @@ func startWorker(opts *Options, launch *launcher, slot int) (*worker, error) {
 func (w *worker) run(ready func(hello *control)) error {
 	var pipes sync.WaitGroup
 	var said atomic.Bool // hello, if it has to
-	w.logging.Go(w.output.run)
+	w.logging.Go(w.output.Run)
 	pipes.Go(w.speak)
 	if w.opts.Plain {
-		w.noise = func(line []byte, cut int64) { w.output.add("stdout", line, cut) }
+		w.noise = func(line []byte, cut int64) { w.output.Add("stdout", line, cut) }
 		said.Store(true)
 		ready(nil)
 	} else {
@@ -90,20 +104,12 @@ func (w *worker) run(ready func(hello *control)) error {
 		w.drained = w.close
 	}
 	pipes.Go(w.listen)
-	for stream, pipe := range w.proc.outputs {
-		pipes.Go(func() { w.output.read(stream, pipe) })
-	}
-	if w.proc.script != nil {
-		pipes.Go(func() {
-			_, _ = w.proc.script.Write(w.opts.script)
-			_ = w.proc.script.Close()
-		})
-	}
-	w.proc.await()
+	w.proc.Pump(&pipes, w.output)
+	w.proc.Wait()
 	w.close()
 	w.end(true)
 	pipes.Wait()
-	ended := fmt.Errorf("%w: %s", errEnded, w.proc.reap())
+	ended := fmt.Errorf("%w: %s", errEnded, w.proc.Reap())
 	w.mu.Lock()
 	if w.reason != nil {
 		ended = fmt.Errorf("%w: %w", errEnded, w.reason)
@@ -120,7 +126,7 @@ func (w *worker) run(ready func(hello *control)) error {
 		ended = fmt.Errorf("%w%s", ended, w.hint())
 	}
 	w.fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: ended})
-	w.output.close()
+	w.output.Close()
 	return ended
 }
 
@@ -135,7 +141,7 @@ func (w *worker) logRest() {
 // hint returns what may have kept the worker from saying hello: what it has printed, or
 // else what is known to.
 func (w *worker) hint() string {
-	if reason := reasonOf(w.output.last()); reason != "" {
+	if reason := proc.ExitReason(w.output.Tail()); reason != "" {
 		return ": " + reason
 	}
 	if w.opts.script != nil {
@@ -165,7 +171,7 @@ func (w *worker) speak() {
 // no use. An ending process gets the time to end.
 func (w *worker) deaf() {
 	w.close()
-	w.after(drainTime, w.kill)
+	w.after(proc.DrainTime, w.kill)
 }
 
 // close lets the worker have no more calls, because it is about to end. Its input stays
@@ -195,14 +201,14 @@ func (w *worker) blame(reason error) {
 // and more force. It returns before the worker has ended, and may be called again.
 func (w *worker) stop(within time.Duration) {
 	w.end(false)
-	w.after(within/2, func() { w.proc.signal(terminate) })
+	w.after(within/2, func() { w.proc.Terminate() })
 	w.after(within, func() {
 		w.blame(fmt.Errorf("%w (%v)", errCut, w.opts.StopTimeout))
 		w.kill()
 	})
 }
 
-func (w *worker) kill() { w.proc.signal(kill) }
+func (w *worker) kill() { w.proc.Kill() }
 
 // after calls f after a time, if the worker has not ended by then.
 func (w *worker) after(d time.Duration, f func()) {

@@ -1,12 +1,12 @@
-package ipc
+package proc
 
 import (
 	"fmt"
 	"os"
 )
 
-// residentSet returns how much memory a process has, in bytes, 0 if that is not known.
-func residentSet(pid int) int64 {
+// ResidentSet returns how much memory a process has, in bytes, 0 if that is not known.
+func ResidentSet(pid int) int64 {
 	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
 		return 0

@@ -1,4 +1,4 @@
-package ipc
+package proc
 
 import (
 	"context"
@@ -7,28 +7,30 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/text"
 )
 
 const (
-	// maxLogged is how much of a line of output is logged, in bytes.
-	maxLogged = 8 << 10
+	// MaxLine is how much of a line of output is logged, in bytes.
+	MaxLine = 8 << 10
 	// maxBacklog bounds the lines that wait for the logger, in bytes. There are twice as
 	// many, with those that it has.
 	maxBacklog = 128 << 10
 	// maxTail is how much of the end of standard error is kept for the log of a crash.
 	maxTail = 8 << 10
-	// Who adds a line to a full backlog waits for the logger, but in the long run no more
-	// than a part of the time, and no longer than maxPatience at once: the worker would
-	// wait for its reader.
+	// Add waits for the logger if the backlog is full, but in the long run no more than a
+	// part of the time, and no longer than maxPatience at once: the process would wait for
+	// its reader.
 	maxPatience  = 100 * time.Millisecond
 	patiencePart = 20
 )
 
 const outputMessage = "ipc: worker output"
 
-// output takes what a worker prints to the log. The readers of its pipes add lines, one
-// goroutine logs them. A slow log costs lines, never the worker's time.
-type output struct {
+// Output logs what a process prints. The readers of its pipes add lines, one goroutine logs
+// them. A slow log costs lines, never the process's time.
+type Output struct {
 	log  *slog.Logger
 	pid  int
 	raw  io.Writer     // gets the lines instead of log, if not nil
@@ -52,37 +54,39 @@ type outputLine struct {
 	dropped int   // lines that are missing before it
 }
 
-func newOutput(log *slog.Logger) *output {
-	o := &output{log: log, room: make(chan struct{}, 1), patience: maxPatience, counted: time.Now()}
+// NewOutput returns the output of the process with an id. It logs lines to log, or writes
+// them to raw as they are, if that is not nil.
+func NewOutput(log *slog.Logger, pid int, raw io.Writer) *Output {
+	o := &Output{log: log, pid: pid, raw: raw, room: make(chan struct{}, 1), patience: maxPatience, counted: time.Now()}
 	o.wake.L = &o.mu
 	return o
 }
 
 // read adds the lines of a pipe to its end.
-func (o *output) read(stream string, pipe io.Reader) {
-	lines := newLineReader(pipe, maxLogged)
+func (o *Output) read(stream string, pipe io.Reader) {
+	lines := text.NewLineReader(pipe, MaxLine)
 	for {
-		line, cut, err := lines.next()
+		line, cut, err := lines.Next()
 		if err != nil {
 			return
 		}
-		o.add(stream, line, cut)
+		o.Add(stream, line, cut)
 	}
 }
 
-// add takes a line, cut bytes of which are missing.
-func (o *output) add(stream string, line []byte, cut int64) {
-	if len(line) > maxLogged {
-		cut += int64(len(line) - maxLogged)
-		line = line[:maxLogged]
+// Add adds a line of a stream, "stdout" or "stderr", cut bytes of which are missing.
+func (o *Output) Add(stream string, line []byte, cut int64) {
+	if len(line) > MaxLine {
+		cut += int64(len(line) - MaxLine)
+		line = line[:MaxLine]
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if stream == "stderr" {
-		o.keep(line)
+		o.appendTail(line)
 	}
 	if o.full(line) {
-		o.await(line)
+		o.waitForRoom(line)
 	}
 	if o.full(line) {
 		o.dropped++
@@ -95,13 +99,13 @@ func (o *output) add(stream string, line []byte, cut int64) {
 }
 
 // full reports whether there is no room for a line. An empty one takes some, too.
-func (o *output) full(line []byte) bool {
+func (o *Output) full(line []byte) bool {
 	const perLine = 40
 	return len(o.text)+len(line)+perLine*(len(o.lines)+1) > maxBacklog
 }
 
-// await waits for room as long as patience lasts.
-func (o *output) await(line []byte) {
+// waitForRoom waits as long as patience lasts.
+func (o *Output) waitForRoom(line []byte) {
 	now := time.Now()
 	o.patience = min(maxPatience, o.patience+now.Sub(o.counted)/patiencePart)
 	o.counted = now
@@ -110,12 +114,12 @@ func (o *output) await(line []byte) {
 	}
 	timer := time.NewTimer(o.patience)
 	defer timer.Stop()
-	for over := false; !over && o.full(line); {
+	for expired := false; !expired && o.full(line); {
 		o.mu.Unlock()
 		select {
 		case <-o.room:
 		case <-timer.C:
-			over = true
+			expired = true
 		}
 		o.mu.Lock()
 	}
@@ -123,32 +127,32 @@ func (o *output) await(line []byte) {
 	o.patience -= o.counted.Sub(now)
 }
 
-// keep remembers a line of standard error.
-func (o *output) keep(line []byte) {
+// appendTail remembers a line of standard error.
+func (o *Output) appendTail(line []byte) {
 	o.tail = append(append(o.tail, line...), '\n')
 	if len(o.tail) > 2*maxTail {
 		o.tail = o.tail[:copy(o.tail, o.tail[len(o.tail)-maxTail:])]
 	}
 }
 
-// last returns the end of standard error.
-func (o *output) last() string {
+// Tail returns the end of standard error.
+func (o *Output) Tail() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return string(validUTF8(stripColours(o.tail[max(0, len(o.tail)-maxTail):])))
+	return string(text.ValidUTF8(stripColours(o.tail[max(0, len(o.tail)-maxTail):])))
 }
 
-// run logs what is added, until close and all was logged.
-func (o *output) run() {
+// Run logs what is added, until Close was called and all is logged.
+func (o *Output) Run() {
 	var lines []outputLine
-	var text []byte
+	var content []byte
 	for {
 		o.mu.Lock()
 		for len(o.lines) == 0 && !o.closed {
 			o.wake.Wait()
 		}
 		lines, o.lines = o.lines, lines[:0]
-		text, o.text = o.text, text[:0]
+		content, o.text = o.text, content[:0]
 		dropped := 0
 		if len(lines) == 0 {
 			dropped, o.dropped = o.dropped, 0
@@ -165,23 +169,23 @@ func (o *output) run() {
 		start := 0
 		for _, line := range lines {
 			o.logDropped(line.dropped)
-			o.print(line, text[start:line.end])
+			o.print(line, content[start:line.end])
 			start = line.end
 		}
 	}
 }
 
-// print logs a line: one of a logging library with its own level and attributes, any
-// other one at the level of its stream.
-func (o *output) print(line outputLine, text []byte) {
+// print logs a line: a record of a logging library with its own level and attributes, any
+// other line at the level of its stream.
+func (o *Output) print(line outputLine, content []byte) {
 	if o.raw != nil {
-		_, _ = o.raw.Write(append(slices.Clip(text), '\n'))
+		_, _ = o.raw.Write(append(slices.Clip(content), '\n'))
 		return
 	}
 	attrs := []any{"stream", line.stream}
 	if line.cut > 0 {
 		attrs = append(attrs, "cutBytes", line.cut)
-	} else if r, ok := parseRecord(text, o.pid); ok {
+	} else if r, ok := parseRecord(content, o.pid); ok {
 		if r.message == "" {
 			r.message = outputMessage
 		}
@@ -192,17 +196,17 @@ func (o *output) print(line outputLine, text []byte) {
 	if line.stream == "stderr" {
 		level = slog.LevelWarn
 	}
-	o.log.Log(context.Background(), level, outputMessage, append(attrs, "line", string(validUTF8(stripColours(text))))...)
+	o.log.Log(context.Background(), level, outputMessage, append(attrs, "line", string(text.ValidUTF8(stripColours(content))))...)
 }
 
-func (o *output) logDropped(n int) {
+func (o *Output) logDropped(n int) {
 	if n > 0 {
 		o.log.Warn("ipc: worker output dropped: it prints faster than the log takes it", "lines", n)
 	}
 }
 
-// close lets run end. Nothing is added afterwards.
-func (o *output) close() {
+// Close ends Run. Nothing may be added afterwards.
+func (o *Output) Close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true

@@ -1,4 +1,4 @@
-package ipc
+package proc
 
 import (
 	"bytes"
@@ -8,32 +8,32 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/text"
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
 const (
-	// maxAttrs is how many attributes a record of a worker's has at most, those in groups
-	// counted.
+	// maxAttrs is how many attributes a record has at most, with the attributes in groups.
 	maxAttrs = 64
-	// maxKey is how much of the name of one is logged, in bytes.
+	// maxKey is how much of the name of an attribute is logged, in bytes.
 	maxKey = 64
-	// maxGroups is how deep groups go: what is deeper is logged as JSON.
+	// maxGroups is how deep groups go: a deeper value is logged as JSON.
 	maxGroups = 3
-	// maxRecordDepth is how deep a line of JSON may be to be taken for a record.
+	// maxRecordDepth is how deep a line of JSON may be to count as a record.
 	maxRecordDepth = 64
 )
 
-// outputRecord is a line of a worker's that a logging library has written as JSON: pino,
-// winston, bunyan, or Runner with the printStrategy "json".
+// outputRecord is a line that a logging library has written as JSON: pino, winston, bunyan,
+// or Runner with the printStrategy "json".
 type outputRecord struct {
 	level   slog.Level
 	message string
 	attrs   []any // of type slog.Attr
 }
 
-// parseRecord reads a line. It reports false if that is no JSON object with a level.
-// Attributes whose names are those of a record of the pool's get "app." before them; pid,
-// the worker's own, is left out.
+// parseRecord parses a line. It reports false if the line is no JSON object with a level.
+// An attribute whose name is reserved gets the prefix "app."; the process's own pid is left
+// out.
 func parseRecord(line []byte, pid int) (r outputRecord, ok bool) {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 || line[0] != '{' {
@@ -69,13 +69,14 @@ var reserved = map[string]bool{
 	"worker": true, "pid": true, "stream": true, "line": true, "lines": true, "cutBytes": true, "attributesDropped": true,
 }
 
-// appendAttr appends a member of an object. Left counts those for which there is room.
+// appendAttr appends a member of an object. Left counts the attributes for which there is
+// room.
 func appendAttr(attrs []any, left *int, key string, value []byte, depth int) []any {
 	if *left--; *left < 0 {
 		return attrs
 	}
 	key = oneLine(key)
-	key = string(validUTF8([]byte(key[:min(len(key), maxKey)])))
+	key = string(text.ValidUTF8([]byte(key[:min(len(key), maxKey)])))
 	switch value[0] {
 	case '"':
 		return append(attrs, slog.String(key, textOf(value)))
@@ -84,10 +85,10 @@ func appendAttr(attrs []any, left *int, key string, value []byte, depth int) []a
 	case 'n':
 		return append(attrs, slog.Any(key, nil))
 	case '[':
-		return append(attrs, slog.String(key, string(validUTF8(value))))
+		return append(attrs, slog.String(key, string(text.ValidUTF8(value))))
 	case '{':
 		if depth == maxGroups {
-			return append(attrs, slog.String(key, string(validUTF8(value))))
+			return append(attrs, slog.String(key, string(text.ValidUTF8(value))))
 		}
 		var members []any
 		_ = rawjson.Members(value, maxRecordDepth, func(name, value []byte) { // checked with the line
@@ -104,7 +105,7 @@ func appendAttr(attrs []any, left *int, key string, value []byte, depth int) []a
 	return append(attrs, slog.String(key, string(value))) // a number that is too large
 }
 
-// The levels of libraries by name. Those of slog's own are between.
+// levelNames are the levels of libraries by name. The levels of slog are between them.
 var levelNames = map[string]slog.Level{
 	"silly": slog.LevelDebug - 4, "trace": slog.LevelDebug - 4, "verbose": slog.LevelDebug, "debug": slog.LevelDebug,
 	"http": slog.LevelInfo, "info": slog.LevelInfo, "log": slog.LevelInfo, "notice": slog.LevelInfo + 2,
@@ -123,13 +124,13 @@ func parseLevel(value []byte) (slog.Level, bool) {
 	if err != nil || n < 1 || n > 100 {
 		return 0, false
 	}
-	// Ten of theirs are four of slog's, and both have Info and Warn as neighbours.
+	// Ten of theirs are four in slog, and both have Info and Warn as neighbours.
 	return slog.Level((int(n) - 30) * 4 / 10), true
 }
 
 // textOf returns the value of a valid JSON string without colours.
 func textOf(value []byte) string {
-	return string(validUTF8(stripColours([]byte(stringOf(value)))))
+	return string(text.ValidUTF8(stripColours([]byte(text.Unquote(value)))))
 }
 
 // oneLine makes control characters blanks: a message that is printed as it is must not

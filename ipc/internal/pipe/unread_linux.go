@@ -1,4 +1,4 @@
-package ipc
+package pipe
 
 import (
 	"os"
@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// unread returns how many bytes of what was written to a pipe nobody has read.
-func unread(pipe *os.File) int64 {
+// Unread returns how many bytes of what was written to a pipe nobody has read.
+func Unread(pipe *os.File) int64 {
 	conn, err := pipe.SyscallConn()
 	if err != nil {
 		return 0

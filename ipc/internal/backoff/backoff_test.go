@@ -1,4 +1,4 @@
-package ipc
+package backoff
 
 import (
 	"testing"
@@ -8,34 +8,34 @@ import (
 )
 
 func TestBackoff(t *testing.T) {
-	var b backoff
-	assert.Zero(t, b.next(time.Second, 0), "the first restart is immediate")
+	var b Backoff
+	assert.Zero(t, b.Next(time.Second, 0), "the first restart is immediate")
 	for _, want := range []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond} {
-		got := b.next(time.Second, 0)
+		got := b.Next(time.Second, 0)
 		assert.GreaterOrEqual(t, got, want)
 		assert.Less(t, got, want+want/4)
 	}
 	for range 1000 {
-		assert.LessOrEqual(t, b.next(0, 0), maxDelay)
+		assert.LessOrEqual(t, b.Next(0, 0), MaxDelay)
 	}
-	assert.Equal(t, maxDelay, b.next(59*time.Second, 0))
-	assert.Zero(t, b.next(healthyAge, 0), "a long life starts over")
-	assert.Positive(t, b.next(0, healthyCalls-1))
+	assert.Equal(t, MaxDelay, b.Next(59*time.Second, 0))
+	assert.Zero(t, b.Next(healthyAge, 0), "a long life starts over")
+	assert.Positive(t, b.Next(0, HealthyCalls-1))
 	for range 10 {
-		b.next(0, 0)
+		b.Next(0, 0)
 	}
 	for range 10 {
-		assert.Less(t, b.next(0, 1), 2*firstDelay, "one that has answered is tried soon")
+		assert.Less(t, b.Next(0, 1), 2*FirstDelay, "one that has answered is tried soon")
 	}
-	assert.Zero(t, b.next(0, healthyCalls), "so does a useful one")
+	assert.Zero(t, b.Next(0, HealthyCalls), "so does a useful one")
 }
 
 func TestBackoffBoundsTheStartsOfACrashLoop(t *testing.T) {
 	for range 100 {
-		var b backoff
+		var b Backoff
 		starts := 1
 		for passed := time.Duration(0); passed < time.Minute; starts++ {
-			passed += b.next(0, 0)
+			passed += b.Next(0, 0)
 		}
 		assert.LessOrEqual(t, starts, 12)
 	}

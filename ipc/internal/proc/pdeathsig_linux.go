@@ -1,7 +1,7 @@
-package ipc
+package proc
 
 import "syscall"
 
-// dieWithThread lets the process be killed when the thread ends that starts it, which
+// dieWithThread has the process killed when the thread that starts it ends, which
 // is with this process at the latest.
 func dieWithThread(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }

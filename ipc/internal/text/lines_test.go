@@ -1,4 +1,4 @@
-package ipc
+package text
 
 import (
 	"bytes"
@@ -14,9 +14,9 @@ import (
 
 func readLines(t *testing.T, r io.Reader, max int) (lines []string, cuts []int64) {
 	t.Helper()
-	reader := newLineReader(r, max)
+	reader := NewLineReader(r, max)
 	for {
-		line, cut, err := reader.next()
+		line, cut, err := reader.Next()
 		if err != nil {
 			require.ErrorIs(t, err, io.EOF)
 			return lines, cuts
@@ -54,13 +54,13 @@ func TestLineReader(t *testing.T) {
 
 func TestLineReaderReturnsTheError(t *testing.T) {
 	broken := errors.New("broken")
-	reader := newLineReader(io.MultiReader(strings.NewReader("a\nhalf"), iotest.ErrReader(broken)), 10)
+	reader := NewLineReader(io.MultiReader(strings.NewReader("a\nhalf"), iotest.ErrReader(broken)), 10)
 	for _, want := range []string{"a", "half"} {
-		line, _, err := reader.next()
+		line, _, err := reader.Next()
 		require.NoError(t, err)
 		assert.Equal(t, want, string(line))
 	}
-	_, _, err := reader.next()
+	_, _, err := reader.Next()
 	assert.ErrorIs(t, err, broken)
 }
 

@@ -1,9 +1,11 @@
-package ipc
+package proc
 
 import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/text"
 )
 
 // What programs write at the end of their standard error about why they have ended.
@@ -19,15 +21,15 @@ var (
 	frameLine = regexp.MustCompile(`^\s+at (?:.*\()?((?:file://)?(?:/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?(?: \{.*)?$`)
 )
 
-// runtimeMark begins what the runtime of a worker says about itself.
+// runtimeMark begins what the runtime of a worker in JavaScript says about itself.
 const runtimeMark = "go-tunnel worker: "
 
-// maxReason is how much of it becomes part of an error, in bytes.
+// maxReason is how much of a reason becomes part of an error, in bytes.
 const maxReason = 1000
 
-// reasonOf returns what the end of a worker's standard error says about its end, with
+// ExitReason returns what the end of standard error says about the end of the process, with
 // the file and the line where it does, on one line. Empty means that it says nothing.
-func reasonOf(stderr string) string {
+func ExitReason(stderr string) string {
 	lines := strings.Split(strings.TrimRight(stderr, "\n"), "\n")
 	if at := lastMark(lines); at >= 0 {
 		_, head, _ := strings.Cut(lines[at], runtimeMark)
@@ -46,7 +48,7 @@ func reasonOf(stderr string) string {
 	return cutReason(strings.TrimSpace(lines[len(lines)-1]))
 }
 
-// tooOld says so, to stand before its error, if a version cannot even read the runtime.
+// tooOld returns a prefix of the error if Node.js is too old to parse the runtime.
 func tooOld(before []string) string {
 	if slices.ContainsFunc(before, runtimeLine.MatchString) {
 		return "this version of Node.js is too old, a worker needs 20 or later: "
@@ -84,8 +86,8 @@ func detail(head string, lines []string) string {
 	return " " + strings.Join(strings.Fields(strings.Join(lines, " ")), " ")
 }
 
-// located returns the error in a line with its place: that which stands before it, or
-// the first frame after it.
+// located returns the error in a line with its place: a place line before it, or the first
+// frame after it.
 func located(lines []string, at int) string {
 	for before := at - 1; before >= 0 && before >= at-8; before-- {
 		if placeLine.MatchString(lines[before]) {
@@ -121,5 +123,5 @@ func withPlace(reason string, lines []string, from int) string {
 }
 
 func cutReason(reason string) string {
-	return string(validUTF8([]byte(reason[:min(len(reason), maxReason)])))
+	return string(text.ValidUTF8([]byte(reason[:min(len(reason), maxReason)])))
 }

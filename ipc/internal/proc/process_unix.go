@@ -1,15 +1,14 @@
 //go:build unix
 
-package ipc
+package proc
 
 import (
-	"os"
 	"os/exec"
 	"syscall"
 )
 
-// inheritsFiles says whether a child can have more files than the standard three.
-const inheritsFiles = true
+// HasExtraFiles says whether a process can have more files than the standard three.
+const HasExtraFiles = true
 
 // isolate puts the process into a group of its own: signals meant for the server,
 // Ctrl-C among them, do not reach it, and its children can be ended with it.
@@ -24,16 +23,3 @@ func terminate(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTE
 
 // kill ends the process and its children, under the same condition.
 func kill(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-
-// tryWrite writes as much as the pipe takes without waiting.
-func tryWrite(pipe *os.File, data []byte) (n int) {
-	conn, err := pipe.SyscallConn()
-	if err != nil {
-		return 0
-	}
-	_ = conn.Write(func(fd uintptr) bool {
-		n, _ = syscall.Write(int(fd), data)
-		return true
-	})
-	return max(n, 0)
-}

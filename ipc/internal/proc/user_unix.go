@@ -1,6 +1,6 @@
 //go:build unix
 
-package ipc
+package proc
 
 import (
 	"fmt"
@@ -11,13 +11,16 @@ import (
 	"syscall"
 )
 
-// credential returns what makes a process that of a user and a group, nil if neither
-// is named.
-func credential(name, groupName string) (func(*exec.Cmd), error) {
+// User makes a command run as a user.
+type User func(*exec.Cmd)
+
+// LookupUser returns the user of a name or number, with a group if that is named, and nil
+// if neither is named. The user's own groups count only without a group.
+func LookupUser(name, groupName string) (User, error) {
 	if name == "" && groupName == "" {
 		return nil, nil
 	}
-	who := &syscall.Credential{Uid: uint32(os.Getuid()), Gid: uint32(os.Getgid())}
+	credential := &syscall.Credential{Uid: uint32(os.Getuid()), Gid: uint32(os.Getgid())}
 	if name != "" {
 		u, err := user.Lookup(name)
 		if err != nil {
@@ -29,9 +32,9 @@ func credential(name, groupName string) (func(*exec.Cmd), error) {
 		if err != nil {
 			return nil, fmt.Errorf("ipc: the groups of Options.User: %w", err)
 		}
-		who.Uid, who.Gid = number(u.Uid), number(u.Gid)
+		credential.Uid, credential.Gid = number(u.Uid), number(u.Gid)
 		for _, id := range groups {
-			who.Groups = append(who.Groups, number(id))
+			credential.Groups = append(credential.Groups, number(id))
 		}
 	}
 	if groupName != "" {
@@ -43,9 +46,9 @@ func credential(name, groupName string) (func(*exec.Cmd), error) {
 			}
 			id = g.Gid
 		}
-		who.Gid, who.Groups = number(id), nil
+		credential.Gid, credential.Groups = number(id), nil
 	}
-	return func(cmd *exec.Cmd) { cmd.SysProcAttr.Credential = who }, nil
+	return func(cmd *exec.Cmd) { cmd.SysProcAttr.Credential = credential }, nil
 }
 
 // number reads an id as Unix has it.

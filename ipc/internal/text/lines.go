@@ -1,42 +1,41 @@
-package ipc
+package text
 
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
-
-	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
-// lineReader reads lines of any length in bounded memory: a line longer than max is
-// cut, and how much of it went is counted.
-type lineReader struct {
+// LineReader reads lines of any length in bounded memory: a line longer than max is
+// cut, and the bytes that are missing are counted. It is an io.Reader of the bytes after
+// the last line, too.
+type LineReader struct {
 	in   *bufio.Reader
 	max  int
 	long []byte   // a line that did not fit into in's buffer, or its end
 	full [][]byte // what is before that, in pieces: to copy a growing line again and again would take longer
 	size int      // of full
 	open bool     // the line returned last had no line break
-	skip int64    // bytes before the next line that nobody wants
+	skip int64    // bytes to drop before the next line
 }
 
 // lineBuffer is what one system call reads at most.
 const lineBuffer = 64 << 10
 
-// maxKept is the largest line that shares its buffer with the next one: a longer one stays
-// as it is.
-const maxKept = 1 << 20
+// MaxShared is the largest line that shares its buffer with the next one: a longer line
+// stays as it is.
+const MaxShared = 1 << 20
 
-func newLineReader(r io.Reader, max int) *lineReader {
-	return &lineReader{in: bufio.NewReaderSize(r, lineBuffer), max: max}
+// NewLineReader returns a reader of lines, each of which has at most max bytes.
+func NewLineReader(r io.Reader, max int) *LineReader {
+	return &LineReader{in: bufio.NewReaderSize(r, lineBuffer), max: max}
 }
 
-// next returns the next line, without its line break and without the cut bytes that
+// Next returns the next line, without its line break and without the cut bytes that
 // were over the limit. The line is valid until the next call. What stands after the
 // last line break counts as a line, an open one. The error is the underlying reader's, io.EOF at
 // the end, and comes without a line.
-func (l *lineReader) next() (line []byte, cut int64, err error) {
+func (l *LineReader) Next() (line []byte, cut int64, err error) {
 	l.long = l.long[:0]
 	if l.skip > 0 {
 		if _, err := io.CopyN(io.Discard, l.in, l.skip); err != nil {
@@ -63,17 +62,27 @@ func (l *lineReader) next() (line []byte, cut int64, err error) {
 	}
 }
 
-func (l *lineReader) add(part []byte) {
-	if len(l.long)+len(part) > maxKept {
+func (l *LineReader) add(part []byte) {
+	if len(l.long)+len(part) > MaxShared {
 		l.full = append(l.full, l.long)
 		l.size += len(l.long)
-		l.long = make([]byte, 0, maxKept)
+		l.long = make([]byte, 0, MaxShared)
 	}
 	l.long = append(l.long, part...)
 }
 
+// Unterminated reports whether the line that Next has returned last had no line break.
+func (l *LineReader) Unterminated() bool { return l.open }
+
+// Read reads bytes that follow the line that Next has returned last.
+func (l *LineReader) Read(p []byte) (int, error) { return l.in.Read(p) }
+
+// Skip drops the n bytes that follow the line that Next has returned last, when the next
+// line is read.
+func (l *LineReader) Skip(n int64) { l.skip = n }
+
 // line returns the whole line.
-func (l *lineReader) line() []byte {
+func (l *LineReader) line() []byte {
 	if len(l.full) == 0 {
 		return l.long
 	}
@@ -84,22 +93,4 @@ func (l *lineReader) line() []byte {
 	line = append(line, l.long...)
 	l.full, l.size = nil, 0
 	return line
-}
-
-// payload reads the bytes that an answer has announced, which are its value.
-func (l *lineReader) payload(a answer, max int) (answer, error) {
-	if a.n > max {
-		l.skip = int64(a.n)
-		a.err = tooLong(l.skip, max)
-		return a, nil
-	}
-	a.value = make([]byte, a.n)
-	if _, err := io.ReadFull(l.in, a.value); err != nil {
-		return a, err
-	}
-	a.value = validUTF8(a.value)
-	if err := rawjson.Check(a.value, maxAnswerDepth); err != nil {
-		a.value, a.err = nil, fmt.Errorf("ipc: the worker's answer cannot be read: %w", err)
-	}
-	return a, nil
 }

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package proc
+
+import "os/exec"
+
+// waitExit returns when the process has ended. It is reaped here: there is no
+// portable way to wait without that.
+func waitExit(cmd *exec.Cmd) { _, _ = cmd.Process.Wait() }
