@@ -7,6 +7,7 @@ import (
 
 	"github.com/goccy/go-json"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
@@ -35,27 +36,27 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 	if p.opts.Plain && (call.Body != nil || call.Form != nil) {
 		return nil, &protocol.Error{Code: protocol.CodeUnsupportedMediaType, Message: "Files and streams need a worker on the framed wire"}
 	}
-	var about *plainContext
+	var about *wire.PlainContext
 	if p.opts.PlainContext {
-		about = &plainContext{identity}
+		about = &wire.PlainContext{Identity: identity}
 	}
 	hash := lane.Claim(call)
 	a, err := p.ask(ctx, len(call.Payload)+len(call.ID), call, func(dst []byte, id uint64) []byte {
 		if p.opts.Plain {
-			return appendMessage(dst, id, call, about)
+			return wire.AppendPlainCall(dst, id, call, about)
 		}
-		return appendFramedCall(dst, id, call, identity, hash)
+		return wire.AppendCall(dst, id, call, identity, hash)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if a.stream != nil {
-		return a.stream.reply(), nil
+	if a.Stream != nil {
+		return a.Stream.Reply(), nil
 	}
-	if a.value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
-		a.value = call.Payload // a plain worker that says nothing has left it as it was
+	if a.Value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
+		a.Value = call.Payload // a plain worker that says nothing has left it as it was
 	}
-	return &protocol.Reply{Value: a.value, Void: a.void}, nil
+	return &protocol.Reply{Value: a.Value, Void: a.Void}, nil
 }
 
 // Authenticate asks a worker on the framed wire whether to let a request in: its
@@ -68,12 +69,12 @@ func (p *Pool) Authenticate(r *http.Request) (identity any, err error) {
 		return nil, &protocol.Error{Code: protocol.CodeAuthNotConfigured}
 	}
 	a, err := p.ask(r.Context(), len(r.RequestURI), nil, func(dst []byte, id uint64) []byte {
-		return appendFramedAuth(dst, id, r)
+		return wire.AppendAuth(dst, id, r)
 	})
-	if err != nil || a.value == nil {
+	if err != nil || a.Value == nil {
 		return nil, err
 	}
-	return json.RawMessage(a.value), nil
+	return json.RawMessage(a.Value), nil
 }
 
 // authenticates reports whether the newest worker has an authenticate function.

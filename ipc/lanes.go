@@ -4,35 +4,23 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
-
-// announcedLane is a lane of a hello. It holds secrets, which nothing may log.
-type announcedLane struct {
-	Lane    string            `json:"lane"`
-	Header  string            `json:"header"`
-	Secret  string            `json:"secret"`  // for HS256; empty where there are keys
-	Key     string            `json:"key"`     // a public one in PEM
-	Keys    map[string]string `json:"keys"`    // by kid
-	Skew    int64             `json:"skew"`    // ms
-	Unbound bool              `json:"unbound"` // tokens need neither target nor hash
-	Tasks   []string          `json:"tasks"`
-	Events  []string          `json:"events"`
-}
 
 // laneRules are the verifiers of tasks and events, by id.
 type laneRules [2]map[string]*lane.Verifier
 
 func (r *laneRules) of(call *protocol.Call) *lane.Verifier { return r[call.Kind][call.ID] }
 
-// laneRules returns those of a hello. An id that two lanes have is an error: each would
-// let in what the other one refuses.
-func (c *control) laneRules() (rules laneRules, err error) {
-	for _, announced := range c.Lanes {
-		verifier, err := announced.verifier()
+// newLaneRules returns the verifiers of a hello's lanes. An id that two lanes have is an
+// error: each lane would admit what the other one refuses.
+func newLaneRules(hello *wire.Hello) (rules laneRules, err error) {
+	for _, announced := range hello.Lanes {
+		verifier, err := newVerifier(&announced)
 		if err != nil {
-			return laneRules{}, fmt.Errorf("lane %q: %w", announced.Lane, err)
+			return laneRules{}, fmt.Errorf("lane %q: %w", announced.Name, err)
 		}
 		for kind, ids := range [][]string{protocol.KindTask: announced.Tasks, protocol.KindEvent: announced.Events} {
 			for _, id := range ids {
@@ -49,8 +37,8 @@ func (c *control) laneRules() (rules laneRules, err error) {
 	return rules, nil
 }
 
-func (l *announcedLane) verifier() (*lane.Verifier, error) {
-	auth := lane.Auth{Lane: l.Lane, Header: l.Header, Unbound: l.Unbound, Skew: time.Duration(l.Skew) * time.Millisecond}
+func newVerifier(l *wire.Lane) (*lane.Verifier, error) {
+	auth := lane.Auth{Lane: l.Name, Header: l.Header, Unbound: l.Unbound, Skew: time.Duration(l.Skew) * time.Millisecond}
 	if l.Skew == 0 {
 		auth.Skew = 1 // no time at all, but not the default either
 	}
@@ -74,11 +62,11 @@ func (l *announcedLane) verifier() (*lane.Verifier, error) {
 // acceptLanes reports whether the lanes of a hello can be checked. A worker whose first
 // ones cannot is ended, later ones are logged and change nothing: nothing is ever served
 // with less than its application asks for.
-func (p *Pool) acceptLanes(w *worker, hello *control, first bool) bool {
+func (p *Pool) acceptLanes(w *worker, hello *wire.Hello, first bool) bool {
 	if hello == nil || len(hello.Lanes) == 0 {
 		return true
 	}
-	_, err := hello.laneRules()
+	_, err := newLaneRules(hello)
 	switch {
 	case err == nil:
 		return true

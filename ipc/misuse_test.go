@@ -114,7 +114,7 @@ func TestUploadToABlockedWorker(t *testing.T) {
 	eventually(t, func() bool { return strings.Contains(log.String(), "blocked") })
 	require.NoError(t, writer.Close()) // now there is more
 	if runtime.GOOS == "linux" {
-		calls := pool.s.slots[0].current.worker.calls
+		calls := pool.s.slots[0].current.worker.conn.Requests
 		eventually(t, func() bool { return pipe.Unread(calls) > 32<<10 }) // there is no room for another message
 	}
 	cancel()

@@ -229,3 +229,11 @@ func TestWorkerOutOfMemory(t *testing.T) {
 	requireCode(t, protocol.CodeWorkerCrashed, err)
 	requireValue(t, "1", pool, task("live", ""))
 }
+
+func errorJSON(t *testing.T, e *protocol.Error) string {
+	t.Helper()
+	w := httptestRecorder()
+	require.NoError(t, protocol.WriteError(w, e, false))
+	body := w.Body.String()
+	return strings.TrimSuffix(strings.TrimPrefix(body, `{"ok":false,"error":`), "}")
+}

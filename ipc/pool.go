@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -31,7 +32,7 @@ type Pool struct {
 
 // announcement is what the newest worker has said about itself.
 type announcement struct {
-	hello      *control
+	hello      *wire.Hello
 	list       *protocol.AllowList
 	idempotent map[string]bool
 	lanes      laneRules
@@ -162,7 +163,7 @@ func (p *Pool) perform(a action) {
 	case doKill:
 		w.kill()
 	case doPing:
-		w.ping()
+		w.conn.Ping()
 	case doMeasure:
 		bytes := proc.ResidentSet(w.proc.PID())
 		p.mu.Lock()
@@ -170,12 +171,12 @@ func (p *Pool) perform(a action) {
 		p.unlock()
 	case doCheck:
 		now := time.Now()
-		late, next := w.overdue(now)
+		late, next := w.conn.Overdue(now)
 		p.mu.Lock()
 		p.s.checked(now, a.m, late, next)
 		p.unlock()
 	case doCancel:
-		w.cancelAll()
+		w.conn.CancelAll()
 	}
 }
 
@@ -183,13 +184,13 @@ func (p *Pool) perform(a action) {
 func (p *Pool) run(m *member) {
 	w, err := startWorker(&p.opts, p.launcher, m.slot)
 	if err == nil {
-		w.leave = func(due time.Time) {
+		w.conn.Abandoned = func(due time.Time) {
 			p.mu.Lock()
 			p.s.leave(m, due)
 			p.unlock()
 		}
-		w.release = func(size int, left bool) { p.takeBack(m, size, left) }
-		w.pong = func() {
+		w.conn.Released = func(size int, left bool) { p.takeBack(m, size, left) }
+		w.conn.Pong = func() {
 			p.mu.Lock()
 			p.s.pong(time.Now(), m)
 			p.unlock()
@@ -207,7 +208,7 @@ func (p *Pool) run(m *member) {
 			w.kill()
 		}
 		first := true
-		err = w.run(func(hello *control) {
+		err = w.run(func(hello *wire.Hello) {
 			if p.acceptLanes(w, hello, first) && p.acceptSchemas(w, hello, first) {
 				p.ready(m, hello)
 				if first {
@@ -227,7 +228,7 @@ func (p *Pool) run(m *member) {
 }
 
 // ready takes that a worker can have calls, or what it has to say about itself.
-func (p *Pool) ready(m *member, hello *control) {
+func (p *Pool) ready(m *member, hello *wire.Hello) {
 	p.mu.Lock()
 	defer p.unlock()
 	m.hello = hello
@@ -241,10 +242,10 @@ func (p *Pool) announce() {
 	if m == nil || m.hello == nil || m.hello == p.announced.Load().hello {
 		return
 	}
-	lanes, _ := m.hello.laneRules() // see acceptLanes
+	lanes, _ := newLaneRules(m.hello) // see acceptLanes
 	p.announced.Store(&announcement{
 		hello:      m.hello,
-		list:       m.hello.allowList(),
+		list:       m.hello.AllowList(),
 		idempotent: set(p.opts.Idempotent, m.hello.Idempotent),
 		lanes:      lanes,
 	})

@@ -5,13 +5,15 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 )
 
 // Nothing here waits for the log, see logs.
 
 // logReady logs that a worker can have calls, which those who have read of the end of one
 // wait for.
-func (p *Pool) logReady(w *worker, hello *control, after time.Duration) {
+func (p *Pool) logReady(w *worker, hello *wire.Hello, after time.Duration) {
 	attrs := []any{"after", after}
 	if hello != nil {
 		attrs = append(attrs, "runtime", hello.Runtime)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bluelibs/go-tunnel/ipc/internal/backoff"
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 )
 
 // scheduler is what a pool knows and decides: which workers there are, who gets which
@@ -65,8 +66,8 @@ func (s state) String() string { return stateNames[s] }
 
 // member is one worker as the scheduler sees it.
 type member struct {
-	worker *worker  // for the pool alone; nil until the process is started
-	hello  *control // for the pool alone
+	worker *worker     // for the pool alone; nil until the process is started
+	hello  *wire.Hello // for the pool alone
 
 	slot    int
 	state   state

@@ -10,12 +10,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/conn"
 	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
-
-// errEnded is part of the errors of calls whose worker has ended with them.
-var errEnded = errors.New("ipc: worker ended")
 
 // errLate says that a worker was killed because it did not become ready.
 var errLate = errors.New("it said no hello")
@@ -23,10 +22,10 @@ var errLate = errors.New("it said no hello")
 // errCut says that a worker was killed while it stopped.
 var errCut = errors.New("it had not ended within Options.StopTimeout and was killed")
 
-// worker is one process that takes calls: the process, its output, and the link that
-// the calls go over.
+// worker is one process that takes calls: the process, its output, and the conversation
+// with it.
 type worker struct {
-	*link
+	conn   *conn.Conn
 	log    *slog.Logger
 	proc   *proc.Process
 	name   string // its slot and its process, for those who look for its own log lines
@@ -50,11 +49,11 @@ func (o *Options) command() proc.Command {
 		return c
 	}
 	c.ExtraFiles = proc.HasExtraFiles
-	where := wireStdio
+	where := wire.Stdio
 	if c.ExtraFiles {
-		where = wireFDs
+		where = wire.FDs
 	}
-	c.Env = append(c.Env, wireEnv+"="+where)
+	c.Env = append(c.Env, wire.Env+"="+where)
 	return c
 }
 
@@ -68,7 +67,10 @@ func startWorker(opts *Options, launcher *proc.Launcher, slot int) (*worker, err
 		return opts.logs.logger(room, wait).With("worker", slot, "pid", child.PID())
 	}
 	return &worker{
-		link:   newLink(child, opts, logger(messageRoom, nil)),
+		conn: conn.New(conn.Config{
+			Requests: child.In, Answers: child.Out, Plain: opts.Plain, MaxMessage: opts.MaxMessage, CancelGrace: opts.CancelGrace,
+			Log: logger(messageRoom, nil),
+		}),
 		log:    logger(logRoom, nil),
 		proc:   child,
 		name:   fmt.Sprintf("%d/%d", slot, child.PID()),
@@ -82,13 +84,13 @@ func startWorker(opts *Options, launcher *proc.Launcher, slot int) (*worker, err
 // to the end, fails the calls without an answer, and returns how the process ended.
 // It calls ready once, from any goroutine, when the worker can take calls, at once on
 // the plain wire, after its hello on the framed one, and then again for each hello.
-func (w *worker) run(ready func(hello *control)) error {
+func (w *worker) run(ready func(hello *wire.Hello)) error {
 	var pipes sync.WaitGroup
 	var said atomic.Bool // hello, if it has to
 	w.logging.Go(w.output.Run)
 	pipes.Go(w.speak)
 	if w.opts.Plain {
-		w.noise = func(line []byte, cut int64) { w.output.Add("stdout", line, cut) }
+		w.conn.Output = func(line []byte, cut int64) { w.output.Add("stdout", line, cut) }
 		said.Store(true)
 		ready(nil)
 	} else {
@@ -96,23 +98,23 @@ func (w *worker) run(ready func(hello *control)) error {
 			w.violate(fmt.Errorf("%w within Options.StartTimeout (%v)", errLate, w.opts.StartTimeout))
 		})
 		defer late.Stop()
-		w.hello = func(hello *control) {
+		w.conn.Hello = func(hello *wire.Hello) {
 			late.Stop()
 			said.Store(true)
 			ready(hello)
 		}
-		w.drained = w.close
+		w.conn.Draining = w.close
 	}
 	pipes.Go(w.listen)
 	w.proc.Pump(&pipes, w.output)
 	w.proc.Wait()
 	w.close()
-	w.end(true)
+	w.conn.CloseWrite(true)
 	pipes.Wait()
-	ended := fmt.Errorf("%w: %s", errEnded, w.proc.Reap())
+	ended := fmt.Errorf("%w: %s", conn.ErrEnded, w.proc.Reap())
 	w.mu.Lock()
 	if w.reason != nil {
-		ended = fmt.Errorf("%w: %w", errEnded, w.reason)
+		ended = fmt.Errorf("%w: %w", conn.ErrEnded, w.reason)
 	}
 	w.over = true
 	for _, timer := range w.timers {
@@ -125,7 +127,7 @@ func (w *worker) run(ready func(hello *control)) error {
 		}
 		ended = fmt.Errorf("%w%s", ended, w.hint())
 	}
-	w.fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: ended})
+	w.conn.Fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: ended})
 	w.output.Close()
 	return ended
 }
@@ -152,8 +154,8 @@ func (w *worker) hint() string {
 
 // listen reads what the worker says to the end, which is that of the worker.
 func (w *worker) listen() {
-	if err := w.read(); err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) {
-		w.violate(fmt.Errorf("it broke the wire: %w", err))
+	if err := w.conn.ReadLoop(); err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) {
+		w.violate(fmt.Errorf("protocol violation: %w", err))
 		return
 	}
 	w.deaf()
@@ -162,7 +164,7 @@ func (w *worker) listen() {
 // speak writes what is for the worker to the end, which is that of the worker, too, unless
 // the pool wants it.
 func (w *worker) speak() {
-	if w.write() != nil {
+	if w.conn.WriteLoop() != nil {
 		w.deaf()
 	}
 }
@@ -177,7 +179,7 @@ func (w *worker) deaf() {
 // close lets the worker have no more calls, because it is about to end. Its input stays
 // open, to tell what it has read of it.
 func (w *worker) close() {
-	w.refuse()
+	w.conn.Drain()
 	w.lost()
 }
 
@@ -200,7 +202,7 @@ func (w *worker) blame(reason error) {
 // stop ends the worker within a time: at once by the end of its input, then with more
 // and more force. It returns before the worker has ended, and may be called again.
 func (w *worker) stop(within time.Duration) {
-	w.end(false)
+	w.conn.CloseWrite(false)
 	w.after(within/2, func() { w.proc.Terminate() })
 	w.after(within, func() {
 		w.blame(fmt.Errorf("%w (%v)", errCut, w.opts.StopTimeout))
