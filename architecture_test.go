@@ -17,7 +17,8 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 	allowed := map[string][]string{
 		"":                           {"protocol"},
 		"standalone":                 {"protocol", "protocol/lane"},
-		"ipc":                        {"ipc/internal/backoff", "ipc/internal/conn", "ipc/internal/proc", "ipc/internal/wire", "protocol", "protocol/lane"},
+		"ipc":                        {"ipc/internal/conn", "ipc/internal/proc", "ipc/internal/sched", "ipc/internal/wire", "protocol", "protocol/lane"},
+		"ipc/internal/sched":         {"ipc/internal/backoff", "protocol"},
 		"ipc/internal/conn":          {"ipc/internal/pipe", "ipc/internal/text", "ipc/internal/wire", "protocol"},
 		"ipc/internal/wire":          {"ipc/internal/text", "protocol", "protocol/rawjson"},
 		"ipc/internal/proc":          {"ipc/internal/backoff", "ipc/internal/text", "protocol/rawjson"},

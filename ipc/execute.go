@@ -23,7 +23,7 @@ import (
 // to a worker on the framed wire is cancelled there if the context is done; the plain
 // wire has no message for it.
 func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
-	if err := p.Confirm(call); err != nil { // for those who have not asked before
+	if err := p.Confirm(call); err != nil { // a handler has called it before, others have not
 		return nil, err
 	}
 	var identity []byte
@@ -36,14 +36,14 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 	if p.opts.Plain && (call.Body != nil || call.Form != nil) {
 		return nil, &protocol.Error{Code: protocol.CodeUnsupportedMediaType, Message: "Files and streams need a worker on the framed wire"}
 	}
-	var about *wire.PlainContext
+	var caller *wire.PlainContext
 	if p.opts.PlainContext {
-		about = &wire.PlainContext{Identity: identity}
+		caller = &wire.PlainContext{Identity: identity}
 	}
 	hash := lane.Claim(call)
-	a, err := p.ask(ctx, len(call.Payload)+len(call.ID), call, func(dst []byte, id uint64) []byte {
+	a, err := p.roundTrip(ctx, len(call.Payload)+len(call.ID), call, func(dst []byte, id uint64) []byte {
 		if p.opts.Plain {
-			return wire.AppendPlainCall(dst, id, call, about)
+			return wire.AppendPlainCall(dst, id, call, caller)
 		}
 		return wire.AppendCall(dst, id, call, identity, hash)
 	})
@@ -54,7 +54,7 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 		return a.Stream.Reply(), nil
 	}
 	if a.Value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
-		a.Value = call.Payload // a plain worker that says nothing has left it as it was
+		a.Value = call.Payload // without a result a plain worker has left it as it was
 	}
 	return &protocol.Reply{Value: a.Value, Void: a.Void}, nil
 }
@@ -68,7 +68,7 @@ func (p *Pool) Authenticate(r *http.Request) (identity any, err error) {
 	if !p.authenticates() {
 		return nil, &protocol.Error{Code: protocol.CodeAuthNotConfigured}
 	}
-	a, err := p.ask(r.Context(), len(r.RequestURI), nil, func(dst []byte, id uint64) []byte {
+	a, err := p.roundTrip(r.Context(), len(r.RequestURI), nil, func(dst []byte, id uint64) []byte {
 		return wire.AppendAuth(dst, id, r)
 	})
 	if err != nil || a.Value == nil {

@@ -114,7 +114,7 @@ func TestUploadToABlockedWorker(t *testing.T) {
 	eventually(t, func() bool { return strings.Contains(log.String(), "blocked") })
 	require.NoError(t, writer.Close()) // now there is more
 	if runtime.GOOS == "linux" {
-		calls := pool.s.slots[0].current.worker.conn.Requests
+		calls := currentOf(pool).conn.Requests
 		eventually(t, func() bool { return pipe.Unread(calls) > 32<<10 }) // there is no room for another message
 	}
 	cancel()
@@ -134,4 +134,11 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
+}
+
+// currentOf returns the only worker of a pool.
+func currentOf(pool *Pool) *worker {
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	return pool.sched.Newest().Handle.(*worker)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
+	"github.com/bluelibs/go-tunnel/ipc/internal/sched"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -234,9 +235,21 @@ func isOfParent(name string) bool {
 	return name == "NODE_CHANNEL_FD" || name == "NODE_CHANNEL_SERIALIZATION_MODE" || name == "NODE_UNIQUE_ID"
 }
 
-// pingEvery is the time from a pong to the next ping, and from a ping without a pong
-// to no more calls.
-func (o *Options) pingEvery() time.Duration { return min(o.PingTimeout/3, 10*time.Second) }
+// schedule returns what the scheduler has to know. The plain wire has no pings and cannot
+// cancel.
+func (o *Options) schedule() sched.Config {
+	c := sched.Config{
+		Workers: o.Workers, Spare: o.Spare, Concurrency: o.Concurrency,
+		MaxQueue: o.MaxQueue, MaxQueueBytes: o.MaxQueueBytes, QueueTimeout: o.QueueTimeout,
+		CancelGrace: o.CancelGrace, DrainTimeout: o.DrainTimeout, StopTimeout: o.StopTimeout,
+		PingTimeout: o.PingTimeout, Cancels: !o.Plain,
+		MaxCalls: o.MaxCalls, MaxAge: o.MaxAge, MaxMemory: o.MaxMemory, MeasureEvery: o.measureEvery,
+	}
+	if o.Plain {
+		c.PingTimeout = 0
+	}
+	return c
+}
 
 // taskTimeout returns how long a worker has for a call, 0 for any time.
 func (o *Options) taskTimeout(id string) time.Duration {

@@ -11,8 +11,8 @@ import (
 
 // Nothing here waits for the log, see logs.
 
-// logReady logs that a worker can have calls, which those who have read of the end of one
-// wait for.
+// logReady logs that a worker can have calls: who has read of the end of a worker waits for
+// that.
 func (p *Pool) logReady(w *worker, hello *wire.Hello, after time.Duration) {
 	attrs := []any{"after", after}
 	if hello != nil {
@@ -39,7 +39,7 @@ func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifeti
 			attrs = append(attrs, "stderr", w.output.Tail())
 		}
 	default:
-		if errors.Is(err, errCut) {
+		if errors.Is(err, errStopTimeout) {
 			level = slog.LevelWarn
 			attrs = append(attrs, "error", err)
 		}
@@ -47,7 +47,7 @@ func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifeti
 	log := p.log.With("worker", slot)
 	if w != nil {
 		log = w.log
-		w.logRest()
+		w.flushOutput()
 	}
 	log.Log(context.Background(), level, "ipc: worker ended", attrs...)
 }
@@ -55,9 +55,7 @@ func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifeti
 // reportRefusals logs what was refused since the last time.
 func (p *Pool) reportRefusals() {
 	p.mu.Lock()
-	all, before := p.s.refused, p.s.reported
-	p.s.reported = all
+	n := p.sched.Unreported()
 	p.mu.Unlock()
-	p.log.Warn("ipc: calls refused", "queueFull", all.Full-before.Full, "late", all.Late-before.Late,
-		"noWorker", all.Down-before.Down, "closed", all.Closed-before.Closed)
+	p.log.Warn("ipc: calls refused", "queueFull", n.Full, "late", n.Late, "noWorker", n.Down, "closed", n.Closed)
 }

@@ -92,7 +92,7 @@ func TestRestart(t *testing.T) {
 	eventually(t, func() bool { return pool.Stats().Exits[ExitRestart] == 3 })
 
 	require.NoError(t, pool.Shutdown(t.Context()))
-	require.ErrorIs(t, pool.Restart(t.Context()), errClosed)
+	require.ErrorIs(t, pool.Restart(t.Context()), ErrClosed)
 }
 
 // Nobody notices a restart.

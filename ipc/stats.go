@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
+	"github.com/bluelibs/go-tunnel/ipc/internal/sched"
 )
 
 // Stats is a snapshot of a pool. What it counts, it counts from Start on.
@@ -98,70 +99,35 @@ const (
 
 // Stats returns a snapshot.
 func (p *Pool) Stats() Stats {
+	p.mu.Lock()
+	s := p.sched.Snapshot(time.Now())
+	p.mu.Unlock()
 	stats := Stats{
+		Queued: s.Queued, QueuedBytes: s.QueuedBytes, OldestWait: s.OldestWait,
 		Waits: p.waits.Load(), WaitTime: time.Duration(p.waited.Load()),
+		Served: s.Served, Failed: s.Failed, Refused: Refusals(s.Refused), Exits: make(map[ExitReason]uint64, len(s.Exits)),
 		Replays: p.replays.Load(), Cancels: p.cancels.Load(), Timeouts: p.timeouts.Load(),
 	}
-	p.mu.Lock()
-	p.s.stats(time.Now(), &stats)
-	p.mu.Unlock()
-	for i := range stats.Workers {
-		if w := &stats.Workers[i]; w.PID != 0 {
-			w.Memory = proc.ResidentSet(w.PID)
-		}
+	for reason, n := range s.Exits {
+		stats.Exits[ExitReason(reason)] = n
+	}
+	for i := range s.Workers {
+		stats.Workers = append(stats.Workers, workerStats(&s.Workers[i]))
 	}
 	return stats
 }
 
-// stats adds what the scheduler knows.
-func (s *scheduler) stats(now time.Time, stats *Stats) {
-	stats.Queued, stats.QueuedBytes, stats.Refused = s.queue.Len(), s.queued, s.refused
-	stats.Served, stats.Failed = s.served, s.failed
-	if first := s.queue.Front(); first != nil {
-		stats.OldestWait = now.Sub(first.Value.(*waiter).since)
+func workerStats(s *sched.WorkerSnapshot) WorkerStats {
+	stats := WorkerStats{
+		Slot: s.Slot, State: s.State, InFlight: s.InFlight, Served: s.Served, Failed: s.Failed,
+		Age: s.Age, Lag: s.Lag, Starts: s.Starts,
 	}
-	stats.Exits = make(map[ExitReason]uint64, len(s.exits))
-	for reason, n := range s.exits {
-		stats.Exits[reason] = n
+	if e := s.LastExit; e != nil {
+		stats.LastExit = &Exit{Reason: ExitReason(e.Reason), Time: e.Time, State: e.State}
 	}
-	for i := range s.slots {
-		sl := &s.slots[i]
-		before := len(stats.Workers)
-		add := func(m *member) {
-			ws := m.stats(now)
-			ws.Starts, ws.LastExit = sl.starts, sl.lastExit
-			stats.Workers = append(stats.Workers, ws)
-		}
-		if sl.current != nil {
-			add(sl.current)
-		}
-		if sl.next != nil {
-			add(sl.next)
-		}
-		for m := range s.live {
-			if m.slot == i && m != sl.current && m != sl.next {
-				add(m)
-			}
-		}
-		if len(stats.Workers) == before {
-			stats.Workers = append(stats.Workers, WorkerStats{Slot: i, State: exited.String(), Starts: sl.starts, LastExit: sl.lastExit})
-		}
+	if w, started := s.Handle.(*worker); started {
+		stats.PID = w.proc.PID()
+		stats.Memory = proc.ResidentSet(stats.PID)
 	}
-}
-
-func (m *member) stats(now time.Time) WorkerStats {
-	ws := WorkerStats{
-		Slot: m.slot, State: m.state.String(), InFlight: m.inFlight,
-		Served: m.served, Failed: m.failed, Age: now.Sub(m.begun), Lag: m.lag,
-	}
-	switch {
-	case m.state == ready && !m.usable():
-		ws.State = "stalled"
-	case m.state == ready && m.spare:
-		ws.State = "spare"
-	}
-	if m.worker != nil {
-		ws.PID = m.worker.proc.PID()
-	}
-	return ws
+	return stats
 }

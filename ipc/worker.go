@@ -16,33 +16,28 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// errLate says that a worker was killed because it did not become ready.
-var errLate = errors.New("it said no hello")
-
-// errCut says that a worker was killed while it stopped.
-var errCut = errors.New("it had not ended within Options.StopTimeout and was killed")
-
 // worker is one process that takes calls: the process, its output, and the conversation
 // with it.
 type worker struct {
-	conn   *conn.Conn
-	log    *slog.Logger
-	proc   *proc.Process
-	name   string // its slot and its process, for those who look for its own log lines
-	opts   *Options
-	output *proc.Output
-	wait   *logWait // of the output
-	lost   func()   // takes that there must be no more calls
+	conn     *conn.Conn
+	log      *slog.Logger
+	proc     *proc.Process
+	name     string // its slot and its process, for those who look for its own log lines
+	opts     *Options
+	output   *proc.Output
+	wait     *logWait    // of the output
+	draining func()      // called when the worker gets no more calls
+	hello    *wire.Hello // its newest, under Pool.mu; nil on the plain wire
 
 	mu     sync.Mutex
-	reason error         // why the worker was killed, nil if that says itself
+	cause  error         // why the worker is killed, nil if the exit state says it
 	timers []*time.Timer // that will end it; stopped when it has ended
-	over   bool          // it has
+	ended  bool
 
 	logging sync.WaitGroup // of the output
 }
 
-// command returns what to run. The environment tells the worker where the framed wire is.
+// command returns what to run. A variable tells the worker where the framed wire is.
 func (o *Options) command() proc.Command {
 	c := proc.Command{Args: o.Command, Dir: o.Dir, Env: o.environment(), User: o.user, Stdin: o.script}
 	if o.Plain {
@@ -58,90 +53,88 @@ func (o *Options) command() proc.Command {
 }
 
 func startWorker(opts *Options, launcher *proc.Launcher, slot int) (*worker, error) {
-	child, err := launcher.Start(opts.command())
+	p, err := launcher.Start(opts.command())
 	if err != nil {
 		return nil, err
 	}
 	wait := &logWait{}
 	logger := func(room int, wait *logWait) *slog.Logger {
-		return opts.logs.logger(room, wait).With("worker", slot, "pid", child.PID())
+		return opts.logs.logger(room, wait).With("worker", slot, "pid", p.PID())
 	}
 	return &worker{
 		conn: conn.New(conn.Config{
-			Requests: child.In, Answers: child.Out, Plain: opts.Plain, MaxMessage: opts.MaxMessage, CancelGrace: opts.CancelGrace,
+			Requests: p.In, Answers: p.Out, Plain: opts.Plain, MaxMessage: opts.MaxMessage, CancelGrace: opts.CancelGrace,
 			Log: logger(messageRoom, nil),
 		}),
 		log:    logger(logRoom, nil),
-		proc:   child,
-		name:   fmt.Sprintf("%d/%d", slot, child.PID()),
+		proc:   p,
+		name:   fmt.Sprintf("%d/%d", slot, p.PID()),
 		opts:   opts,
-		output: proc.NewOutput(logger(outputRoom, wait), child.PID(), opts.Output),
+		output: proc.NewOutput(logger(outputRoom, wait), p.PID(), opts.Output),
 		wait:   wait,
 	}, nil
 }
 
 // run serves the worker's pipes until the process has ended and its output was read
 // to the end, fails the calls without an answer, and returns how the process ended.
-// It calls ready once, from any goroutine, when the worker can take calls, at once on
+// It calls ready, from any goroutine, when the worker can take calls, at once on
 // the plain wire, after its hello on the framed one, and then again for each hello.
 func (w *worker) run(ready func(hello *wire.Hello)) error {
 	var pipes sync.WaitGroup
-	var said atomic.Bool // hello, if it has to
+	var greeted atomic.Bool // by a hello, if there has to be one
 	w.logging.Go(w.output.Run)
-	pipes.Go(w.speak)
+	pipes.Go(w.write)
 	if w.opts.Plain {
 		w.conn.Output = func(line []byte, cut int64) { w.output.Add("stdout", line, cut) }
-		said.Store(true)
+		greeted.Store(true)
 		ready(nil)
 	} else {
 		late := time.AfterFunc(w.opts.StartTimeout, func() {
-			w.violate(fmt.Errorf("%w within Options.StartTimeout (%v)", errLate, w.opts.StartTimeout))
+			w.fail(fmt.Errorf("%w within Options.StartTimeout (%v)", ErrStartTimeout, w.opts.StartTimeout))
 		})
 		defer late.Stop()
 		w.conn.Hello = func(hello *wire.Hello) {
 			late.Stop()
-			said.Store(true)
+			greeted.Store(true)
 			ready(hello)
 		}
-		w.conn.Draining = w.close
+		w.conn.Draining = w.drain
 	}
-	pipes.Go(w.listen)
+	pipes.Go(w.read)
 	w.proc.Pump(&pipes, w.output)
 	w.proc.Wait()
-	w.close()
+	w.drain()
 	w.conn.CloseWrite(true)
 	pipes.Wait()
-	ended := fmt.Errorf("%w: %s", conn.ErrEnded, w.proc.Reap())
+	err := w.exit(w.proc.Reap(), greeted.Load())
+	w.conn.Fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: err})
+	w.output.Close()
+	return err
+}
+
+// exit notes that the process has ended, and returns why.
+func (w *worker) exit(state string, greeted bool) error {
 	w.mu.Lock()
-	if w.reason != nil {
-		ended = fmt.Errorf("%w: %w", conn.ErrEnded, w.reason)
-	}
-	w.over = true
+	defer w.mu.Unlock()
+	w.ended = true
 	for _, timer := range w.timers {
 		timer.Stop()
 	}
-	w.mu.Unlock()
-	if !said.Load() {
-		if !errors.Is(w.reason, errLate) {
-			ended = fmt.Errorf("%w before its hello on the framed wire", ended)
-		}
-		ended = fmt.Errorf("%w%s", ended, w.hint())
+	err := fmt.Errorf("%w: %s", ErrWorkerEnded, state)
+	if w.cause != nil {
+		err = fmt.Errorf("%w: %w", ErrWorkerEnded, w.cause)
 	}
-	w.conn.Fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: ended})
-	w.output.Close()
-	return ended
+	if greeted {
+		return err
+	}
+	if !errors.Is(w.cause, ErrStartTimeout) {
+		err = fmt.Errorf("%w before its hello on the framed wire", err)
+	}
+	return fmt.Errorf("%w%s", err, w.hint())
 }
 
-// logRest returns when what the worker has printed was handed to the log, or counted as
-// dropped: a log that stands still is not waited for.
-func (w *worker) logRest() {
-	late := time.AfterFunc(w.opts.logs.patience(), func() { w.opts.logs.giveUp(w.wait) })
-	defer late.Stop()
-	w.logging.Wait()
-}
-
-// hint returns what may have kept the worker from saying hello: what it has printed, or
-// else what is known to.
+// hint returns what may have kept the worker from its hello: what it has printed, or else a
+// common mistake.
 func (w *worker) hint() string {
 	if reason := proc.ExitReason(w.output.Tail()); reason != "" {
 		return ": " + reason
@@ -152,50 +145,57 @@ func (w *worker) hint() string {
 	return " (a wrapper, such as npm run, nodemon or tsx, does not pass descriptors 3 and 4 on; a worker written by hand needs Options.Plain)"
 }
 
-// listen reads what the worker says to the end, which is that of the worker.
-func (w *worker) listen() {
+// flushOutput returns when what the worker has printed was handed to the log, or counted as
+// dropped. It does not wait for a log that stands still.
+func (w *worker) flushOutput() {
+	late := time.AfterFunc(w.opts.logs.patience(), func() { w.opts.logs.giveUp(w.wait) })
+	defer late.Stop()
+	w.logging.Wait()
+}
+
+// read reads what the worker writes to the end.
+func (w *worker) read() {
 	if err := w.conn.ReadLoop(); err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) {
-		w.violate(fmt.Errorf("protocol violation: %w", err))
+		w.fail(fmt.Errorf("protocol violation: %w", err))
 		return
 	}
-	w.deaf()
+	w.disconnected()
 }
 
-// speak writes what is for the worker to the end, which is that of the worker, too, unless
-// the pool wants it.
-func (w *worker) speak() {
+// write writes what the worker is to read to the end.
+func (w *worker) write() {
 	if w.conn.WriteLoop() != nil {
-		w.deaf()
+		w.disconnected()
 	}
 }
 
-// deaf takes that one of the pipes is closed at the worker's end: without it the worker is of
-// no use. An ending process gets the time to end.
-func (w *worker) deaf() {
-	w.close()
-	w.after(proc.DrainTime, w.kill)
+// disconnected notes that the worker has closed one of its pipes, without which it is of no
+// use. An ending process gets the time to end.
+func (w *worker) disconnected() {
+	w.drain()
+	w.after(proc.DrainTime, w.proc.Kill)
 }
 
-// close lets the worker have no more calls, because it is about to end. Its input stays
-// open, to tell what it has read of it.
-func (w *worker) close() {
+// drain gives the worker no more calls, because it is about to end. Its input stays open, to
+// tell what the worker has read of it.
+func (w *worker) drain() {
 	w.conn.Drain()
-	w.lost()
+	w.draining()
 }
 
-// violate ends a worker that does not keep to the wire.
-func (w *worker) violate(reason error) {
-	w.blame(reason)
-	w.close()
-	w.kill()
+// fail kills a worker that cannot be used.
+func (w *worker) fail(cause error) {
+	w.setCause(cause)
+	w.drain()
+	w.proc.Kill()
 }
 
-// blame remembers why the worker is killed.
-func (w *worker) blame(reason error) {
+// setCause sets why the worker is killed, once.
+func (w *worker) setCause(cause error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.reason == nil {
-		w.reason = reason
+	if w.cause == nil {
+		w.cause = cause
 	}
 }
 
@@ -203,20 +203,18 @@ func (w *worker) blame(reason error) {
 // and more force. It returns before the worker has ended, and may be called again.
 func (w *worker) stop(within time.Duration) {
 	w.conn.CloseWrite(false)
-	w.after(within/2, func() { w.proc.Terminate() })
+	w.after(within/2, w.proc.Terminate)
 	w.after(within, func() {
-		w.blame(fmt.Errorf("%w (%v)", errCut, w.opts.StopTimeout))
-		w.kill()
+		w.setCause(fmt.Errorf("%w (%v)", errStopTimeout, w.opts.StopTimeout))
+		w.proc.Kill()
 	})
 }
-
-func (w *worker) kill() { w.proc.Kill() }
 
 // after calls f after a time, if the worker has not ended by then.
 func (w *worker) after(d time.Duration, f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.over {
+	if !w.ended {
 		w.timers = append(w.timers, time.AfterFunc(d, f))
 	}
 }

@@ -104,11 +104,7 @@ func (c *Conn) receive(m *wire.Message, line []byte, lines *text.LineReader) err
 	case "draining":
 		c.Draining()
 	case "log":
-		log, err := wire.ParseLog(line)
-		if err != nil {
-			return err
-		}
-		c.Log.Log(context.Background(), logLevel(log.Level), "ipc: worker message", "message", log.Message)
+		c.Log.Log(context.Background(), logLevel(m.Level), "ipc: worker message", "message", m.Text)
 	}
 	return nil
 }

@@ -1,3 +1,6 @@
+// Package proc runs child processes: their start, as which user, their pipes, what they print,
+// their memory, their end, and the end of their children if this process is killed. All that
+// differs by operating system is here. What goes over the pipes is not known here.
 package proc
 
 import (
@@ -16,14 +19,14 @@ type Command struct {
 	Env  []string // "key=value" each
 	User User     // nil means this process's
 
-	// ExtraFiles makes the pipes of the process its descriptors 3 and 4, which no child of
-	// it inherits, where HasExtraFiles is true. Otherwise they are its standard input and
-	// output.
+	// ExtraFiles makes In and Out the descriptors 3 and 4 of the process, where HasExtraFiles
+	// is true, instead of its standard input and output. No child of it inherits them.
 	ExtraFiles bool
-	// Stdin is what the process reads from its standard input with ExtraFiles. Nil means
-	// that it has none.
-	Stdin []byte
+	Stdin      []byte // written to its standard input with ExtraFiles, unless nil
 }
+
+// User makes a command run as a user.
+type User func(*exec.Cmd)
 
 // Process is a child with our ends of its pipes. They are made by hand: those of
 // os/exec are closed by its Wait, with the last output still in them.
@@ -47,6 +50,7 @@ func (l *Launcher) Start(c Command) (*Process, error) {
 	p := &Process{cmd: exec.Command(c.Args[0], c.Args[1:]...), launcher: l, input: c.Stdin, outputs: map[string]*os.File{}}
 	p.cmd.Dir, p.cmd.Env = c.Dir, c.Env
 	isolate(p.cmd)
+	dieWithThread(p.cmd)
 	if c.User != nil {
 		c.User(p.cmd)
 	}
@@ -65,36 +69,28 @@ func (l *Launcher) Start(c Command) (*Process, error) {
 // connect makes the pipes.
 func (p *Process) connect(extraFiles bool) error {
 	var errs []error
-	pipe := func() (r, w *os.File) {
-		r, w, err := os.Pipe()
+	pipe := func(toChild bool) (theirs, ours *os.File) {
+		theirs, ours, err := os.Pipe()
+		if !toChild {
+			theirs, ours = ours, theirs
+		}
 		errs = append(errs, err)
-		return r, w
-	}
-	toChild := func() (theirs, ours *os.File) {
-		theirs, ours = pipe()
 		p.theirs, p.ours = append(p.theirs, theirs), append(p.ours, ours)
 		return theirs, ours
 	}
-	fromChild := func() (theirs, ours *os.File) {
-		ours, theirs = pipe()
-		p.theirs, p.ours = append(p.theirs, theirs), append(p.ours, ours)
-		return theirs, ours
-	}
-
-	in, ours := toChild()
-	p.In = ours
-	out, ours := fromChild()
-	p.Out = ours
+	var in, out *os.File
+	in, p.In = pipe(true)
+	out, p.Out = pipe(false)
 	if extraFiles {
 		p.cmd.ExtraFiles = []*os.File{in, out}
-		p.cmd.Stdout, p.outputs["stdout"] = fromChild()
+		p.cmd.Stdout, p.outputs["stdout"] = pipe(false)
 		if p.input != nil {
-			p.cmd.Stdin, p.stdin = toChild()
+			p.cmd.Stdin, p.stdin = pipe(true)
 		}
 	} else {
 		p.cmd.Stdin, p.cmd.Stdout = in, out
 	}
-	p.cmd.Stderr, p.outputs["stderr"] = fromChild()
+	p.cmd.Stderr, p.outputs["stderr"] = pipe(false)
 	return errors.Join(errs...)
 }
 

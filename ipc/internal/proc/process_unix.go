@@ -14,7 +14,6 @@ const HasExtraFiles = true
 // Ctrl-C among them, do not reach it, and its children can be ended with it.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	dieWithThread(cmd.SysProcAttr)
 }
 
 // terminate asks the process and its children to end. The process must not have

@@ -11,9 +11,6 @@ import (
 	"syscall"
 )
 
-// User makes a command run as a user.
-type User func(*exec.Cmd)
-
 // LookupUser returns the user of a name or number, with a group if that is named, and nil
 // if neither is named. The user's own groups count only without a group.
 func LookupUser(name, groupName string) (User, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/goccy/go-json"
@@ -138,8 +139,7 @@ func appendStream(dst []byte, messageType string, id uint64, s int) []byte {
 // AppendPing appends a ping, which the worker answers with a pong.
 func AppendPing(dst []byte) []byte { return append(dst, `{"type":"ping","id":0}`+"\n"...) }
 
-// Message is a message of a worker that is no answer. A hello and a log message have more:
-// see ParseHello and ParseLog.
+// Message is a message of a worker that is no answer. A hello has more: see ParseHello.
 type Message struct {
 	Type string `json:"type"`
 
@@ -149,12 +149,10 @@ type Message struct {
 	N      int    `json:"n"`     // bytes of data that follow the line
 	Size   int    `json:"size"`  // credit of a window, in bytes
 	Error  string `json:"error"` // of an end: why the stream broke off, empty if it did not
-}
 
-// Log is a message for the log.
-type Log struct {
-	Level   string `json:"level"`
-	Message string `json:"message"`
+	// A log message is for the log.
+	Level string `json:"level"`
+	Text  string `json:"message"`
 }
 
 var errNoMessage = errors.New("ipc: a line on the wire is no message")
@@ -171,10 +169,62 @@ func ParseMessage(line []byte) (Message, error) {
 	return m, nil
 }
 
-// ParseLog parses the line of a message of type log that ParseMessage has accepted.
-func ParseLog(line []byte) (l Log, err error) {
-	if err := json.Unmarshal(line, &l); err != nil {
-		return l, errors.Join(errNoMessage, err)
+// appendMember appends a member that is left out if it is empty.
+func appendMember(dst []byte, key, value string) []byte {
+	if value == "" {
+		return dst
 	}
-	return l, nil
+	return appendASCII(append(dst, key...), value, utf8.DecodeRuneInString)
+}
+
+// appendASCII appends s as a JSON string of ASCII characters alone: towards a worker a
+// byte is a character, so that it can decode a whole chunk at once. Decode says how
+// the bytes of s are to be read.
+func appendASCII(dst []byte, s string, decode func(string) (rune, int)) []byte {
+	dst = append(dst, '"')
+	dst = appendEscaped(dst, s, decode)
+	return append(dst, '"')
+}
+
+func appendEscaped(dst []byte, s string, decode func(string) (rune, int)) []byte {
+	start := 0
+	for i := 0; i < len(s); {
+		if c := s[i]; ' ' <= c && c < utf8.RuneSelf && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		r, size := decode(s[i:])
+		i += size
+		start = i
+		if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+			dst = appendUnit(dst, high)
+			r = low
+		}
+		dst = appendUnit(dst, r)
+	}
+	return append(dst, s[start:]...)
+}
+
+func appendUnit(dst []byte, r rune) []byte {
+	const hex = "0123456789abcdef"
+	return append(dst, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+}
+
+// appendASCIIDocument appends a valid JSON document on one line, in ASCII.
+func appendASCIIDocument(dst, doc []byte) []byte {
+	for i := 0; i < len(doc); {
+		switch c := doc[i]; {
+		case c == '\n' || c == '\r':
+			i++
+		case c < utf8.RuneSelf:
+			dst = append(dst, c)
+			i++
+		default:
+			r, size := utf8.DecodeRune(doc[i:])
+			dst = appendEscaped(dst, string(r), utf8.DecodeRuneInString)
+			i += size
+		}
+	}
+	return dst
 }

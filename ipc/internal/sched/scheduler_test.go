@@ -1,9 +1,11 @@
-package ipc
+package sched
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -18,22 +20,32 @@ import (
 type world struct {
 	t   *testing.T
 	r   *rand.Rand
-	s   *scheduler
+	s   *Scheduler
 	now time.Time
 
-	starting, running map[*member]bool // processes: those that are not yet ready, and the others
-	stopped           map[*member]bool // running ones that were told to end
+	starting, running map[*Worker]bool // processes: those that are not yet ready, and the others
+	stopped           map[*Worker]bool // running ones that were told to end
 	calls             []*playedCall
-	waiters           []*waiter
-	cancelled         map[*member]bool // running ones that were told to end their calls
-	pings             map[*member]bool
-	rollouts          []*rollout
+	waiters           []*Waiter
+	cancelled         map[*Worker]bool // running ones that were told to end their calls
+	pings             map[*Worker]bool
+	rollouts          []*Rollout
 	starts            int
+}
+
+// withDefaults returns the configuration with what the tests rely on.
+func (c Config) withDefaults() Config {
+	c.Workers, c.Concurrency, c.MaxQueueBytes = max(c.Workers, 1), cmp.Or(c.Concurrency, 1024), 100<<20
+	c.MaxQueue = cmp.Or(c.MaxQueue, 1024)
+	c.QueueTimeout, c.StopTimeout, c.CancelGrace = 10*time.Second, 10*time.Second, 5*time.Second
+	c.PingTimeout, c.DrainTimeout = cmp.Or(c.PingTimeout, 30*time.Second), cmp.Or(c.DrainTimeout, 5*time.Minute)
+	c.MeasureEvery = 5 * time.Second
+	return c
 }
 
 // playedCall is a call that has a place.
 type playedCall struct {
-	m    *member
+	m    *Worker
 	size int
 	left bool
 	due  time.Time // once it was left; zero: it has no bound
@@ -41,57 +53,61 @@ type playedCall struct {
 
 func newWorld(t *testing.T, seed uint64) *world {
 	r := rand.New(rand.NewPCG(seed, 1))
-	opts, err := Options{
-		Command: []string{"x"}, Workers: 1 + r.IntN(4), Spare: r.IntN(3), Concurrency: 1 + r.IntN(4),
+	config := Config{
+		Workers: 1 + r.IntN(4), Spare: r.IntN(3), Concurrency: 1 + r.IntN(4),
 		MaxQueue: r.IntN(20), MaxQueueBytes: 100 << 20, MaxCalls: r.IntN(2) * 20, MaxAge: time.Duration(r.IntN(2)) * time.Minute,
 		MaxMemory: int64(r.IntN(2)) * 1000, PingTimeout: time.Duration(r.IntN(2)*30-1) * time.Second,
-		DrainTimeout: time.Duration(r.IntN(2)*60-1) * time.Second, Plain: r.IntN(4) == 0,
+		DrainTimeout: time.Duration(r.IntN(2)*60-1) * time.Second, Cancels: r.IntN(4) != 0,
 	}.withDefaults()
-	require.NoError(t, err)
 	return &world{
-		t: t, r: r, s: newScheduler(&opts), now: time.Unix(1e9, 0),
-		starting: map[*member]bool{}, running: map[*member]bool{}, stopped: map[*member]bool{}, cancelled: map[*member]bool{}, pings: map[*member]bool{},
+		t: t, r: r, s: New(config), now: time.Unix(1e9, 0),
+		starting: map[*Worker]bool{}, running: map[*Worker]bool{}, stopped: map[*Worker]bool{}, cancelled: map[*Worker]bool{}, pings: map[*Worker]bool{},
 	}
 }
 
-// do carries out what the scheduler wants, when the pool would.
+// do ticks and carries out what the scheduler wants, when a pool would.
 func (w *world) do() {
+	var actions []Action
 	if w.s.dirty || !w.s.wakeAt.IsZero() && !w.now.Before(w.s.wakeAt) {
-		w.s.tick(w.now)
+		actions, _ = w.s.Tick(w.now)
 	}
-	for _, a := range w.s.take() {
-		switch a.do {
-		case doSpawn:
+	w.carryOut(actions)
+}
+
+func (w *world) carryOut(actions []Action) {
+	for _, a := range actions {
+		switch a.Do {
+		case Start:
 			w.starts++
-			w.starting[a.m] = true
-		case doStop:
-			assert.LessOrEqual(w.t, a.within, w.s.opts.StopTimeout)
-			if w.running[a.m] {
-				w.stopped[a.m] = true
+			w.starting[a.Worker] = true
+		case Stop:
+			assert.LessOrEqual(w.t, a.Within, w.s.config.StopTimeout)
+			if w.running[a.Worker] {
+				w.stopped[a.Worker] = true
 			}
-		case doKill:
-			if w.starting[a.m] || w.running[a.m] {
-				w.exit(a.m)
+		case Kill:
+			if w.starting[a.Worker] || w.running[a.Worker] {
+				w.exit(a.Worker)
 			}
-		case doPing:
-			require.True(w.t, w.running[a.m])
-			w.pings[a.m] = true
-		case doMeasure:
-			w.s.measured(a.m, w.r.Int64N(1100))
-		case doCheck:
-			late, next := w.overdue(a.m)
-			w.s.checked(w.now, a.m, late, next)
-		case doCancel:
-			require.Equal(w.t, draining, a.m.state)
-			require.False(w.t, w.s.opts.Plain)
-			w.cancelled[a.m] = true
+		case Ping:
+			require.True(w.t, w.running[a.Worker])
+			w.pings[a.Worker] = true
+		case Measure:
+			w.s.Measured(a.Worker, w.r.Int64N(1100))
+		case Check:
+			late, next := w.overdue(a.Worker)
+			w.s.Checked(w.now, a.Worker, late, next)
+		case CancelCalls:
+			require.Equal(w.t, draining, a.Worker.state)
+			require.True(w.t, w.s.config.Cancels)
+			w.cancelled[a.Worker] = true
 		}
 	}
 	w.collect()
 }
 
 // overdue is what a link says about its calls.
-func (w *world) overdue(m *member) (late bool, next time.Time) {
+func (w *world) overdue(m *Worker) (late bool, next time.Time) {
 	for _, c := range w.calls {
 		switch {
 		case c.m != m || c.due.IsZero():
@@ -109,11 +125,11 @@ func (w *world) collect() {
 	for i := 0; i < len(w.waiters); {
 		waiter := w.waiters[i]
 		select {
-		case m := <-waiter.assigned:
+		case m := <-waiter.Assigned:
 			if m != nil {
-				w.give(m, waiter.bytes)
+				w.give(m, waiter.Size)
 			} else {
-				require.Error(w.t, waiter.err)
+				require.Error(w.t, waiter.Err)
 			}
 			w.waiters = append(w.waiters[:i], w.waiters[i+1:]...)
 		default:
@@ -122,19 +138,19 @@ func (w *world) collect() {
 	}
 }
 
-func (w *world) give(m *member, size int) {
+func (w *world) give(m *Worker, size int) {
 	require.NotContains(w.t, []state{starting, exited}, m.state, "a worker without a process got a call")
 	w.calls = append(w.calls, &playedCall{m: m, size: size})
 }
 
 // exit ends a process: its calls fail first, as the pool does it.
-func (w *world) exit(m *member) {
+func (w *world) exit(m *Worker) {
 	delete(w.starting, m)
 	delete(w.running, m)
 	delete(w.stopped, m)
 	delete(w.cancelled, m)
 	delete(w.pings, m)
-	w.s.lose(w.now, m)
+	w.s.Drain(w.now, m)
 	left := w.calls
 	w.calls = nil
 	for _, c := range left {
@@ -142,18 +158,18 @@ func (w *world) exit(m *member) {
 		case c.m != m:
 			w.calls = append(w.calls, c)
 		case c.left:
-			w.s.free(m, c.size)
+			w.s.Release(m, c.size)
 		case w.r.IntN(2) == 0:
-			w.s.free(m, c.size)
-			w.s.leave(m, time.Time{})
+			w.s.Release(m, c.size)
+			w.s.Abandon(m, time.Time{})
 		default:
-			w.s.release(m, c.size, true)
+			w.s.Complete(m, c.size, true)
 		}
 	}
-	w.s.exited(w.now, m, errors.New("played"))
+	w.s.Exited(w.now, m, errors.New("played"))
 }
 
-func pick[T any](r *rand.Rand, all map[*member]T) *member {
+func pick[T any](r *rand.Rand, all map[*Worker]T) *Worker {
 	n := r.IntN(len(all) + 1)
 	for m := range all {
 		if n == 0 {
@@ -169,9 +185,9 @@ func (w *world) step() {
 	switch w.r.IntN(20) {
 	case 0, 1, 2, 3, 4, 5:
 		size := w.r.IntN(30) << 20 // now and then more than maxInFlightBytes together
-		if m := w.s.acquire(size); m != nil {
+		if m := w.s.TryAcquire(size); m != nil {
 			w.give(m, size)
-		} else if waiter, err := w.s.enqueue(w.now, size); err == nil {
+		} else if waiter, err := w.s.Enqueue(w.now, size); err == nil {
 			w.waiters = append(w.waiters, waiter)
 		}
 	case 6, 7, 8, 9:
@@ -182,9 +198,9 @@ func (w *world) step() {
 		c := w.calls[i]
 		w.calls = append(w.calls[:i], w.calls[i+1:]...)
 		if c.left {
-			w.s.free(c.m, c.size)
+			w.s.Release(c.m, c.size)
 		} else {
-			w.s.release(c.m, c.size, w.r.IntN(2) == 0)
+			w.s.Complete(c.m, c.size, w.r.IntN(2) == 0)
 		}
 	case 10:
 		if len(w.calls) > 0 {
@@ -193,13 +209,13 @@ func (w *world) step() {
 				if w.r.IntN(2) == 0 {
 					c.due = w.now.Add(time.Duration(w.r.Int64N(int64(time.Minute))))
 				}
-				w.s.leave(c.m, c.due)
+				w.s.Abandon(c.m, c.due)
 			}
 		}
 	case 11:
 		if len(w.waiters) > 0 {
 			i := w.r.IntN(len(w.waiters))
-			if w.s.quit(w.waiters[i]) {
+			if w.s.Dequeue(w.waiters[i]) {
 				w.waiters = append(w.waiters[:i], w.waiters[i+1:]...)
 			}
 		}
@@ -207,7 +223,7 @@ func (w *world) step() {
 		if m := pick(w.r, w.starting); m != nil {
 			delete(w.starting, m)
 			w.running[m] = true
-			w.s.ready(w.now, m)
+			w.s.Ready(w.now, m)
 		}
 	case 15:
 		if m := pick(w.r, w.starting); m != nil && w.r.IntN(2) == 0 {
@@ -222,13 +238,13 @@ func (w *world) step() {
 	case 17:
 		if m := pick(w.r, w.pings); m != nil {
 			delete(w.pings, m)
-			w.s.pong(w.now, m)
+			w.s.Pong(w.now, m)
 		}
 	case 18:
 		w.now = w.now.Add(time.Duration(w.r.ExpFloat64() * float64(2*time.Second)))
 	case 19:
 		if w.r.IntN(10) == 0 {
-			w.rollouts = append(w.rollouts, w.s.roll(w.now, 1))
+			w.rollouts = append(w.rollouts, w.s.StartRollout(w.now, 1))
 		}
 	}
 	w.collect()
@@ -253,14 +269,14 @@ func (w *world) check() {
 			}
 		}
 		require.Equal(w.t, []int{places, size, waited}, []int{m.inFlight, m.bytes, m.callers}, "places, bytes, callers")
-		require.LessOrEqual(w.t, m.inFlight, s.opts.Concurrency)
+		require.LessOrEqual(w.t, m.inFlight, s.config.Concurrency)
 		if m.state == ready && !m.spare {
 			active++
 		}
 		late, _ := w.overdue(m)
 		require.False(w.t, m.state == ready && late, "a worker is kept that has not answered a call in time")
-		if m.state == draining && !m.ending && s.opts.DrainTimeout > 0 && !s.dirty {
-			require.False(w.t, m.cutAt.IsZero() || s.wakeAt.IsZero() || s.wakeAt.After(m.cutAt), "nobody will end a worker that drains")
+		if m.state == draining && !m.ending && s.config.DrainTimeout > 0 && !s.dirty {
+			require.False(w.t, m.drainDeadline.IsZero() || s.wakeAt.IsZero() || s.wakeAt.After(m.drainDeadline), "nobody will end a worker that drains")
 		}
 		if m.spare && m.state == ready {
 			require.Zero(w.t, m.served+m.failed, "a spare worker has had no calls")
@@ -271,33 +287,33 @@ func (w *world) check() {
 	require.Equal(w.t, callers, s.callers)
 	queued := 0
 	for _, waiter := range w.waiters {
-		queued += waiter.bytes
+		queued += waiter.Size
 	}
 	require.Equal(w.t, []int{len(w.waiters), queued}, []int{s.queue.Len(), s.queued}, "queue")
-	require.LessOrEqual(w.t, len(w.waiters), max(s.opts.MaxQueue, 0))
-	require.LessOrEqual(w.t, s.queued, s.opts.MaxQueueBytes)
+	require.LessOrEqual(w.t, len(w.waiters), max(s.config.MaxQueue, 0))
+	require.LessOrEqual(w.t, s.queued, s.config.MaxQueueBytes)
 	if first := s.queue.Front(); first != nil {
-		require.Nil(w.t, s.pick(first.Value.(*waiter).bytes), "a call waits although a worker has time")
+		require.Nil(w.t, s.pick(first.Value.(*Waiter).Size), "a call waits although a worker has time")
 	}
 	able, spare := 0, 0
 	for i := range s.slots {
-		if m := s.slots[i].current; m != nil && m.usable() {
+		if m := s.slots[i].current; m != nil && m.available() {
 			able++
 			if m.spare {
 				spare++
 			}
 		}
 	}
-	require.False(w.t, spare > 0 && able-spare < s.opts.Workers, "a worker stands by although one is missing")
+	require.False(w.t, spare > 0 && able-spare < s.config.Workers, "a worker stands by although one is missing")
 	for i := range s.slots {
 		sl := &s.slots[i]
-		if sl.current == nil && (sl.next == nil || sl.lost) && !s.ended && !s.dirty {
+		if sl.current == nil && (sl.next == nil || sl.missing) && !s.ended && !s.dirty {
 			require.False(w.t, s.wakeAt.IsZero() || s.wakeAt.After(sl.retryAt), "nobody will start a worker")
 		}
-		for _, m := range []*member{sl.current, sl.next} {
+		for _, m := range []*Worker{sl.current, sl.next} {
 			if m != nil {
 				require.Contains(w.t, s.live, m)
-				require.Equal(w.t, i, m.slot)
+				require.Equal(w.t, i, m.Slot)
 			}
 		}
 		require.False(w.t, sl.current != nil && sl.current == sl.next)
@@ -306,13 +322,13 @@ func (w *world) check() {
 
 func TestSchedulerModel(t *testing.T) {
 	seeds, steps := uint64(30), 1000
-	if long() {
+	if os.Getenv("IPC_LONG") != "" {
 		seeds = 5000
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
-			w.rollouts = append(w.rollouts, w.s.roll(w.now, len(w.s.slots)))
+			w.rollouts = append(w.rollouts, w.s.StartRollout(w.now, len(w.s.slots)))
 			w.do()
 			for range steps {
 				w.step()
@@ -332,11 +348,11 @@ func (w *world) heals() {
 		for m := range w.starting {
 			delete(w.starting, m)
 			w.running[m] = true
-			w.s.ready(w.now, m)
+			w.s.Ready(w.now, m)
 		}
 		for m := range w.pings {
 			delete(w.pings, m)
-			w.s.pong(w.now, m)
+			w.s.Pong(w.now, m)
 		}
 		for m := range w.stopped {
 			w.exit(m)
@@ -345,26 +361,26 @@ func (w *world) heals() {
 			c := w.calls[0]
 			w.calls = w.calls[1:]
 			if c.left {
-				w.s.free(c.m, c.size)
+				w.s.Release(c.m, c.size)
 			} else {
-				w.s.release(c.m, c.size, false)
+				w.s.Complete(c.m, c.size, false)
 			}
 			w.collect()
 		}
 		w.do()
 		w.check()
 	}
-	require.True(w.t, w.s.hasUsable())
+	require.True(w.t, w.s.hasAvailable())
 	require.Empty(w.t, w.waiters)
-	m := w.s.acquire(1)
+	m := w.s.TryAcquire(1)
 	require.NotNil(w.t, m)
 	w.give(m, 1)
 }
 
 // ends holds that the pool ends in its time, whatever its workers do.
 func (w *world) ends() {
-	w.s.shutdown(w.now)
-	_, err := w.s.enqueue(w.now, 1)
+	w.s.Shutdown(w.now)
+	_, err := w.s.Enqueue(w.now, 1)
 	require.ErrorContains(w.t, err, "closed")
 	w.do()
 	w.check()
@@ -374,7 +390,7 @@ func (w *world) ends() {
 	require.Empty(w.t, w.s.live)
 	require.Empty(w.t, w.waiters)
 	for _, r := range w.rollouts {
-		require.Len(w.t, r.result, 1, "every rollout has a result")
+		require.Len(w.t, r.Result, 1, "every rollout has a result")
 	}
 	sum := uint64(0)
 	for _, n := range w.s.exits {
@@ -384,14 +400,11 @@ func (w *world) ends() {
 }
 
 // play is a world in which nothing happens by chance: the workers are ready.
-func play(t *testing.T, opts Options) *world {
+func play(t *testing.T, config Config) *world {
 	t.Helper()
-	opts.Command = []string{"x"}
-	opts, err := opts.withDefaults()
-	require.NoError(t, err)
 	w := newWorld(t, 0)
-	w.s = newScheduler(&opts)
-	w.s.roll(w.now, len(w.s.slots))
+	w.s = New(config.withDefaults())
+	w.s.StartRollout(w.now, len(w.s.slots))
 	w.do()
 	w.getReady()
 	return w
@@ -401,7 +414,7 @@ func (w *world) getReady() {
 	for m := range w.starting {
 		delete(w.starting, m)
 		w.running[m] = true
-		w.s.ready(w.now, m)
+		w.s.Ready(w.now, m)
 	}
 	w.do()
 }
@@ -412,27 +425,27 @@ func (w *world) pass(d time.Duration) {
 }
 
 func TestSchedulerKeepsTheOrder(t *testing.T) {
-	w := play(t, Options{Concurrency: 1})
-	require.NotNil(t, w.s.acquire(1))
+	w := play(t, Config{Concurrency: 1})
+	require.NotNil(t, w.s.TryAcquire(1))
 	m := w.s.slots[0].current
-	var all []*waiter
+	var all []*Waiter
 	for range 5 {
-		waiter, err := w.s.enqueue(w.now, 1)
+		waiter, err := w.s.Enqueue(w.now, 1)
 		require.NoError(t, err)
 		all = append(all, waiter)
 	}
-	assert.Nil(t, w.s.acquire(1))
+	assert.Nil(t, w.s.TryAcquire(1))
 	for _, waiter := range all {
-		assert.Empty(t, waiter.assigned)
-		w.s.release(m, 1, false)
-		assert.Len(t, waiter.assigned, 1)
+		assert.Empty(t, waiter.Assigned)
+		w.s.Complete(m, 1, false)
+		assert.Len(t, waiter.Assigned, 1)
 	}
 }
 
 func TestSchedulerTakesTheFewest(t *testing.T) {
-	w := play(t, Options{Workers: 3})
+	w := play(t, Config{Workers: 3})
 	for range 9 {
-		require.NotNil(t, w.s.acquire(1))
+		require.NotNil(t, w.s.TryAcquire(1))
 	}
 	for i := range w.s.slots {
 		assert.Equal(t, 3, w.s.slots[i].current.inFlight)
@@ -440,63 +453,63 @@ func TestSchedulerTakesTheFewest(t *testing.T) {
 }
 
 func TestSchedulerLetsASpareTakeOver(t *testing.T) {
-	w := play(t, Options{Workers: 1, Spare: 1})
-	first := w.s.acquire(1)
+	w := play(t, Config{Workers: 1, Spare: 1})
+	first := w.s.TryAcquire(1)
 	w.exitCalls(first)
-	second := w.s.acquire(1)
+	second := w.s.TryAcquire(1)
 	require.NotNil(t, second, "at once")
 	assert.NotSame(t, first, second)
-	w.s.release(second, 1, false)
+	w.s.Complete(second, 1, false)
 	w.do()
 	w.getReady()
-	assert.True(t, w.s.slots[first.slot].current.spare)
+	assert.True(t, w.s.slots[first.Slot].current.spare)
 }
 
 // exitCalls ends a worker with its calls, of size 1.
-func (w *world) exitCalls(m *member) {
-	w.s.lose(w.now, m)
+func (w *world) exitCalls(m *Worker) {
+	w.s.Drain(w.now, m)
 	for m.inFlight > 0 {
-		w.s.release(m, 1, true)
+		w.s.Complete(m, 1, true)
 	}
 	w.exit(m)
 }
 
 func TestSchedulerReplacesWornWorkers(t *testing.T) {
-	for name, opts := range map[ExitReason]Options{
-		ExitCalls:  {MaxCalls: 1},
-		ExitAge:    {MaxAge: time.Minute},
-		ExitMemory: {MaxMemory: 1},
+	for name, config := range map[Reason]Config{
+		Calls:  {MaxCalls: 1},
+		Age:    {MaxAge: time.Minute},
+		Memory: {MaxMemory: 1},
 	} {
 		t.Run(string(name), func(t *testing.T) {
-			w := play(t, opts)
+			w := play(t, config)
 			old := w.s.slots[0].current
-			require.Same(t, old, w.s.acquire(1))
-			w.s.free(old, 1)
-			w.s.leave(old, time.Time{})
-			if name == ExitCalls {
-				require.Same(t, old, w.s.acquire(1))
-				w.s.release(old, 1, false)
+			require.Same(t, old, w.s.TryAcquire(1))
+			w.s.Release(old, 1)
+			w.s.Abandon(old, time.Time{})
+			if name == Calls {
+				require.Same(t, old, w.s.TryAcquire(1))
+				w.s.Complete(old, 1, false)
 			}
-			held := w.s.acquire(1)
+			held := w.s.TryAcquire(1)
 			require.Same(t, old, held, "it has calls")
-			if name == ExitMemory {
-				w.s.measured(old, 5)
+			if name == Memory {
+				w.s.Measured(old, 5)
 			}
 			w.pass(time.Minute)
 			require.Len(t, w.starting, 1)
-			another := w.s.acquire(1)
+			another := w.s.TryAcquire(1)
 			require.Same(t, old, another, "it is soft: until the new one is ready")
 			for m := range w.starting {
 				delete(w.starting, m)
 				w.running[m] = true
-				w.s.ready(w.now, m)
+				w.s.Ready(w.now, m)
 			}
 			w.do()
-			require.NotSame(t, old, w.s.acquire(1))
+			require.NotSame(t, old, w.s.TryAcquire(1))
 			assert.Equal(t, draining, old.state)
 			assert.False(t, w.stopped[old], "it has two callers")
-			w.s.release(old, 1, false)
-			w.s.release(old, 1, false)
+			w.s.Complete(old, 1, false)
+			w.s.Complete(old, 1, false)
 			w.do()
 			assert.True(t, w.stopped[old])
 			w.exit(old)
@@ -506,22 +519,22 @@ func TestSchedulerReplacesWornWorkers(t *testing.T) {
 }
 
 func TestSchedulerReplacesOneThatIgnoresATimeout(t *testing.T) {
-	w := play(t, Options{})
-	old := w.s.acquire(1)
-	require.Same(t, old, w.s.acquire(1))
-	require.Same(t, old, w.s.acquire(1))
-	grace := w.s.opts.CancelGrace
+	w := play(t, Config{})
+	old := w.s.TryAcquire(1)
+	require.Same(t, old, w.s.TryAcquire(1))
+	require.Same(t, old, w.s.TryAcquire(1))
+	grace := w.s.config.CancelGrace
 	w.calls = []*playedCall{
 		{m: old, size: 1, left: true, due: w.now.Add(grace)},
 		{m: old, size: 1, left: true, due: w.now.Add(time.Second)}, // answered in time
 		{m: old, size: 1},
 	}
 	for _, c := range w.calls[:2] {
-		w.s.leave(old, c.due)
+		w.s.Abandon(old, c.due)
 	}
 	w.pass(time.Second / 2)
 	w.calls = append(w.calls[:1], w.calls[2])
-	w.s.free(old, 1)
+	w.s.Release(old, 1)
 	w.pass(time.Second / 2)
 	w.pass(grace - time.Second - 1)
 	assert.Equal(t, ready, old.state)
@@ -529,65 +542,65 @@ func TestSchedulerReplacesOneThatIgnoresATimeout(t *testing.T) {
 	assert.Equal(t, draining, old.state)
 	w.do()
 	w.getReady()
-	assert.NotSame(t, old, w.s.acquire(1))
+	assert.NotSame(t, old, w.s.TryAcquire(1))
 	assert.False(t, w.stopped[old], "its other call goes on")
-	w.s.release(old, 1, false)
+	w.s.Complete(old, 1, false)
 	w.do()
 	assert.True(t, w.stopped[old])
 }
 
 // A spare worker that did not answer its ping when it was needed is not forgotten.
 func TestSchedulerPingsASpare(t *testing.T) {
-	w := play(t, Options{Spare: 1})
-	first := w.s.acquire(1)
-	w.s.release(first, 1, false)
+	w := play(t, Config{Spare: 1})
+	first := w.s.TryAcquire(1)
+	w.s.Complete(first, 1, false)
 	w.pass(10 * time.Second)
 	require.Len(t, w.pings, 2)
-	w.s.pong(w.now, first)
+	w.s.Pong(w.now, first)
 	w.pass(10 * time.Second)
-	spare := w.s.slots[1-first.slot].current
-	require.False(t, spare.usable())
+	spare := w.s.slots[1-first.Slot].current
+	require.False(t, spare.available())
 	w.exit(first)
-	require.Nil(t, w.s.acquire(1))
-	w.s.pong(w.now, spare)
-	assert.Same(t, spare, w.s.acquire(1))
+	require.Nil(t, w.s.TryAcquire(1))
+	w.s.Pong(w.now, spare)
+	assert.Same(t, spare, w.s.TryAcquire(1))
 }
 
 func TestSchedulerPings(t *testing.T) {
-	w := play(t, Options{})
+	w := play(t, Config{})
 	m := w.s.slots[0].current
 	w.pass(10 * time.Second)
 	require.True(t, w.pings[m])
 	w.pass(50 * time.Millisecond)
-	w.s.pong(w.now, m)
+	w.s.Pong(w.now, m)
 	assert.Equal(t, 50*time.Millisecond, m.lag)
 	w.pass(10 * time.Second)
 	w.pass(10 * time.Second)
-	assert.Nil(t, w.s.acquire(1), "a worker that does not answer gets no calls")
-	assert.False(t, w.s.hasUsable())
-	waiter, err := w.s.enqueue(w.now, 1)
+	assert.Nil(t, w.s.TryAcquire(1), "a worker that does not answer gets no calls")
+	assert.False(t, w.s.hasAvailable())
+	waiter, err := w.s.Enqueue(w.now, 1)
 	require.NoError(t, err)
-	w.s.pong(w.now, m)
-	assert.Len(t, waiter.assigned, 1, "it is back")
-	w.s.release(<-waiter.assigned, 1, false)
+	w.s.Pong(w.now, m)
+	assert.Len(t, waiter.Assigned, 1, "it is back")
+	w.s.Complete(<-waiter.Assigned, 1, false)
 	w.pass(10 * time.Second)
 	w.pass(10 * time.Second)
 	w.pass(20*time.Second - 1)
 	assert.True(t, w.running[m])
 	w.pass(1)
 	assert.False(t, w.running[m], "killed")
-	assert.EqualValues(t, 1, w.s.exits[ExitPing])
+	assert.EqualValues(t, 1, w.s.exits[PingTimeout])
 
-	w = play(t, Options{})
+	w = play(t, Config{})
 	w.pass(10 * time.Second)
 	w.pass(time.Hour)
 	assert.Len(t, w.running, 1, "it may be this process that stood still")
 }
 
 func TestSchedulerRollsOut(t *testing.T) {
-	w := play(t, Options{Workers: 2, Spare: 1})
-	old := []*member{w.s.slots[0].current, w.s.slots[1].current, w.s.slots[2].current}
-	r := w.s.roll(w.now, 1)
+	w := play(t, Config{Workers: 2, Spare: 1})
+	old := []*Worker{w.s.slots[0].current, w.s.slots[1].current, w.s.slots[2].current}
+	r := w.s.StartRollout(w.now, 1)
 	for range 3 {
 		w.do()
 		require.Len(t, w.starting, 1, "one after the other")
@@ -597,25 +610,25 @@ func TestSchedulerRollsOut(t *testing.T) {
 		}
 		w.getReady()
 	}
-	require.NoError(t, <-r.result)
+	require.NoError(t, <-r.Result)
 	for i, m := range old {
 		assert.NotSame(t, m, w.s.slots[i].current)
 		assert.True(t, w.stopped[m])
 	}
-	require.NotNil(t, w.s.acquire(1))
+	require.NotNil(t, w.s.TryAcquire(1))
 }
 
 func TestSchedulerRollsBack(t *testing.T) {
-	w := play(t, Options{Workers: 2})
-	old := []*member{w.s.slots[0].current, w.s.slots[1].current}
-	r := w.s.roll(w.now, 1)
+	w := play(t, Config{Workers: 2})
+	old := []*Worker{w.s.slots[0].current, w.s.slots[1].current}
+	r := w.s.StartRollout(w.now, 1)
 	w.do()
 	w.getReady()
 	require.Len(t, w.starting, 1)
 	for m := range w.starting {
 		w.exit(m)
 	}
-	require.ErrorContains(t, <-r.result, "played")
+	require.ErrorContains(t, <-r.Result, "played")
 	w.do()
 	assert.Len(t, w.stopped, 1, "the one that was ready")
 	for i, m := range old {
@@ -625,52 +638,53 @@ func TestSchedulerRollsBack(t *testing.T) {
 }
 
 func TestSchedulerWithoutAWorker(t *testing.T) {
-	w := play(t, Options{MaxQueue: 10})
+	w := play(t, Config{MaxQueue: 10})
 	w.exit(w.s.slots[0].current)
 	w.do() // started again at once
-	waiter, err := w.s.enqueue(w.now, 1)
+	waiter, err := w.s.Enqueue(w.now, 1)
 	require.NoError(t, err)
-	requireCode(t, protocol.CodeWorkerUnavailable, w.s.late(w.now))
+	requireCode(t, protocol.CodeWorkerUnavailable, w.s.Expire(w.now))
 	for m := range w.starting {
 		w.exit(m)
 	}
-	for len(waiter.assigned) == 0 { // the tries come ever later
+	for len(waiter.Assigned) == 0 { // the tries come ever later
 		w.pass(w.s.slots[0].retryAt.Sub(w.now))
 		for m := range w.starting {
 			w.exit(m)
 		}
 	}
-	assert.Greater(t, w.s.slots[0].retryAt.Sub(w.now), w.s.opts.QueueTimeout, "as long as one is due calls wait")
-	assert.Nil(t, <-waiter.assigned, "and not for what comes too late")
-	requireCode(t, protocol.CodeWorkerUnavailable, waiter.err)
-	assert.Greater(t, protocol.Public(waiter.err).RetryAfter, w.s.opts.QueueTimeout)
-	_, err = w.s.enqueue(w.now, 1)
+	assert.Greater(t, w.s.slots[0].retryAt.Sub(w.now), w.s.config.QueueTimeout, "as long as one is due calls wait")
+	assert.Nil(t, <-waiter.Assigned, "and not for what comes too late")
+	requireCode(t, protocol.CodeWorkerUnavailable, waiter.Err)
+	assert.Greater(t, protocol.Public(waiter.Err).RetryAfter, w.s.config.QueueTimeout)
+	_, err = w.s.Enqueue(w.now, 1)
 	requireCode(t, protocol.CodeWorkerUnavailable, err)
 	assert.Equal(t, Refusals{Down: 3}, w.s.refused)
 
 	w.pass(backoff.MaxDelay)
 	w.getReady()
-	requireCode(t, protocol.CodeOverloaded, w.s.late(w.now))
+	requireCode(t, protocol.CodeOverloaded, w.s.Expire(w.now))
 }
 
 func TestSchedulerBoundsACrashLoop(t *testing.T) {
-	w := play(t, Options{})
+	w := play(t, Config{})
 	end := w.now.Add(time.Minute)
 	for w.now.Before(end) {
 		for m := range w.running {
 			w.exit(m)
 		}
 		wait, down := w.s.down(w.now)
-		if down && wait > w.s.opts.QueueTimeout {
-			_, err := w.s.enqueue(w.now, 1)
+		if down && wait > w.s.config.QueueTimeout {
+			_, err := w.s.Enqueue(w.now, 1)
 			e := protocol.Public(err)
 			assert.Equal(t, protocol.CodeWorkerUnavailable, e.Code)
 			assert.Positive(t, e.RetryAfter)
 		}
-		w.s.tick(w.now)
-		if len(w.s.actions) == 0 {
-			w.now = w.s.wakeAt
+		actions, wakeAt := w.s.Tick(w.now)
+		if len(actions) == 0 {
+			w.now = wakeAt
 		}
+		w.carryOut(actions)
 		w.do()
 		w.getReady()
 	}
@@ -679,24 +693,24 @@ func TestSchedulerBoundsACrashLoop(t *testing.T) {
 
 // A call without a queue is refused with when to come again.
 func TestSchedulerWithoutAQueueSaysWhen(t *testing.T) {
-	w := play(t, Options{MaxQueue: -1})
+	w := play(t, Config{MaxQueue: -1})
 	for range 2 {
 		w.exit(w.s.slots[0].current)
 		w.do()
 		w.getReady()
 	}
-	_, err := w.s.enqueue(w.now, 1)
+	_, err := w.s.Enqueue(w.now, 1)
 	requireCode(t, protocol.CodeWorkerUnavailable, err)
 	assert.Positive(t, protocol.Public(err).RetryAfter)
 }
 
 // What drains without end has its calls cancelled, and is stopped.
 func TestSchedulerBoundsADrain(t *testing.T) {
-	for _, plain := range []bool{false, true} {
-		w := play(t, Options{Plain: plain, DrainTimeout: time.Minute})
-		old := w.s.acquire(1)
+	for _, cancels := range []bool{true, false} {
+		w := play(t, Config{Cancels: cancels, DrainTimeout: time.Minute})
+		old := w.s.TryAcquire(1)
 		w.calls = []*playedCall{{m: old, size: 1}}
-		w.s.roll(w.now, 1)
+		w.s.StartRollout(w.now, 1)
 		w.do()
 		w.getReady()
 		require.Equal(t, draining, old.state)
@@ -704,16 +718,16 @@ func TestSchedulerBoundsADrain(t *testing.T) {
 		w.pass(time.Minute - 1)
 		assert.False(t, w.cancelled[old] || w.stopped[old])
 		w.pass(1)
-		if !plain { // which has no message for it
+		if cancels {
 			assert.True(t, w.cancelled[old])
 			assert.False(t, w.stopped[old], "its calls may end well")
-			w.pass(w.s.opts.CancelGrace)
+			w.pass(w.s.config.CancelGrace)
 		}
 		assert.True(t, w.stopped[old])
 	}
-	w := play(t, Options{DrainTimeout: -1})
-	old := w.s.acquire(1)
-	w.s.roll(w.now, 1)
+	w := play(t, Config{DrainTimeout: -1})
+	old := w.s.TryAcquire(1)
+	w.s.StartRollout(w.now, 1)
 	w.do()
 	w.getReady()
 	w.pass(24 * time.Hour)
@@ -722,34 +736,34 @@ func TestSchedulerBoundsADrain(t *testing.T) {
 
 // A worker that ends while its successor takes its time is replaced like any other.
 func TestSchedulerReplacesAWorkerInARollout(t *testing.T) {
-	end := map[string]func(w *world, r *rollout, next, another *member){
-		"the new one is ready first": func(w *world, r *rollout, next, another *member) {
+	end := map[string]func(w *world, r *Rollout, next, another *Worker){
+		"the new one is ready first": func(w *world, r *Rollout, next, another *Worker) {
 			w.ready(next)
-			require.NoError(w.t, <-r.result)
+			require.NoError(w.t, <-r.Result)
 			assert.Same(w.t, next, w.s.slots[0].current)
 			w.do()
 			assert.NotContains(w.t, w.starting, another)
 		},
-		"the replacement is ready first": func(w *world, r *rollout, next, another *member) {
+		"the replacement is ready first": func(w *world, r *Rollout, next, another *Worker) {
 			w.ready(another)
-			require.Same(w.t, another, w.s.acquire(1))
-			w.s.release(another, 1, false)
+			require.Same(w.t, another, w.s.TryAcquire(1))
+			w.s.Complete(another, 1, false)
 			w.ready(next)
-			require.NoError(w.t, <-r.result)
+			require.NoError(w.t, <-r.Result)
 			assert.Same(w.t, next, w.s.slots[0].current)
 			assert.True(w.t, w.stopped[another])
 		},
-		"the rollout fails": func(w *world, r *rollout, next, another *member) {
+		"the rollout fails": func(w *world, r *Rollout, next, another *Worker) {
 			w.exit(next)
-			require.Error(w.t, <-r.result)
+			require.Error(w.t, <-r.Result)
 			w.ready(another)
-			assert.Same(w.t, another, w.s.acquire(1))
+			assert.Same(w.t, another, w.s.TryAcquire(1))
 		},
 	}
 	for name, end := range end {
 		t.Run(name, func(t *testing.T) {
-			w := play(t, Options{})
-			r := w.s.roll(w.now, 1)
+			w := play(t, Config{})
+			r := w.s.StartRollout(w.now, 1)
 			w.do()
 			next := w.s.slots[0].next
 			w.exit(w.s.slots[0].current)
@@ -761,7 +775,7 @@ func TestSchedulerReplacesAWorkerInARollout(t *testing.T) {
 		})
 	}
 	t.Run("recycling", func(t *testing.T) { // who is to take its place is on its way already
-		w := play(t, Options{MaxAge: time.Minute})
+		w := play(t, Config{MaxAge: time.Minute})
 		w.pass(time.Minute)
 		require.Len(t, w.starting, 1)
 		next := w.s.slots[0].next
@@ -769,71 +783,77 @@ func TestSchedulerReplacesAWorkerInARollout(t *testing.T) {
 		w.do()
 		require.Len(t, w.starting, 1)
 		w.ready(next)
-		assert.Same(t, next, w.s.acquire(1))
+		assert.Same(t, next, w.s.TryAcquire(1))
 	})
 }
 
-func (w *world) ready(m *member) {
+func (w *world) ready(m *Worker) {
 	delete(w.starting, m)
 	w.running[m] = true
-	w.s.ready(w.now, m)
+	w.s.Ready(w.now, m)
 	w.do()
 }
 
 // After two crashes a worker has one call at first, and more with each that it answers, so
 // that a call that ends it takes few with it.
-func TestSchedulerIsCautiousInACrashLoop(t *testing.T) {
-	w := play(t, Options{})
+func TestSchedulerStartsSlowlyInACrashLoop(t *testing.T) {
+	w := play(t, Config{})
 	for range 2 {
 		w.exit(w.s.slots[0].current)
 		w.pass(time.Second)
 		w.getReady()
 	}
-	m := w.s.acquire(1)
+	m := w.s.TryAcquire(1)
 	require.NotNil(t, m)
-	assert.Nil(t, w.s.acquire(1))
-	for range 4 * cautionPart {
-		_, err := w.s.enqueue(w.now, 1)
+	assert.Nil(t, w.s.TryAcquire(1))
+	for range 4 * slowStartPart {
+		_, err := w.s.Enqueue(w.now, 1)
 		require.NoError(t, err)
 	}
-	for answered := range 3 * cautionPart {
-		assert.Equal(t, 1+answered/cautionPart, m.inFlight)
-		w.s.release(m, 1, answered%2 == 0)
+	for answered := range 3 * slowStartPart {
+		assert.Equal(t, 1+answered/slowStartPart, m.inFlight)
+		w.s.Complete(m, 1, answered%2 == 0)
 	}
-	w.pass(trustAfter)
+	w.pass(slowStartTime)
 	assert.Zero(t, w.s.queue.Len(), "it has lived")
 	for range 10 {
-		require.Same(t, m, w.s.acquire(1))
+		require.Same(t, m, w.s.TryAcquire(1))
 	}
 	for _, first := range []bool{true, false} { // also if its first call never ends
 		w.exitCalls(m)
 		w.pass(time.Second)
 		w.getReady()
-		m = w.s.acquire(1)
+		m = w.s.TryAcquire(1)
 		require.NotNil(t, m)
 		if first {
-			waiter, err := w.s.enqueue(w.now, 1)
+			waiter, err := w.s.Enqueue(w.now, 1)
 			require.NoError(t, err)
-			w.pass(trustAfter)
-			assert.Len(t, waiter.assigned, 1)
+			w.pass(slowStartTime)
+			assert.Len(t, waiter.Assigned, 1)
 		}
 	}
 }
 
 // Places that are taken by calls that nobody waits for may never come free.
 func TestSchedulerKnowsWhenItHasNoPlaces(t *testing.T) {
-	w := play(t, Options{Concurrency: 2})
-	m := w.s.acquire(1)
-	require.NotNil(t, w.s.acquire(1))
-	assert.True(t, w.s.hasPlaces(), "full, but not for ever")
-	w.s.leave(m, time.Time{})
-	assert.True(t, w.s.hasPlaces(), "somebody waits for the other one")
-	w.s.leave(m, time.Time{})
-	assert.False(t, w.s.hasPlaces())
-	assert.True(t, w.s.hasUsable())
-	w.s.free(m, 1)
-	assert.True(t, w.s.hasPlaces())
-	require.NotNil(t, w.s.acquire(maxInFlightBytes-1))
-	w.s.leave(m, time.Time{})
-	assert.False(t, w.s.hasPlaces(), "all bytes are taken")
+	w := play(t, Config{Concurrency: 2})
+	m := w.s.TryAcquire(1)
+	require.NotNil(t, w.s.TryAcquire(1))
+	assert.True(t, w.s.HasPlaces(), "full, but not for ever")
+	w.s.Abandon(m, time.Time{})
+	assert.True(t, w.s.HasPlaces(), "somebody waits for the other one")
+	w.s.Abandon(m, time.Time{})
+	assert.False(t, w.s.HasPlaces())
+	assert.True(t, w.s.hasAvailable())
+	w.s.Release(m, 1)
+	assert.True(t, w.s.HasPlaces())
+	require.NotNil(t, w.s.TryAcquire(maxInFlightBytes-1))
+	w.s.Abandon(m, time.Time{})
+	assert.False(t, w.s.HasPlaces(), "all bytes are taken")
+}
+
+func requireCode(t *testing.T, want protocol.Code, err error) {
+	t.Helper()
+	require.Error(t, err)
+	require.Equal(t, want, protocol.Public(err).Code)
 }

@@ -1,6 +1,8 @@
 package proc
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"syscall"
 	"unsafe"
@@ -24,4 +26,21 @@ func waitExit(cmd *exec.Cmd) {
 			return
 		}
 	}
+}
+
+// dieWithThread has the process killed when the thread that starts it ends, which
+// is with this process at the latest.
+func dieWithThread(cmd *exec.Cmd) { cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL }
+
+// ResidentSet returns how much memory a process has, in bytes, 0 if that is not known.
+func ResidentSet(pid int) int64 {
+	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil {
+		return 0
+	}
+	return resident * int64(os.Getpagesize())
 }

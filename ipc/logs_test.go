@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -71,12 +72,14 @@ func TestStuckLog(t *testing.T) {
 		left <- err
 	}()
 	eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 1 })
+	logs := pool.opts.logs
+	eventually(t, func() bool { return logs.patience() < lastWords }) // it stands still
 	_, err := pool.Execute(t.Context(), task("any", ""))
 	requireCode(t, protocol.CodeOverloaded, err)
 	eventually(t, func() bool { // the supervisor has told the log
-		pool.mu.Lock()
-		defer pool.mu.Unlock()
-		return pool.s.reported == pool.s.refused
+		logs.mu.Lock()
+		defer logs.mu.Unlock()
+		return slices.ContainsFunc(logs.records, func(r slog.Record) bool { return r.Message == "ipc: calls refused" })
 	})
 	killed := func() {
 		pid := pool.Stats().Workers[0].PID

@@ -9,6 +9,43 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
 
+// announcement is what the newest worker has said about itself.
+type announcement struct {
+	hello      *wire.Hello
+	list       *protocol.AllowList
+	idempotent map[string]bool
+	lanes      laneRules
+}
+
+// announce publishes what the newest worker has said, if that is new.
+func (p *Pool) announce() {
+	m := p.sched.Newest()
+	if m == nil {
+		return
+	}
+	hello := m.Handle.(*worker).hello
+	if hello == nil || hello == p.announced.Load().hello {
+		return
+	}
+	lanes, _ := newLaneRules(hello) // see acceptLanes
+	p.announced.Store(&announcement{
+		hello:      hello,
+		list:       hello.AllowList(),
+		idempotent: set(p.opts.Idempotent, hello.Idempotent),
+		lanes:      lanes,
+	})
+}
+
+func set(lists ...[]string) map[string]bool {
+	members := map[string]bool{}
+	for _, list := range lists {
+		for _, id := range list {
+			members[id] = true
+		}
+	}
+	return members
+}
+
 // laneRules are the verifiers of tasks and events, by id.
 type laneRules [2]map[string]*lane.Verifier
 
@@ -71,7 +108,7 @@ func (p *Pool) acceptLanes(w *worker, hello *wire.Hello, first bool) bool {
 	case err == nil:
 		return true
 	case first:
-		w.violate(fmt.Errorf("its lanes cannot be checked: %w", err))
+		w.fail(fmt.Errorf("its lanes cannot be checked: %w", err))
 	default:
 		w.log.Error("ipc: announced lanes not taken", "error", err)
 	}
@@ -87,4 +124,21 @@ func (p *Pool) Admit(call *protocol.Call) error { return p.announced.Load().lane
 // without the application's serializer; the worker does the rest.
 func (p *Pool) Confirm(call *protocol.Call) error {
 	return p.announced.Load().lanes.of(call).Confirm(call)
+}
+
+// acceptSchemas reports whether what a worker announces may be followed.
+func (p *Pool) acceptSchemas(w *worker, hello *wire.Hello, first bool) bool {
+	if p.opts.Schemas == nil || hello == nil {
+		return true
+	}
+	err := p.opts.Schemas(hello.Announced())
+	switch {
+	case err == nil:
+		return true
+	case first:
+		w.fail(fmt.Errorf("its schemas were refused: %w", err))
+	default:
+		w.log.Error("ipc: announced schemas not taken", "error", err)
+	}
+	return false
 }
