@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
 
-// announcement is what the newest worker has said about itself.
+// announcement is what the newest worker serves.
 type announcement struct {
 	hello      *wire.Hello
 	list       *protocol.AllowList
@@ -17,7 +18,7 @@ type announcement struct {
 	lanes      laneRules
 }
 
-// announce publishes what the newest worker has said, if that is new.
+// announce publishes the hello of the newest worker, if that is new.
 func (p *Pool) announce() {
 	m := p.sched.Newest()
 	if m == nil {
@@ -27,7 +28,7 @@ func (p *Pool) announce() {
 	if hello == nil || hello == p.announced.Load().hello {
 		return
 	}
-	lanes, _ := newLaneRules(hello) // see acceptLanes
+	lanes, _ := newLaneRules(hello) // see accept
 	p.announced.Store(&announcement{
 		hello:      hello,
 		list:       hello.AllowList(),
@@ -51,8 +52,8 @@ type laneRules [2]map[string]*lane.Verifier
 
 func (r *laneRules) of(call *protocol.Call) *lane.Verifier { return r[call.Kind][call.ID] }
 
-// newLaneRules returns the verifiers of a hello's lanes. An id that two lanes have is an
-// error: each lane would admit what the other one refuses.
+// newLaneRules returns the verifiers of a hello's lanes. An id that two lanes have is an error:
+// each lane would admit what the other one refuses.
 func newLaneRules(hello *wire.Hello) (rules laneRules, err error) {
 	for _, announced := range hello.Lanes {
 		verifier, err := newVerifier(&announced)
@@ -96,49 +97,43 @@ func newVerifier(l *wire.Lane) (*lane.Verifier, error) {
 	return lane.NewVerifier(auth)
 }
 
-// acceptLanes reports whether the lanes of a hello can be checked. A worker whose first
-// ones cannot is ended, later ones are logged and change nothing: nothing is ever served
-// with less than its application asks for.
-func (p *Pool) acceptLanes(w *worker, hello *wire.Hello, first bool) bool {
-	if hello == nil || len(hello.Lanes) == 0 {
-		return true
-	}
-	_, err := newLaneRules(hello)
+// accept reports whether a hello is valid. A worker whose first hello is not is killed; a later one
+// is logged and changes nothing: nothing is ever served with less than its application asks for.
+func (p *Pool) accept(w *worker, hello *wire.Hello, first bool) bool {
+	what, err := p.check(hello)
 	switch {
 	case err == nil:
 		return true
 	case first:
-		w.fail(fmt.Errorf("its lanes cannot be checked: %w", err))
+		w.fail(err)
 	default:
-		w.log.Error("ipc: announced lanes not taken", "error", err)
+		w.log.Error("ipc: announced "+what+" not taken", "error", errors.Unwrap(err))
 	}
 	return false
 }
 
-// Admit checks the token of a call whose lane asks for one, as the application on the
-// framed wire has announced. It makes the pool a tunnel.Gate. The error is 401
-// UNAUTHORIZED.
+func (p *Pool) check(hello *wire.Hello) (what string, err error) {
+	if hello == nil { // on the plain wire
+		return "", nil
+	}
+	if _, err := newLaneRules(hello); err != nil {
+		return "lanes", fmt.Errorf("its lanes cannot be checked: %w", err)
+	}
+	if p.opts.Schemas == nil {
+		return "", nil
+	}
+	if err := p.opts.Schemas(hello.Announced()); err != nil {
+		return "schemas", fmt.Errorf("its schemas were refused: %w", err)
+	}
+	return "", nil
+}
+
+// Admit checks the token of a call whose lane asks for one, as the application on the framed wire
+// has announced. It makes the pool a tunnel.Gate. The error is 401 UNAUTHORIZED.
 func (p *Pool) Admit(call *protocol.Call) error { return p.announced.Load().lanes.of(call).Admit(call) }
 
-// Confirm checks that the token of a call is for its payload, as far as that can be told
-// without the application's serializer; the worker does the rest.
+// Confirm checks that the token of a call is for its payload, as far as that can be told without
+// the application's serializer; the worker does the rest.
 func (p *Pool) Confirm(call *protocol.Call) error {
 	return p.announced.Load().lanes.of(call).Confirm(call)
-}
-
-// acceptSchemas reports whether what a worker announces may be followed.
-func (p *Pool) acceptSchemas(w *worker, hello *wire.Hello, first bool) bool {
-	if p.opts.Schemas == nil || hello == nil {
-		return true
-	}
-	err := p.opts.Schemas(hello.Announced())
-	switch {
-	case err == nil:
-		return true
-	case first:
-		w.fail(fmt.Errorf("its schemas were refused: %w", err))
-	default:
-		w.log.Error("ipc: announced schemas not taken", "error", err)
-	}
-	return false
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// maxReplays is how often another worker gets a call when workers end with it: the call may
-// be what ends them.
+// maxReplays is how often another worker gets a call when workers end with it: the call may be what
+// ends them.
 const maxReplays = 1
 
 // roundTrip sends a message with size bytes of input to the worker with the fewest calls and
@@ -41,12 +41,11 @@ func (p *Pool) roundTrip(ctx context.Context, size int, call *protocol.Call, app
 	return a, a.Err
 }
 
-// try sends a call to one worker after the other, until a worker has received it. If there
-// is a limit it starts the clock when the first worker is found. Streaming reports that the
-// answer is a stream.
+// try sends a call to one worker after the other, until a worker has received it. If there is a
+// limit it starts the clock when the first worker is found. Streaming reports that the answer is a
+// stream.
 func (p *Pool) try(ctx context.Context, size int, call *protocol.Call, repeat bool, limit time.Duration, clock *time.Timer, appendTo func(dst []byte, id uint64) []byte) (a wire.Answer, streaming bool) {
-	var until time.Time   // for all waiting together
-	var expires time.Time // by the limit
+	var until, expires time.Time // of all waiting together; of the limit
 	for replays := 0; ; {
 		m, err := p.acquire(ctx, size, &until)
 		if err != nil {
@@ -73,8 +72,8 @@ func (p *Pool) try(ctx context.Context, size int, call *protocol.Call, repeat bo
 	}
 }
 
-// finish tells the scheduler how a call at a worker has ended. Expires is when the time of
-// the call is over, zero for never.
+// finish tells the scheduler how a call at a worker has ended. Expires is when the time of the call
+// is over, zero for never.
 func (p *Pool) finish(ctx context.Context, m *sched.Worker, size int, a wire.Answer, pending bool, expires time.Time) {
 	var due time.Time
 	if pending && a.Err != nil {
@@ -104,9 +103,8 @@ func (p *Pool) repeats(call *protocol.Call) bool {
 	return call.Kind == protocol.KindTask && call.Body == nil && call.Form == nil && p.announced.Load().idempotent[call.ID]
 }
 
-// answerBy returns when a worker must have answered an abandoned call. Expires is when the
-// time of the call is over, zero for never: then there is no bound, which the zero time says,
-// on the plain wire, which cannot cancel.
+// answerBy returns when a worker must have answered an abandoned call, zero for never. Expires is
+// when the time of the call is over, zero for never. The plain wire cannot cancel.
 func (o *Options) answerBy(expires time.Time) time.Time {
 	if expires.IsZero() {
 		if o.Plain {
@@ -117,8 +115,8 @@ func (o *Options) answerBy(expires time.Time) time.Time {
 	return expires.Add(o.CancelGrace)
 }
 
-// acquire gets a place at a worker for a call with size bytes of input. It waits until
-// *until at most, which it sets if that is zero and it has to wait.
+// acquire gets a place at a worker for a call with size bytes of input. It waits until *until at
+// most, which it sets if that is zero and it has to wait.
 func (p *Pool) acquire(ctx context.Context, size int, until *time.Time) (*sched.Worker, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

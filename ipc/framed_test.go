@@ -127,11 +127,11 @@ func framed(o *Options) { o.Plain = false }
 
 func TestFramedStartFails(t *testing.T) {
 	for name, reason := range map[string]string{
-		"framed: says nothing":         "it said no hello within Options.StartTimeout (300ms)",
+		"framed: says nothing":         "it sent no hello within Options.StartTimeout (300ms)",
 		"framed: ends at once":         "exit status 7",
 		"framed: wrong version":        "it speaks version 2 of the wire, not 1",
 		"framed: no hello first":       `its first message is "pong", not hello`,
-		"framed: answers before hello": "is no message",
+		"framed: answers before hello": "invalid message",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -183,10 +183,10 @@ func TestModuleStartFails(t *testing.T) {
 
 func TestFramedWorkerThatBreaksTheWire(t *testing.T) {
 	for name, reason := range map[string]string{
-		"framed: garbage":        "is no message",
+		"framed: garbage":        "invalid message",
 		"framed: half a message": "exit status 0",
 		"framed: half a result":  "unexpected EOF",
-		"framed: a giant line":   "is no message",
+		"framed: a giant line":   "invalid message",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

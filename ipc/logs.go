@@ -2,34 +2,38 @@ package ipc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/sched"
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 )
 
-// How much waits for the log at most, in bytes; as much again the log's goroutine has. What
-// workers print and say can only fill a part, so that the pool's own words find room.
+// The bounds of the queue, in bytes; the log's goroutine has as much again. Output and messages of
+// workers can only fill a part, so that the pool's own records find room.
 const (
 	logRoom      = 512 << 10
 	messageRoom  = logRoom / 2 // for log messages of workers
-	outputRoom   = logRoom / 4 // for their outputs
+	outputRoom   = logRoom / 4 // for their output
 	recordWeight = 512         // of a record without its texts
 )
 
-// lastWords is how long the end of a worker, and of the pool, waits for a log that is slow.
-// One that stands still for as long is not waited for.
-const lastWords = 2 * time.Second
+// flushTimeout is how long the end of a worker, and of the pool, waits for a slow log. It does not
+// wait for a log that has stood still for as long.
+const flushTimeout = 2 * time.Second
 
-// logs takes a pool's records to a handler, which may stand still for as long as it likes:
-// whoever logs puts a record into a queue, and one goroutine hands them on. Those that find
-// no room are counted, and the log gets the sum when it goes on.
+// logs passes a pool's records to a handler, which may stand still for as long as it likes: a
+// record goes into a queue, and one goroutine hands it on. A record without room in the queue is
+// counted, and the log gets the sum when it goes on.
 type logs struct {
 	handler slog.Handler
 	done    chan struct{} // closed when all is logged, after close
 
 	mu      sync.Mutex
 	wake    sync.Cond // there is something to log, or closed is set
-	room    sync.Cond // records was taken, or a waiter has given up
+	room    sync.Cond // records was taken, or giveUp was called
 	records []slog.Record
 	size    int // of records
 	dropped int // records, since the last report
@@ -44,27 +48,27 @@ func newLogs(handler slog.Handler) *logs {
 	return l
 }
 
-// logger returns one whose records may fill so much of the queue. It never waits, unless
-// wait is given: then for room, until that is given up.
+// logger returns a logger whose records may fill so much of the queue. It waits for room if wait is
+// not nil, until giveUp.
 func (l *logs) logger(room int, wait *logWait) *slog.Logger {
 	return slog.New(&logHandler{logs: l, most: room, wait: wait})
 }
 
-// logWait is the patience of one that would rather wait for the log than lose a record.
-type logWait struct{ over bool } // under the lock of logs
+// logWait is for a logger that waits for room.
+type logWait struct{ expired bool } // under the lock of logs
 
-// giveUp lets nobody wait any more.
+// giveUp ends the waiting.
 func (l *logs) giveUp(wait *logWait) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	wait.over = true
+	wait.expired = true
 	l.room.Broadcast()
 }
 
 func (l *logs) put(r slog.Record, room int, wait *logWait) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for wait != nil && !wait.over && l.size >= room {
+	for wait != nil && !wait.expired && l.size >= room {
 		l.room.Wait()
 	}
 	if l.size >= room {
@@ -106,11 +110,11 @@ func (l *logs) run() {
 		for len(l.records) == 0 && l.dropped == 0 && !l.closed {
 			l.wake.Wait()
 		}
-		records, dropped, over := l.records, l.dropped, l.closed
+		records, dropped, closed := l.records, l.dropped, l.closed
 		l.records, l.size, l.dropped = nil, 0, 0
 		l.room.Broadcast()
 		l.mu.Unlock()
-		if dropped > 0 { // after those that were in their way
+		if dropped > 0 { // after the records that filled the queue
 			r := slog.NewRecord(time.Now(), slog.LevelWarn, "ipc: log records dropped: there are more than the log takes", 0)
 			r.AddAttrs(slog.Int("records", dropped))
 			records = append(records, r)
@@ -122,7 +126,7 @@ func (l *logs) run() {
 			}
 		}
 		l.begin(time.Time{})
-		if over && len(records) == 0 {
+		if closed && len(records) == 0 {
 			return
 		}
 	}
@@ -139,13 +143,13 @@ func (l *logs) patience() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.begun.IsZero() {
-		return lastWords
+		return flushTimeout
 	}
-	return max(0, lastWords-time.Since(l.begun))
+	return max(0, flushTimeout-time.Since(l.begun))
 }
 
-// close returns when all is logged. It does not wait for ever: a handler that stands still
-// is left to itself, with its goroutine, which ends after it.
+// close returns when all is logged, or flushTimeout is over: the goroutine of a handler that stands
+// still ends after that.
 func (l *logs) close() {
 	l.mu.Lock()
 	l.closed = true
@@ -159,8 +163,8 @@ func (l *logs) close() {
 	}
 }
 
-// logHandler puts records into a queue. What the handler behind it would say to their
-// levels and attributes is asked there, too: even that may wait.
+// logHandler puts records into the queue. The goroutine asks the handler behind it about levels and
+// attributes, too: even that may wait.
 type logHandler struct {
 	logs  *logs
 	most  int
@@ -192,3 +196,48 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 // WithGroup is part of the interface. The pool has no groups.
 func (h *logHandler) WithGroup(string) slog.Handler { return h }
+
+// logReady logs that a worker can have calls, which tells operators that an outage is over.
+func (p *Pool) logReady(w *worker, hello *wire.Hello, after time.Duration) {
+	attrs := []any{"after", after}
+	if hello != nil {
+		attrs = append(attrs, "runtime", hello.Runtime)
+	}
+	w.log.Info("ipc: worker ready", attrs...)
+	if hello != nil && len(hello.Tasks)+len(hello.Events) == 0 {
+		w.log.Warn("ipc: the worker exposes nothing: nothing is callable without tunnel.Config.AllowList: protocol.NewAllowList(tasks, events) (or a tunnel of mode server or a served lane in a Runner application)")
+	}
+}
+
+// logExit logs the end of a worker, as an error if it was not planned.
+func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifetime time.Duration) {
+	attrs := []any{"reason", reason, "lifetime", lifetime}
+	level := slog.LevelInfo
+	if reason == ExitStop {
+		level = slog.LevelDebug
+	}
+	switch reason {
+	case ExitCrash, ExitStart, ExitPing, ExitTimeout:
+		level = slog.LevelError
+		attrs = append(attrs, "error", err)
+		if w != nil {
+			attrs = append(attrs, "stderr", w.output.Tail())
+		}
+	default:
+		if errors.Is(err, errStopTimeout) {
+			level = slog.LevelWarn
+			attrs = append(attrs, "error", err)
+		}
+	}
+	log := p.log.With("worker", slot)
+	if w != nil {
+		log = w.log
+		w.flushOutput()
+	}
+	log.Log(context.Background(), level, "ipc: worker ended", attrs...)
+}
+
+// logRefusals logs how many calls were refused since the last time.
+func (p *Pool) logRefusals(n sched.Refusals) {
+	p.log.Warn("ipc: calls refused", "queueFull", n.Full, "late", n.Late, "noWorker", n.Down, "closed", n.Closed)
+}

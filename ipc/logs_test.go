@@ -73,7 +73,7 @@ func TestStuckLog(t *testing.T) {
 	}()
 	eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 1 })
 	logs := pool.opts.logs
-	eventually(t, func() bool { return logs.patience() < lastWords }) // it stands still
+	eventually(t, func() bool { return logs.patience() < flushTimeout }) // it stands still
 	_, err := pool.Execute(t.Context(), task("any", ""))
 	requireCode(t, protocol.CodeOverloaded, err)
 	eventually(t, func() bool { // the supervisor has told the log
@@ -109,10 +109,10 @@ func TestLogsEnd(t *testing.T) {
 	l := newLogs(handler)
 	log := l.logger(logRoom, nil)
 	log.Info("taken")
-	eventually(t, func() bool { return l.patience() < lastWords })
+	eventually(t, func() bool { return l.patience() < flushTimeout })
 	log.Info("waits")
 	l.mu.Lock()
-	l.begun = l.begun.Add(-lastWords)
+	l.begun = l.begun.Add(-flushTimeout)
 	l.mu.Unlock()
 	assert.Zero(t, l.patience())
 	l.close()
@@ -120,7 +120,7 @@ func TestLogsEnd(t *testing.T) {
 	release()
 	<-l.done
 	assert.EqualValues(t, 2, handler.logged.Load())
-	assert.Equal(t, lastWords, l.patience())
+	assert.Equal(t, flushTimeout, l.patience())
 }
 
 // What reaches the log is what was logged, in its order.
@@ -150,7 +150,7 @@ func TestLogs(t *testing.T) {
 func TestLogsKeepRoomForThePool(t *testing.T) {
 	handler, release := newStuckLog(t)
 	l := newLogs(handler)
-	wait := &logWait{over: true}
+	wait := &logWait{expired: true}
 	rooms := []*slog.Logger{l.logger(outputRoom, wait), l.logger(messageRoom, nil), l.logger(logRoom, nil)}
 	put := func(log *slog.Logger) bool { // reports whether there was room
 		l.mu.Lock()
@@ -162,7 +162,7 @@ func TestLogsKeepRoomForThePool(t *testing.T) {
 		return l.dropped == before
 	}
 	require.True(t, put(rooms[0]))
-	eventually(t, func() bool { return l.patience() < lastWords }) // the handler has it, and takes no more
+	eventually(t, func() bool { return l.patience() < flushTimeout }) // the handler has it, and takes no more
 	total := 1
 	for i, log := range rooms {
 		n := 0

@@ -137,18 +137,12 @@ type Options struct {
 	// dropped as above. It is written to concurrently.
 	Output io.Writer
 
-	// logs has the Logger behind it, which nobody waits for.
-	logs *logs
-	// script is what a worker on the framed wire reads from its standard input.
-	script []byte
-	// engine runs the module, nil for another Command.
-	engine *engine
-	// heap is a variable that makes MaxHeap known.
-	heap string
-	// user is whom workers run as.
-	user proc.User
-	// measureEvery is how often MaxMemory is looked at.
-	measureEvery time.Duration
+	logs         *logs         // has the Logger behind it, which nobody waits for
+	stdin        []byte        // a worker on the framed wire reads it from its standard input
+	engine       *engine       // runs the module, nil for another Command
+	heap         string        // a variable that makes MaxHeap known
+	user         proc.User     // whom workers run as
+	measureEvery time.Duration // how often MaxMemory is looked at
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -13,8 +13,8 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Pool is a set of workers and the executor that spreads calls over them. Make one
-// with Start, end it with Shutdown or Close. It is safe for concurrent use.
+// Pool is a set of workers and the executor that spreads calls over them. Make one with Start, end
+// it with Shutdown or Close. It is safe for concurrent use.
 type Pool struct {
 	opts      Options
 	log       *slog.Logger
@@ -31,9 +31,9 @@ type Pool struct {
 	sched *sched.Scheduler
 }
 
-// Start starts the workers and returns when all can take calls: on the framed wire
-// when each has said hello. It fails, with nothing left running, if one of them does
-// not get there: later failures are met by trying again. Ctx bounds the start only.
+// Start starts the workers and returns when all can take calls: on the framed wire when each has
+// sent its hello. It fails, with nothing left running, if one of them does not get there: later
+// failures are met by trying again. Ctx bounds the start only.
 func Start(ctx context.Context, opts Options) (*Pool, error) {
 	opts, err := opts.withDefaults()
 	if err == nil {
@@ -62,12 +62,12 @@ func Start(ctx context.Context, opts Options) (*Pool, error) {
 	return p, nil
 }
 
-// Restart replaces all workers by new ones, which run the files as they are now. The
-// old ones have calls until all new ones are ready, started one after the other, and
-// end after those that they have: no call fails or is refused because of it. If a new
-// one does not get ready, the old ones stay, and the error says why. (A worker on the
-// plain wire counts as ready when its process is started.) If ctx is done, or another
-// Restart begins, before all are ready, the old ones stay, too.
+// Restart replaces all workers by new ones, which run the files as they are now. The old ones have
+// calls until all new ones are ready, started one after the other, and end after those that they
+// have: no call fails or is refused because of it. If a new one does not get ready, the old ones
+// stay, and the error says why. (A worker on the plain wire counts as ready when its process is
+// started.) If ctx is done, or another Restart begins, before all are ready, the old ones stay,
+// too.
 func (p *Pool) Restart(ctx context.Context) error {
 	p.mu.Lock()
 	r := p.sched.StartRollout(time.Now(), 1)
@@ -114,8 +114,7 @@ func (p *Pool) supervise() {
 	defer timer.Stop()
 	for {
 		p.mu.Lock()
-		actions, wakeAt := p.sched.Tick(time.Now())
-		ended := p.sched.Ended()
+		actions, wakeAt, ended := p.sched.Tick(time.Now())
 		p.mu.Unlock()
 		for _, a := range actions {
 			p.perform(a)
@@ -144,7 +143,7 @@ func (p *Pool) perform(a sched.Action) {
 		p.done.Go(func() { p.runWorker(m) })
 		return
 	case sched.Report:
-		p.reportRefusals()
+		p.logRefusals(a.Refused)
 		return
 	}
 	p.mu.Lock()
@@ -186,8 +185,12 @@ func (p *Pool) runWorker(m *sched.Worker) {
 		}
 		first := true
 		err = w.run(func(hello *wire.Hello) {
-			if p.acceptLanes(w, hello, first) && p.acceptSchemas(w, hello, first) {
-				p.ready(m, w, hello)
+			if p.accept(w, hello, first) {
+				p.tell(func(now time.Time) {
+					w.hello = hello
+					p.sched.Ready(now, m)
+					p.announce()
+				})
 				if first {
 					p.logReady(w, hello, time.Since(m.Began))
 				}
@@ -219,35 +222,24 @@ func (p *Pool) connect(m *sched.Worker, w *worker) {
 	}
 }
 
-// ready notes that a worker can have calls, or has sent another hello. Hello is nil on the
-// plain wire.
-func (p *Pool) ready(m *sched.Worker, w *worker, hello *wire.Hello) {
-	p.tell(func(now time.Time) {
-		w.hello = hello
-		p.sched.Ready(now, m)
-		p.announce()
-	})
-}
-
-// List returns the tasks and events that the newest worker has announced: what callers
-// may reach, unless the handler's configuration says otherwise. On the plain wire
-// nothing is announced, and it returns nil.
+// List returns the tasks and events that the newest worker has announced: what callers may reach,
+// unless the handler's configuration says otherwise. On the plain wire nothing is announced, and it
+// returns nil.
 func (p *Pool) List() *protocol.AllowList { return p.announced.Load().list }
 
-// Ready reports whether a call would now find a worker that takes calls, if it had time:
-// one that is ready and answers pings, in a pool that is not closing. A worker all of whose
-// places are taken by calls that nobody waits for is none: what they wait for may never come.
+// Ready reports whether a call would now find a worker that takes calls, if it had time: one that
+// is ready and answers pings, in a pool that is not closing. A worker all of whose places are taken
+// by calls that nobody waits for is none: what they wait for may never come.
 func (p *Pool) Ready() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.sched.HasPlaces()
 }
 
-// Shutdown lets the pool take no more calls, waits for those that it has, and ends
-// the workers: by the end of their input, and by force when Options.StopTimeout is over
-// since the first Shutdown, with what is then under way. If ctx is done earlier, it does
-// what Close does and returns ctx's error. It may be called more than once, and
-// concurrently.
+// Shutdown lets the pool take no more calls, waits for those that it has, and ends the workers: by
+// the end of their input, and by force when Options.StopTimeout is over since the first Shutdown,
+// with what is then under way. If ctx is done earlier, it does what Close does and returns ctx's
+// error. It may be called more than once, and concurrently.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.tell(p.sched.Shutdown)
 	select {
@@ -260,8 +252,8 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	}
 }
 
-// Close ends the workers at once and waits until they have ended. The calls that
-// they had fail with 502 WORKER_CRASHED. It always returns nil.
+// Close ends the workers at once and waits until they have ended. The calls that they had fail with
+// 502 WORKER_CRASHED. It always returns nil.
 func (p *Pool) Close() error {
 	done, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -55,13 +55,13 @@ var (
 )
 
 func (e *engine) options(file string, flags []string) Options {
-	script := nodeScript()
+	program := bundle()
 	if proc.HasExtraFiles || e != nodeEngine {
 		// The program comes by the standard input: no temporary file, and no long command
 		// line in the list of processes.
-		return Options{Command: slices.Concat(e.command, flags, e.program, []string{file}), engine: e, script: script}
+		return Options{Command: slices.Concat(e.command, flags, e.program, []string{file}), engine: e, stdin: program}
 	}
-	return Options{Command: slices.Concat(e.command, flags, []string{"--eval", string(script), file}), engine: e}
+	return Options{Command: slices.Concat(e.command, flags, []string{"--eval", string(program), file}), engine: e}
 }
 
 // limitHeap makes Options.MaxHeap a flag, which comes before those of Command, or a
@@ -106,8 +106,8 @@ var (
 // node than that on PATH. [Bun] and [Deno] are its siblings.
 func Node(file string, flags ...string) Options { return nodeEngine.options(file, flags) }
 
-// nodeScript bundles the runtime's files into one program, which starts main.js.
-func nodeScript() []byte {
+// bundle returns the runtime's files as one program, which starts main.js.
+func bundle() []byte {
 	const dir = "node/lib"
 	var b strings.Builder
 	b.WriteString("const files = {\n")

@@ -109,8 +109,8 @@ func TestStartBehindAWrapper(t *testing.T) {
 	}{
 		"inherit.js": {want: "descriptor 3 is not the server's pipe"},
 		"channel.js": {want: "descriptor 3 is not the server's pipe"},
-		"stays.js":   {want: `said no hello within Options.StartTimeout \(10s\): .*descriptor 3 is not the server's pipe`, timeout: 10 * time.Second},
-		"silent.js":  {want: `said no hello within Options.StartTimeout \(200ms\) \(a wrapper, such as .*, does not pass descriptors 3 and 4 on; .* needs Options.Plain`, timeout: 200 * time.Millisecond},
+		"stays.js":   {want: `sent no hello within Options.StartTimeout \(10s\): .*descriptor 3 is not the server's pipe`, timeout: 10 * time.Second},
+		"silent.js":  {want: `sent no hello within Options.StartTimeout \(200ms\) \(a wrapper, such as .*, does not pass descriptors 3 and 4 on; .* needs Options.Plain`, timeout: 200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -99,35 +99,46 @@ const (
 
 // Stats returns a snapshot.
 func (p *Pool) Stats() Stats {
-	p.mu.Lock()
-	s := p.sched.Snapshot(time.Now())
-	p.mu.Unlock()
 	stats := Stats{
-		Queued: s.Queued, QueuedBytes: s.QueuedBytes, OldestWait: s.OldestWait,
 		Waits: p.waits.Load(), WaitTime: time.Duration(p.waited.Load()),
-		Served: s.Served, Failed: s.Failed, Refused: Refusals(s.Refused), Exits: make(map[ExitReason]uint64, len(s.Exits)),
-		Replays: p.replays.Load(), Cancels: p.cancels.Load(), Timeouts: p.timeouts.Load(),
+		Replays: p.replays.Load(), Cancels: p.cancels.Load(), Timeouts: p.timeouts.Load(), Exits: map[ExitReason]uint64{},
 	}
+	p.mu.Lock()
+	now, s := time.Now(), p.sched
+	stats.Queued, stats.QueuedBytes, stats.OldestWait = s.Queue(now)
+	stats.Served, stats.Failed, stats.Refused = s.Served, s.Failed, Refusals(s.Refused)
 	for reason, n := range s.Exits {
 		stats.Exits[ExitReason(reason)] = n
 	}
-	for i := range s.Workers {
-		stats.Workers = append(stats.Workers, workerStats(&s.Workers[i]))
+	for i := range p.opts.Workers + p.opts.Spare {
+		stats.Workers = append(stats.Workers, slotStats(s, now, i)...)
+	}
+	p.mu.Unlock()
+	for i := range stats.Workers {
+		if w := &stats.Workers[i]; w.PID != 0 {
+			w.Memory = proc.ResidentSet(w.PID)
+		}
 	}
 	return stats
 }
 
-func workerStats(s *sched.WorkerSnapshot) WorkerStats {
-	stats := WorkerStats{
-		Slot: s.Slot, State: s.State, InFlight: s.InFlight, Served: s.Served, Failed: s.Failed,
-		Age: s.Age, Lag: s.Lag, Starts: s.Starts,
+func slotStats(s *sched.Scheduler, now time.Time, i int) (all []WorkerStats) {
+	workers, starts, lastExit := s.Slot(i)
+	empty := WorkerStats{Slot: i, State: "exited", Starts: starts}
+	if lastExit != nil {
+		empty.LastExit = &Exit{Reason: ExitReason(lastExit.Reason), Time: lastExit.Time, State: lastExit.State}
 	}
-	if e := s.LastExit; e != nil {
-		stats.LastExit = &Exit{Reason: ExitReason(e.Reason), Time: e.Time, State: e.State}
+	if len(workers) == 0 {
+		return []WorkerStats{empty}
 	}
-	if w, started := s.Handle.(*worker); started {
-		stats.PID = w.proc.PID()
-		stats.Memory = proc.ResidentSet(stats.PID)
+	for _, m := range workers {
+		stats := empty
+		stats.State, stats.InFlight, stats.Served, stats.Failed = m.State(), m.InFlight, m.Served, m.Failed
+		stats.Age, stats.Lag = now.Sub(m.Began), m.Lag
+		if w, started := m.Handle.(*worker); started {
+			stats.PID = w.proc.PID()
+		}
+		all = append(all, stats)
 	}
-	return stats
+	return all
 }

@@ -16,8 +16,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// worker is one process that takes calls: the process, its output, and the conversation
-// with it.
+// worker is one process that takes calls: the process, its output, and the conversation with it.
 type worker struct {
 	conn     *conn.Conn
 	log      *slog.Logger
@@ -39,7 +38,7 @@ type worker struct {
 
 // command returns what to run. A variable tells the worker where the framed wire is.
 func (o *Options) command() proc.Command {
-	c := proc.Command{Args: o.Command, Dir: o.Dir, Env: o.environment(), User: o.user, Stdin: o.script}
+	c := proc.Command{Args: o.Command, Dir: o.Dir, Env: o.environment(), User: o.user, Stdin: o.stdin}
 	if o.Plain {
 		return c
 	}
@@ -75,10 +74,10 @@ func startWorker(opts *Options, launcher *proc.Launcher, slot int) (*worker, err
 	}, nil
 }
 
-// run serves the worker's pipes until the process has ended and its output was read
-// to the end, fails the calls without an answer, and returns how the process ended.
-// It calls ready, from any goroutine, when the worker can take calls, at once on
-// the plain wire, after its hello on the framed one, and then again for each hello.
+// run serves the worker's pipes until the process has ended and its output was read to the end,
+// fails the calls without an answer, and returns how the process ended. It calls ready, from any
+// goroutine, when the worker can take calls, at once on the plain wire, after its hello on the
+// framed one, and then again for each hello.
 func (w *worker) run(ready func(hello *wire.Hello)) error {
 	var pipes sync.WaitGroup
 	var greeted atomic.Bool // by a hello, if there has to be one
@@ -133,13 +132,13 @@ func (w *worker) exit(state string, greeted bool) error {
 	return fmt.Errorf("%w%s", err, w.hint())
 }
 
-// hint returns what may have kept the worker from its hello: what it has printed, or else a
-// common mistake.
+// hint returns what may have kept the worker from its hello: what it has printed, or else a common
+// mistake.
 func (w *worker) hint() string {
 	if reason := proc.ExitReason(w.output.Tail()); reason != "" {
 		return ": " + reason
 	}
-	if w.opts.script != nil {
+	if w.opts.stdin != nil {
 		return ""
 	}
 	return " (a wrapper, such as npm run, nodemon or tsx, does not pass descriptors 3 and 4 on; a worker written by hand needs Options.Plain)"
@@ -169,15 +168,15 @@ func (w *worker) write() {
 	}
 }
 
-// disconnected notes that the worker has closed one of its pipes, without which it is of no
-// use. An ending process gets the time to end.
+// disconnected notes that the worker has closed one of its pipes, without which it is of no use. An
+// ending process gets the time to end.
 func (w *worker) disconnected() {
 	w.drain()
 	w.after(proc.DrainTime, w.proc.Kill)
 }
 
-// drain gives the worker no more calls, because it is about to end. Its input stays open, to
-// tell what the worker has read of it.
+// drain gives the worker no more calls, because it is about to end. Its input stays open, to tell
+// what the worker has read of it.
 func (w *worker) drain() {
 	w.conn.Drain()
 	w.draining()
@@ -199,8 +198,8 @@ func (w *worker) setCause(cause error) {
 	}
 }
 
-// stop ends the worker within a time: at once by the end of its input, then with more
-// and more force. It returns before the worker has ended, and may be called again.
+// stop ends the worker within a time: at once by the end of its input, then with more and more
+// force. It returns before the worker has ended, and may be called again.
 func (w *worker) stop(within time.Duration) {
 	w.conn.CloseWrite(false)
 	w.after(within/2, w.proc.Terminate)

@@ -11,12 +11,12 @@ const (
 	FirstDelay = 100 * time.Millisecond
 	// MaxDelay bounds the wait before any restart.
 	MaxDelay = 30 * time.Second
-	// A process was healthy, so that its end counts as the first one, if it has lived so
-	// long or answered so many calls.
+	// A process was healthy, so that its end counts as the first one, if it has lived so long or
+	// answered so many calls.
 	healthyAge   = 60 * time.Second
 	HealthyCalls = 100
-	// A process that has answered any call is worth a try soon: its end may be due to what
-	// one caller sends, and the others need it.
+	// A process that has answered any call is worth a try soon: its end may be due to what one
+	// caller sends, and the others need it.
 	provenRestarts = 1
 )
 
@@ -27,8 +27,8 @@ type Backoff struct{ restarts int }
 // Restarts returns the number of restarts since the last healthy process.
 func (b *Backoff) Restarts() int { return b.restarts }
 
-// Next returns how long to wait after a process that has lived for lifetime, 0 for
-// one that did not even start, and answered so many calls.
+// Next returns how long to wait after a process that has lived for lifetime, 0 for one that did not
+// even start, and answered so many calls.
 func (b *Backoff) Next(lifetime time.Duration, served uint64) time.Duration {
 	if lifetime >= healthyAge || served >= HealthyCalls {
 		b.restarts = 0

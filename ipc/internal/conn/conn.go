@@ -1,6 +1,6 @@
-// Package conn is the conversation with one worker over two pipes, on either wire: the
-// pending calls, the streams of requests and results with their windows, and writes in
-// batches. It knows neither the worker's process nor who calls what when.
+// Package conn is the conversation with one worker over two pipes, on either wire: the pending
+// calls, the streams of requests and results with their windows, and writes in batches. It knows
+// neither the worker's process nor who calls what when.
 package conn
 
 import (
@@ -20,8 +20,8 @@ import (
 var (
 	// ErrEnded is part of the error of a call whose worker has ended with it.
 	ErrEnded = errors.New("ipc: worker ended")
-	// ErrNotReceived is the error of a call that the worker has not read, so that another
-	// worker may have it.
+	// ErrNotReceived is the error of a call that the worker has not read, so that another worker
+	// may have it.
 	ErrNotReceived = errors.New("ipc: the worker has not received the call")
 
 	errInputClosed = errors.New("ipc: the worker has closed its input")
@@ -29,8 +29,8 @@ var (
 	errDrainTimeout = &protocol.Error{Code: protocol.CodeWorkerCrashed, Err: fmt.Errorf("%w: the time that it had to drain is over", ErrEnded)}
 )
 
-// Config says how to talk to a worker, and what to call when something happens. The
-// functions are called without a lock of the Conn.
+// Config says how to talk to a worker, and what to call when something happens. The functions are
+// called without a lock of the Conn.
 type Config struct {
 	Requests, Answers *os.File // what the worker reads, what it writes
 	Plain             bool     // the wire
@@ -46,8 +46,8 @@ type Config struct {
 	Released  func(size int, abandoned bool) // a call has ended that was pending after RoundTrip; abandoned: nobody waited for it
 }
 
-// Conn is the conversation with one worker. RoundTrip and the methods of this package that
-// take no context are safe for concurrent use; ReadLoop and WriteLoop run once each.
+// Conn is the conversation with one worker. RoundTrip and the methods of this package that take no
+// context are safe for concurrent use; ReadLoop and WriteLoop run once each.
 type Conn struct {
 	Config
 
@@ -87,19 +87,18 @@ type pendingCall struct {
 	cancelled bool             // it was cancelled though somebody waits for it
 }
 
-// New returns a conversation. The functions of the Config may be set until ReadLoop and
-// WriteLoop are called.
+// New returns a conversation. The functions of the Config may be set until the loops run.
 func New(config Config) *Conn {
 	c := &Conn{Config: config, pending: make(map[uint64]*pendingCall)}
 	c.wake.L = &c.mu
 	return c
 }
 
-// RoundTrip sends a message and waits for its answer. AppendTo appends the message for the
-// id that it gets; the streams of the request are those of call, which is nil if there are
-// none. The error is ErrNotReceived if the worker has not read the message. Pending reports
-// that the worker is not done with the call, because ctx was, or because the result is a
-// stream: Released is called when it is. The answer has the id then.
+// RoundTrip sends a message and waits for its answer. AppendTo appends the message for the id that
+// it gets; the streams of the request are those of call, which is nil if there are none. The error
+// is ErrNotReceived if the worker has not read the message. Pending reports that the worker is not
+// done with the call, because ctx was, or because the result is a stream: Released is called when
+// it is. The answer has the id then.
 func (c *Conn) RoundTrip(ctx context.Context, size int, call *protocol.Call, appendTo func(dst []byte, id uint64) []byte) (a wire.Answer, pending bool) {
 	p, ok := c.idle.Get().(*pendingCall)
 	if !ok {
@@ -147,8 +146,8 @@ func (c *Conn) RoundTrip(ctx context.Context, size int, call *protocol.Call, app
 	return a, false
 }
 
-// abandon stops waiting for an answer, and cancels the call on the framed wire. It reports
-// false if the answer is being delivered.
+// abandon stops waiting for an answer, and cancels the call on the framed wire. It reports false if
+// the answer is being delivered.
 func (c *Conn) abandon(id uint64, p *pendingCall) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -162,8 +161,8 @@ func (c *Conn) abandon(id uint64, p *pendingCall) bool {
 	return true
 }
 
-// send makes out the messages that wait for the writer: c.out with one more message. The
-// lock is held.
+// send makes out the messages that wait for the writer: c.out with one more message. The lock is
+// held.
 func (c *Conn) send(out []byte) {
 	if c.closed {
 		return
@@ -203,8 +202,8 @@ func (c *Conn) deliver(a wire.Answer) {
 	p.answered <- a
 }
 
-// drainTimeout returns the answer to a call that was cancelled though its caller waits. That
-// the call was aborted is not what the caller has done.
+// drainTimeout returns the answer to a call that was cancelled though its caller waits. That the
+// call was aborted is not what the caller has done.
 func drainTimeout(a wire.Answer) wire.Answer {
 	var e *protocol.Error
 	if errors.As(a.Err, &e) && e.Code == protocol.CodeRequestAborted {
@@ -213,7 +212,7 @@ func drainTimeout(a wire.Answer) wire.Answer {
 	return a
 }
 
-// Fail ends all pending calls, when the loops have ended: those that the worker has received
+// Fail ends all pending calls, when the loops have ended: the calls that the worker has received
 // with err, the others with ErrNotReceived.
 func (c *Conn) Fail(err error) {
 	c.mu.Lock()
@@ -237,8 +236,8 @@ func (c *Conn) Fail(err error) {
 	}
 }
 
-// received returns how many of the queued bytes a worker that has ended has read. Where that
-// cannot be known it is all that was written.
+// received returns how many of the queued bytes a worker that has ended has read. Where that cannot
+// be known it is all that was written.
 func (c *Conn) received() int64 {
 	if c.unread <= c.written-c.beforeData {
 		return c.written - c.unread
@@ -253,8 +252,8 @@ func (c *Conn) Drain() {
 	c.draining = true
 }
 
-// CloseWrite sends no more messages and closes the worker's input when all are written.
-// Ended says that the worker has ended already.
+// CloseWrite sends no more messages and closes the worker's input when all are written. Ended says
+// that the worker has ended already.
 func (c *Conn) CloseWrite(ended bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -263,16 +262,16 @@ func (c *Conn) CloseWrite(ended bool) {
 	c.wake.Signal()
 }
 
-// Ping asks a worker on the framed wire for a pong. A worker that has not read what was sent
-// before gets the ping later, and does not answer it either.
+// Ping asks a worker on the framed wire for a pong. A worker that has not read what was sent before
+// gets the ping later, and does not answer it either.
 func (c *Conn) Ping() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.send(wire.AppendPing(c.out))
 }
 
-// SetDeadline sets when the worker must have answered a call that nobody waits for, if the
-// call is still pending.
+// SetDeadline sets when the worker must have answered a call that nobody waits for, if the call is
+// still pending.
 func (c *Conn) SetDeadline(id uint64, deadline time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -281,8 +280,8 @@ func (c *Conn) SetDeadline(id uint64, deadline time.Time) {
 	}
 }
 
-// Overdue reports whether a pending call has passed its deadline, and the next deadline, zero
-// if there is none.
+// Overdue reports whether a pending call has passed its deadline, and the next deadline, zero if
+// there is none.
 func (c *Conn) Overdue(now time.Time) (overdue bool, next time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 )
 
-// ReadLoop reads what the worker writes to the end. The error is io.EOF, that of the pipe,
-// or says how the worker has violated the protocol.
+// ReadLoop reads what the worker writes to the end. The error is io.EOF, that of the pipe, or says
+// how the worker has violated the protocol.
 func (c *Conn) ReadLoop() error {
 	lines := text.NewLineReader(c.Answers, c.MaxMessage)
 	if c.Plain {

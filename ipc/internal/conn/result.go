@@ -23,8 +23,8 @@ const (
 	maxWindows = 16 << 20
 )
 
-// result is a result that is a stream, an io.ReadCloser. The worker is never more than the
-// window ahead of its reader.
+// result is a result that is a stream, an io.ReadCloser. The worker is never more than the window
+// ahead of its reader.
 type result struct {
 	c           *Conn
 	id          uint64
@@ -51,8 +51,7 @@ type chunk struct {
 // buffer has room for a data message.
 type buffer [headRoom + wire.MaxData]byte
 
-// newResult returns the result of a call whose answer says that it is a stream. The lock is
-// held.
+// newResult returns the result of a call whose answer says that it is a stream. The lock is held.
 func newResult(c *Conn, id uint64, call *pendingCall) *result {
 	r := &result{c: c, id: id, call: call, window: InitialWindow, credit: InitialWindow}
 	r.readable.L = &c.mu
@@ -142,8 +141,7 @@ func (r *result) end(err error) {
 	}
 }
 
-// Close drops what has not been read, and returns when nothing reads the request any
-// more.
+// Close drops what has not been read, and returns when nothing reads the request any more.
 func (r *result) Close() error {
 	r.stopContext()
 	r.rest = nil

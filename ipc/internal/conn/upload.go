@@ -10,8 +10,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// request is what a call's request has beside its message: streams that the worker may
-// read.
+// request is what a call's request has beside its message: streams that the worker may read.
 type request struct {
 	c       *Conn
 	id      uint64
@@ -22,8 +21,7 @@ type request struct {
 	reads   sync.WaitGroup
 }
 
-// upload is one stream of a request. Its source is read only as far as the worker has given
-// it credit.
+// upload is one stream of a request. It reads its source only as far as it has credit.
 type upload struct {
 	r      *request
 	stream int // the number
@@ -38,8 +36,7 @@ type upload struct {
 	message []byte // a data message that waits for the writer
 }
 
-// newRequest returns the streams of a call's request, nil if there are none. The lock is
-// held.
+// newRequest returns the streams of a call's request, nil if there are none. The lock is held.
 func newRequest(ctx context.Context, c *Conn, id uint64, call *protocol.Call) *request {
 	if call == nil || call.Body == nil && call.Form == nil {
 		return nil
@@ -57,8 +54,7 @@ func newRequest(ctx context.Context, c *Conn, id uint64, call *protocol.Call) *r
 	return r
 }
 
-// upload returns the stream that a message is about, nil if the request is closed. The lock
-// is held.
+// upload returns the stream of a message, nil if the request is closed. The lock is held.
 func (c *Conn) upload(m *wire.Message) (*upload, error) {
 	p := c.pending[m.ID]
 	if p == nil || p.request == nil || p.request.closed {
@@ -110,9 +106,9 @@ func (c *Conn) receiveStop(m *wire.Message) error {
 	return err
 }
 
-// close returns when nothing reads the request any more. A read of a body is interrupted, and
-// of a form too if the call is aborted. It does not wait for a worker that reads no message:
-// an upload that has a message for it ends with WriteLoop at the latest.
+// close returns when nothing reads the request any more. A read of a body is interrupted, and of a
+// form too if the call is aborted. It does not wait for a worker that reads no message: an upload
+// that has a message for it ends with WriteLoop at the latest.
 func (r *request) close(aborted bool) {
 	if r == nil {
 		return
@@ -218,8 +214,8 @@ func (u *upload) close() {
 	}
 }
 
-// waitForCredit waits for credit and returns it. A read of the request begins then. It
-// returns 0 if no more is wanted.
+// waitForCredit waits for credit and returns it. A read of the request begins then. It returns 0 if
+// no more is wanted.
 func (u *upload) waitForCredit() int {
 	u.r.c.mu.Lock()
 	defer u.r.c.mu.Unlock()
@@ -234,9 +230,9 @@ func (u *upload) waitForCredit() int {
 
 func (u *upload) wanted() bool { return !u.r.closed && !u.stopped && !u.r.c.closed }
 
-// send sends a data message with n bytes: at once if nothing else waits to be written, since
-// to wake the writer would take longer, and otherwise by the writer, once the message before
-// has been written.
+// send sends a data message with n bytes: at once if nothing else waits to be written, since to
+// wake the writer would take longer, and otherwise by the writer, once the message before has been
+// written.
 func (u *upload) send(message []byte, n int) {
 	c := u.r.c
 	c.mu.Lock()
@@ -273,9 +269,9 @@ func (u *upload) sent() {
 	u.changed.Broadcast()
 }
 
-// sendEnd tells the worker that the stream has ended, or how it broke off, after its data. If
-// it broke off because the caller is gone, nothing is sent: the cancel that is on its way has
-// to come first, so that the task's signal is aborted when the stream breaks off.
+// sendEnd tells the worker that the stream has ended, or how it broke off, after its data. If it
+// broke off because the caller is gone, nothing is sent: the cancel that is on its way has to come
+// first, so that the task's signal is aborted when the stream breaks off.
 func (u *upload) sendEnd(err error) {
 	reason := ""
 	if err != nil && err != io.EOF {

@@ -11,9 +11,9 @@ import (
 // maxSpare is the largest message buffer that is kept when it was written.
 const maxSpare = 1 << 20
 
-// WriteLoop writes the messages that wait with one system call at a time, data messages one
-// by one after all others, and closes the worker's input at the end. The error says that the
-// worker has closed it first.
+// WriteLoop writes the messages that wait with one system call at a time, data messages one by one
+// after all others, and closes the worker's input at the end. The error says that the worker has
+// closed it first.
 func (c *Conn) WriteLoop() error {
 	var spare []byte
 	c.mu.Lock()

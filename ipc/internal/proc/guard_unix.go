@@ -17,8 +17,8 @@ import (
 	"github.com/bluelibs/go-tunnel/ipc/internal/backoff"
 )
 
-// guardScript remembers process groups, at first the groups in its arguments, and kills
-// them when its input ends.
+// guardScript remembers process groups, at first the groups in its arguments, and kills them when
+// its input ends.
 const guardScript = `trap '' HUP INT QUIT TERM
 groups=" $* "
 while read -r what group; do
@@ -29,10 +29,10 @@ while read -r what group; do
 done
 for group in $groups; do kill -s KILL -- "-$group"; done`
 
-// guard is a shell that outlives this process for a moment, to kill what is left of its
-// processes' groups: children of processes, which nothing else would end, and on systems
-// other than Linux the processes themselves. A shell that ends is replaced. Without a shell
-// a process has to end by itself when its input ends, and on Linux is killed.
+// guard is a shell that outlives this process for a moment, to kill what is left of its processes'
+// groups: children of processes, which nothing else would end, and on systems other than Linux the
+// processes themselves. A shell that ends is replaced. Without a shell a process has to end by
+// itself when its input ends, and on Linux is killed.
 type guard struct {
 	log     *slog.Logger
 	backoff backoff.Backoff // of the shell
@@ -68,8 +68,8 @@ func (g *guard) warn(err error) {
 	g.log.Warn("ipc: children of workers are not ended if this process is killed: there is no shell", "error", err)
 }
 
-// start starts a shell, which knows all groups from its first moment: this process may be
-// killed in the next one.
+// start starts a shell, which knows all groups from its first moment: this process may be killed in
+// the next one.
 func (g *guard) start() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -153,8 +153,8 @@ func (g *guard) remove(group int) {
 	g.shell.tell("remove", group)
 }
 
-// tell tells a shell about a group. A shell that does not read it, because somebody has
-// killed or stopped it, is killed: what it remembers is not true any more.
+// tell tells a shell about a group. A shell that does not read it, because somebody has killed or
+// stopped it, is killed: what it remembers is not true any more.
 func (sh *shell) tell(what string, group int) {
 	if sh == nil || !sh.sound {
 		return

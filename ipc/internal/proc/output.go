@@ -14,22 +14,20 @@ import (
 const (
 	// MaxLine is how much of a line of output is logged, in bytes.
 	MaxLine = 8 << 10
-	// maxBacklog bounds the lines that wait for the logger, in bytes. There are twice as
-	// many, with those that it has.
+	// maxBacklog bounds the lines that wait for the logger, in bytes. The logger has as many again.
 	maxBacklog = 128 << 10
 	// maxTail is how much of the end of standard error is kept for the log of a crash.
 	maxTail = 8 << 10
-	// Add waits for the logger if the backlog is full, but in the long run no more than a
-	// part of the time, and no longer than maxPatience at once: the process would wait for
-	// its reader.
+	// Add waits for the logger if the backlog is full, but in the long run no more than a part of
+	// the time, and no longer than maxPatience at once: the process would wait for its reader.
 	maxPatience  = 100 * time.Millisecond
 	patiencePart = 20
 )
 
 const outputMessage = "ipc: worker output"
 
-// Output logs what a process prints. The readers of its pipes add lines, one goroutine logs
-// them. A slow log costs lines, never the process's time.
+// Output logs what a process prints. The readers of its pipes add lines, one goroutine logs them. A
+// slow log costs lines, never the process's time.
 type Output struct {
 	log  *slog.Logger
 	pid  int
@@ -54,8 +52,8 @@ type outputLine struct {
 	dropped int   // lines that are missing before it
 }
 
-// NewOutput returns the output of the process with an id. It logs lines to log, or writes
-// them to raw as they are, if that is not nil.
+// NewOutput returns the output of the process with an id. It logs lines to log, or writes them to
+// raw as they are, if that is not nil.
 func NewOutput(log *slog.Logger, pid int, raw io.Writer) *Output {
 	o := &Output{log: log, pid: pid, raw: raw, room: make(chan struct{}, 1), patience: maxPatience, counted: time.Now()}
 	o.wake.L = &o.mu
@@ -175,8 +173,8 @@ func (o *Output) Run() {
 	}
 }
 
-// print logs a line: a record of a logging library with its own level and attributes, any
-// other line at the level of its stream.
+// print logs a line: a record of a logging library with its own level and attributes, any other
+// line at the level of its stream.
 func (o *Output) print(line outputLine, content []byte) {
 	if o.raw != nil {
 		_, _ = o.raw.Write(append(slices.Clip(content), '\n'))

@@ -6,8 +6,10 @@ package proc
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -19,8 +21,8 @@ type Command struct {
 	Env  []string // "key=value" each
 	User User     // nil means this process's
 
-	// ExtraFiles makes In and Out the descriptors 3 and 4 of the process, where HasExtraFiles
-	// is true, instead of its standard input and output. No child of it inherits them.
+	// ExtraFiles makes In and Out the descriptors 3 and 4 of the process, where HasExtraFiles is
+	// true, instead of its standard input and output. No child of it inherits them.
 	ExtraFiles bool
 	Stdin      []byte // written to its standard input with ExtraFiles, unless nil
 }
@@ -28,8 +30,8 @@ type Command struct {
 // User makes a command run as a user.
 type User func(*exec.Cmd)
 
-// Process is a child with our ends of its pipes. They are made by hand: those of
-// os/exec are closed by its Wait, with the last output still in them.
+// Process is a child with our ends of its pipes. They are made by hand: those of os/exec are closed
+// by its Wait, with the last output still in them.
 type Process struct {
 	In  *os.File // what the process reads
 	Out *os.File // what the process writes
@@ -97,8 +99,8 @@ func (p *Process) connect(extraFiles bool) error {
 // PID returns the id of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Pump copies what the process prints to o, and Command.Stdin to the process, in goroutines
-// of g. They end with the pipes.
+// Pump copies what the process prints to o, and Command.Stdin to the process, in goroutines of g.
+// They end with the pipes.
 func (p *Process) Pump(g *sync.WaitGroup, o *Output) {
 	for stream, pipe := range p.outputs {
 		g.Go(func() { o.read(stream, pipe) })
@@ -126,12 +128,12 @@ func (p *Process) signal(send func(*exec.Cmd)) {
 	}
 }
 
-// DrainTime is how long output is still read after the process has ended. Its own is
-// all there by then; only a child that inherited the pipe keeps it open longer.
+// DrainTime is how long output is still read after the process has ended. Its own is all there by
+// then; only a child that inherited the pipe keeps it open longer.
 const DrainTime = time.Second
 
-// Wait returns when the process has ended. It kills what is left of its group, so
-// that nothing holds the pipes, and sets the pipes' deadlines to DrainTime later.
+// Wait returns when the process has ended. It kills what is left of its group, so that nothing
+// holds the pipes, and sets the pipes' deadlines to DrainTime later.
 func (p *Process) Wait() {
 	waitExit(p.cmd)
 	p.Kill()
@@ -161,4 +163,45 @@ func closeAll(files []*os.File) {
 			_ = f.Close()
 		}
 	}
+}
+
+// Launcher starts processes so that none is left when this process is killed. It is safe for
+// concurrent use.
+type Launcher struct {
+	starts chan func()
+	done   sync.WaitGroup
+	guard  *guard
+}
+
+// NewLauncher returns a launcher, on which Close must be called.
+func NewLauncher(log *slog.Logger) *Launcher {
+	l := &Launcher{starts: make(chan func()), guard: startGuard(log)}
+	l.done.Go(l.run)
+	return l
+}
+
+// run starts what comes, all from one thread: on Linux children are killed when the thread ends
+// that has started them. This one ends with the goroutine, when there are no more processes.
+func (l *Launcher) run() {
+	runtime.LockOSThread()
+	for start := range l.starts {
+		start()
+	}
+}
+
+func (l *Launcher) start(cmd *exec.Cmd) error {
+	err := make(chan error, 1)
+	l.starts <- func() { err <- cmd.Start() }
+	if err := <-err; err != nil {
+		return err
+	}
+	l.guard.add(cmd.Process.Pid)
+	return nil
+}
+
+// Close ends the launcher. All its processes must have been reaped.
+func (l *Launcher) Close() {
+	close(l.starts)
+	l.done.Wait()
+	l.guard.close()
 }

@@ -4,6 +4,7 @@ package proc
 
 import (
 	"errors"
+	"log/slog"
 	"os/exec"
 )
 
@@ -20,8 +21,18 @@ func LookupUser(name, groupName string) (User, error) {
 	return nil, nil
 }
 
-// terminate has no counterpart here: the end of its input is all that asks a worker
-// to end.
+// terminate has no counterpart here: the end of its input is all that asks a worker to end.
 func terminate(*exec.Cmd) {}
 
 func kill(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
+
+// guard has no counterpart here: a process has to end by itself when its input ends.
+type guard struct{}
+
+func startGuard(*slog.Logger) *guard { return nil }
+
+func (*guard) add(int) {}
+
+func (*guard) remove(int) {}
+
+func (*guard) close() {}

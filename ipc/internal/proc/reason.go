@@ -10,8 +10,8 @@ import (
 
 // What programs write at the end of their standard error about why they have ended.
 var (
-	// An error as it is printed: "SyntaxError: …", "Error [ERR_X]: …", "Uncaught …", and by Bun
-	// and Deno "error: …".
+	// An error as it is printed: "SyntaxError: …", "Error [ERR_X]: …", "Uncaught …", and by Bun and
+	// Deno "error: …".
 	errorLine = regexp.MustCompile(`^(?:Uncaught )?(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception)\b.*|^[Ee]rror\b.*`)
 	// Where Node.js says that a module cannot be read, in a line of its own before it.
 	placeLine = regexp.MustCompile(`^(?:file://)?(?:/|[A-Za-z]:[\\/]).*:\d+$`)
@@ -27,8 +27,8 @@ const runtimeMark = "go-tunnel worker: "
 // maxReason is how much of a reason becomes part of an error, in bytes.
 const maxReason = 1000
 
-// ExitReason returns what the end of standard error says about the end of the process, with
-// the file and the line where it does, on one line. Empty means that it says nothing.
+// ExitReason returns what the end of standard error says about the end of the process, with the
+// file and the line where it does, on one line. Empty means that it says nothing.
 func ExitReason(stderr string) string {
 	lines := strings.Split(strings.TrimRight(stderr, "\n"), "\n")
 	if at := lastMark(lines); at >= 0 {
@@ -65,8 +65,8 @@ func lastMark(lines []string) int {
 	return -1
 }
 
-// detail returns what follows a head that ends with a colon: an error with its place and
-// its cause, or whatever was thrown instead of one.
+// detail returns what follows a head that ends with a colon: an error with its place and its cause,
+// or whatever was thrown instead of one.
 func detail(head string, lines []string) string {
 	if !strings.HasSuffix(head, ":") {
 		return ""
@@ -75,19 +75,19 @@ func detail(head string, lines []string) string {
 		if !errorLine.MatchString(line) {
 			continue
 		}
-		said := " " + located(lines, at)
+		found := " " + located(lines, at)
 		for _, line := range lines[at:] {
 			if strings.HasPrefix(line, "[cause]: ") {
-				said += " " + line
+				found += " " + line
 			}
 		}
-		return said
+		return found
 	}
 	return " " + strings.Join(strings.Fields(strings.Join(lines, " ")), " ")
 }
 
-// located returns the error in a line with its place: a place line before it, or the first
-// frame after it.
+// located returns the error in a line with its place: a place line before it, or the first frame
+// after it.
 func located(lines []string, at int) string {
 	for before := at - 1; before >= 0 && before >= at-8; before-- {
 		if placeLine.MatchString(lines[before]) {
@@ -97,8 +97,8 @@ func located(lines []string, at int) string {
 	return withPlace(lines[at], lines, at+1)
 }
 
-// withPlace adds the place of the first frame of the stack that begins at or after a
-// line: the first in the application's own files, if one is there.
+// withPlace adds the place of the first frame of the stack that begins at or after a line: the
+// first in the application's own files, if one is there.
 func withPlace(reason string, lines []string, from int) string {
 	first := ""
 	for _, line := range lines[from:] {

@@ -23,17 +23,16 @@ const (
 	maxRecordDepth = 64
 )
 
-// outputRecord is a line that a logging library has written as JSON: pino, winston, bunyan,
-// or Runner with the printStrategy "json".
+// outputRecord is a line that a logging library has written as JSON: pino, winston, bunyan, or
+// Runner with the printStrategy "json".
 type outputRecord struct {
 	level   slog.Level
 	message string
 	attrs   []any // of type slog.Attr
 }
 
-// parseRecord parses a line. It reports false if the line is no JSON object with a level.
-// An attribute whose name is reserved gets the prefix "app."; the process's own pid is left
-// out.
+// parseRecord parses a line. It reports false if the line is no JSON object with a level. An
+// attribute whose name is reserved gets the prefix "app."; the process's own pid is left out.
 func parseRecord(line []byte, pid int) (r outputRecord, ok bool) {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 || line[0] != '{' {
@@ -69,8 +68,7 @@ var reserved = map[string]bool{
 	"worker": true, "pid": true, "stream": true, "line": true, "lines": true, "cutBytes": true, "attributesDropped": true,
 }
 
-// appendAttr appends a member of an object. Left counts the attributes for which there is
-// room.
+// appendAttr appends a member of an object. Left counts the attributes for which there is room.
 func appendAttr(attrs []any, left *int, key string, value []byte, depth int) []any {
 	if *left--; *left < 0 {
 		return attrs
@@ -133,8 +131,8 @@ func textOf(value []byte) string {
 	return string(text.ValidUTF8(stripColours([]byte(text.Unquote(value)))))
 }
 
-// oneLine makes control characters blanks: a message that is printed as it is must not
-// look like several.
+// oneLine makes control characters blanks: a message that is printed as it is must not look like
+// several.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {

@@ -15,8 +15,8 @@ const (
 	noWait   = 0x01000000 // WNOWAIT
 )
 
-// waitExit returns when the process has ended, without reaping it: as long as it
-// is a zombie its id, and that of its group, cannot become another's.
+// waitExit returns when the process has ended, without reaping it: as long as it is a zombie its
+// id, and that of its group, cannot become another's.
 func waitExit(cmd *exec.Cmd) {
 	var info [128]byte // siginfo_t
 	for {
@@ -28,8 +28,8 @@ func waitExit(cmd *exec.Cmd) {
 	}
 }
 
-// dieWithThread has the process killed when the thread that starts it ends, which
-// is with this process at the latest.
+// dieWithThread has the process killed when the thread that starts it ends, which is with this
+// process at the latest.
 func dieWithThread(cmd *exec.Cmd) { cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL }
 
 // ResidentSet returns how much memory a process has, in bytes, 0 if that is not known.

@@ -9,12 +9,11 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// maxInFlightBytes bounds the inputs that one worker has at once, in bytes, together
-// with MaxQueueBytes the memory that waiting callers can claim.
+// maxInFlightBytes bounds the inputs that one worker has at once, in bytes, together with
+// MaxQueueBytes the memory that waiting callers can claim.
 const maxInFlightBytes = 64 << 20
 
-// Why a call gets no worker: the reasons of errors with the code OVERLOADED or
-// WORKER_UNAVAILABLE.
+// Why a call gets no worker: the reasons of errors with the code OVERLOADED or WORKER_UNAVAILABLE.
 var (
 	ErrClosed       = errors.New("ipc: the pool is closed")
 	ErrNoWorker     = errors.New("ipc: no worker is running")
@@ -24,16 +23,16 @@ var (
 
 // Waiter is a call that waits in the queue.
 type Waiter struct {
-	Assigned chan *Worker // has room for the worker; nil says that there is none, see Err
-	Err      error        // why
+	Assigned chan *Worker // has room for the worker, or nil: see Err
+	Err      error        // why there is no worker
 	Size     int          // of its input, in bytes
 	Since    time.Time    // when it came
 
 	place *list.Element // in the queue, nil when it is not there
 }
 
-// TryAcquire gets a place for a call with size bytes of input at the worker with the fewest
-// calls, nil if all are busy or calls wait already.
+// TryAcquire gets a place for a call with size bytes of input at the worker with the fewest calls,
+// nil if all are busy or calls wait already.
 func (s *Scheduler) TryAcquire(size int) *Worker {
 	if s.closing || s.queue.Len() > 0 {
 		return nil
@@ -48,15 +47,15 @@ func (s *Scheduler) TryAcquire(size int) *Worker {
 // Enqueue puts a call into the queue, or refuses it.
 func (s *Scheduler) Enqueue(now time.Time, size int) (*Waiter, error) {
 	if s.closing {
-		return nil, s.refuse(now, &s.refused.Closed, unavailable(ErrClosed, 0))
+		return nil, s.refuse(now, &s.Refused.Closed, unavailable(ErrClosed, 0))
 	}
 	wait, down := s.down(now)
 	full := s.queue.Len() >= s.config.MaxQueue || s.queued+size > s.config.MaxQueueBytes
 	if down && (full || wait > s.config.QueueTimeout) {
-		return nil, s.refuse(now, &s.refused.Down, unavailable(ErrNoWorker, wait))
+		return nil, s.refuse(now, &s.Refused.Down, unavailable(ErrNoWorker, wait))
 	}
 	if full {
-		return nil, s.refuse(now, &s.refused.Full, overloaded(ErrQueueFull))
+		return nil, s.refuse(now, &s.Refused.Full, &protocol.Error{Code: protocol.CodeOverloaded, Err: ErrQueueFull})
 	}
 	w := &Waiter{Assigned: make(chan *Worker, 1), Size: size, Since: now}
 	w.place = s.queue.PushBack(w)
@@ -64,14 +63,14 @@ func (s *Scheduler) Enqueue(now time.Time, size int) (*Waiter, error) {
 	return w, nil
 }
 
-// Dequeue removes a call from the queue. It reports false if the call has got a worker, or
-// was refused, a moment ago.
+// Dequeue removes a call from the queue. It reports false if the call has got a worker, or was
+// refused, a moment ago.
 func (s *Scheduler) Dequeue(w *Waiter) bool {
 	if w.place == nil {
 		return false
 	}
 	s.remove(w)
-	s.dispatch() // there may have been room for those behind it
+	s.dispatch() // there may have been room for the calls behind it
 	s.dirty = s.dirty || s.closing
 	return true
 }
@@ -80,9 +79,10 @@ func (s *Scheduler) Dequeue(w *Waiter) bool {
 func (s *Scheduler) Expire(now time.Time) error {
 	if !s.hasAvailable() {
 		wait, _ := s.down(now)
-		return s.refuse(now, &s.refused.Down, unavailable(ErrNoWorker, wait))
+		return s.refuse(now, &s.Refused.Down, unavailable(ErrNoWorker, wait))
 	}
-	return s.refuse(now, &s.refused.Late, overloaded(fmt.Errorf("%w within %v", ErrQueueTimeout, s.config.QueueTimeout)))
+	reason := fmt.Errorf("%w within %v", ErrQueueTimeout, s.config.QueueTimeout)
+	return s.refuse(now, &s.Refused.Late, &protocol.Error{Code: protocol.CodeOverloaded, Err: reason})
 }
 
 // refuse counts an error for a caller. The log gets the sum now and then.
@@ -92,10 +92,6 @@ func (s *Scheduler) refuse(now time.Time, counter *uint64, err error) error {
 		s.reportAt, s.dirty = now, true
 	}
 	return err
-}
-
-func overloaded(reason error) error {
-	return &protocol.Error{Code: protocol.CodeOverloaded, Err: reason}
 }
 
 func unavailable(reason error, retryAfter time.Duration) error {
@@ -140,7 +136,7 @@ func (s *Scheduler) pick(size int) *Worker {
 		if w == nil || w.spare || !w.available() || s.full(w, size) {
 			continue
 		}
-		if best == nil || w.inFlight < best.inFlight {
+		if best == nil || w.InFlight < best.InFlight {
 			best = w
 		}
 	}
@@ -152,8 +148,8 @@ const slowStartPart = 16
 
 // full reports whether a worker has no place for a call.
 func (s *Scheduler) full(w *Worker, size int) bool {
-	return w.inFlight >= s.config.Concurrency || w.inFlight > 0 && w.bytes+size > maxInFlightBytes ||
-		w.slowStart && uint64(w.inFlight) > w.served/slowStartPart
+	return w.InFlight >= s.config.Concurrency || w.InFlight > 0 && w.bytes+size > maxInFlightBytes ||
+		w.slowStart && uint64(w.InFlight) > w.Served/slowStartPart
 }
 
 // available reports whether the worker can get calls.
@@ -181,8 +177,8 @@ func (s *Scheduler) HasPlaces() bool {
 	return false
 }
 
-// down reports whether every slot waits to start a worker again, and how long the
-// first of them still does.
+// down reports whether every slot waits to start a worker again, and how long the first of them
+// still does.
 func (s *Scheduler) down(now time.Time) (wait time.Duration, down bool) {
 	for i := range s.slots {
 		sl := &s.slots[i]
@@ -198,7 +194,7 @@ func (s *Scheduler) down(now time.Time) (wait time.Duration, down bool) {
 }
 
 func (s *Scheduler) assign(w *Worker, size int) {
-	w.inFlight++
+	w.InFlight++
 	w.bytes += size
 	w.callers++
 	s.callers++
@@ -206,13 +202,13 @@ func (s *Scheduler) assign(w *Worker, size int) {
 
 // Complete ends a call whose caller has the answer.
 func (s *Scheduler) Complete(w *Worker, size int, failed bool) {
-	w.served++
-	s.served++
+	w.Served++
+	s.Served++
 	if failed {
-		w.failed++
-		s.failed++
+		w.Failed++
+		s.Failed++
 	}
-	if w.callLimit > 0 && w.served >= w.callLimit {
+	if w.callLimit > 0 && w.Served >= w.callLimit {
 		s.recycle(w, Calls)
 	}
 	s.Withdraw(w, size)
@@ -224,8 +220,8 @@ func (s *Scheduler) Withdraw(w *Worker, size int) {
 	s.Abandon(w, time.Time{})
 }
 
-// Abandon notes that the caller of a call is gone. The call keeps its place until Release,
-// which must come until due, unless that is zero. The two may come in either order.
+// Abandon notes that the caller of a call is gone. The call keeps its place until Release, which
+// must come until due, unless that is zero. The two may come in either order.
 func (s *Scheduler) Abandon(w *Worker, due time.Time) {
 	w.callers--
 	s.callers--
@@ -238,7 +234,7 @@ func (s *Scheduler) Abandon(w *Worker, due time.Time) {
 
 // Release frees the place of an abandoned call.
 func (s *Scheduler) Release(w *Worker, size int) {
-	w.inFlight--
+	w.InFlight--
 	w.bytes -= size
 	if s.queue.Len() > 0 {
 		s.dispatch()

@@ -130,8 +130,8 @@ func (s *Scheduler) Drain(now time.Time, w *Worker) {
 	s.activate()
 }
 
-// Checked notes whether a worker has calls that are overdue, and when the next call is due,
-// zero for never. An overdue worker keeps its other calls and is replaced.
+// Checked notes whether a worker has calls that are overdue, and when the next call is due, zero
+// for never. An overdue worker keeps its other calls and is replaced.
 func (s *Scheduler) Checked(now time.Time, w *Worker, overdue bool, next time.Time) {
 	if w.state != ready {
 		return
@@ -159,7 +159,7 @@ func (s *Scheduler) detach(now time.Time, w *Worker) {
 		sl.current, sl.next = sl.next, nil
 	default: // a rollout may take its time, and fail
 		sl.missing = sl.next != nil
-		sl.retryAt = now.Add(sl.backoff.Next(now.Sub(w.Began), w.served))
+		sl.retryAt = now.Add(sl.backoff.Next(now.Sub(w.Began), w.Served))
 	}
 }
 
@@ -177,7 +177,7 @@ func (s *Scheduler) Exited(now time.Time, w *Worker, err error) Reason {
 	default:
 		w.reason = Crash
 	}
-	s.exits[w.reason]++
+	s.Exits[w.reason]++
 	s.dirty = true
 
 	sl := &s.slots[w.Slot]
@@ -192,13 +192,13 @@ func (s *Scheduler) Exited(now time.Time, w *Worker, err error) Reason {
 	}
 	s.activate()
 	if wait, down := s.down(now); down && unready && wait > s.config.QueueTimeout {
-		s.refuseAll(func() error { return s.refuse(now, &s.refused.Down, unavailable(ErrNoWorker, wait)) })
+		s.refuseAll(func() error { return s.refuse(now, &s.Refused.Down, unavailable(ErrNoWorker, wait)) })
 	}
 	return w.reason
 }
 
-// Shutdown refuses further calls. The workers end when they have no more calls, or
-// StopTimeout is over.
+// Shutdown refuses further calls. The workers end when they have no more calls, or StopTimeout is
+// over.
 func (s *Scheduler) Shutdown(now time.Time) {
 	if s.closing {
 		return

@@ -8,8 +8,8 @@ import (
 // ErrReplaced is the error of a rollout during which another one has begun.
 var ErrReplaced = errors.New("ipc: another restart has begun")
 
-// Rollout is a new generation of workers. The old ones go on until all new ones are
-// ready, and stay if one of the new ones does not get ready.
+// Rollout is a new generation of workers. The old ones go on until all new ones are ready, and stay
+// if one of the new ones does not get ready.
 type Rollout struct {
 	Result  chan error // gets one
 	todo    []int      // slots whose new worker is not started

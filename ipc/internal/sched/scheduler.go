@@ -7,8 +7,7 @@ import (
 	"github.com/bluelibs/go-tunnel/ipc/internal/backoff"
 )
 
-// Config has the limits of a Scheduler. All have the meaning of the fields of ipc.Options with
-// the same name, but for defaults.
+// Config has the limits of a Scheduler. The fields mean what those of ipc.Options mean.
 type Config struct {
 	Workers, Spare, Concurrency int
 
@@ -24,8 +23,8 @@ type Config struct {
 	MeasureEvery time.Duration // how often the memory of workers is measured
 }
 
-// pingInterval is the time from a pong to the next ping, and from a ping without a pong
-// to no more calls.
+// pingInterval is the time from a pong to the next ping, and from a ping without a pong to no more
+// calls.
 func (c *Config) pingInterval() time.Duration { return min(c.PingTimeout/3, 10*time.Second) }
 
 // Scheduler is what a pool knows and decides. It is not safe for concurrent use.
@@ -40,11 +39,10 @@ type Scheduler struct {
 
 	rollout *Rollout // under way, nil if there is none
 	newest  *Worker  // the worker that became current last
-	exits   map[Reason]uint64
 
-	served, failed    uint64
-	refused, reported Refusals  // reported: those that the log has
-	reportAt          time.Time // when to log the others, zero if there are none
+	Counters
+	reported Refusals  // that the log has
+	reportAt time.Time // when to log the others, zero if there are none
 
 	closing  bool      // no more calls are taken
 	ended    bool      // no more workers are started, all live ones have been told to end
@@ -73,19 +71,20 @@ type state int
 const (
 	starting state = iota
 	ready
-	draining // gets no more calls, and ends after those that it has
+	draining // gets no more calls, and ends when no caller waits
 	exited
 )
 
 var stateNames = [...]string{"starting", "ready", "draining", "exited"}
 
-func (s state) String() string { return stateNames[s] }
-
 // Worker is one worker as the scheduler sees it.
 type Worker struct {
-	Handle any       // for the owner of the scheduler, which does not look at it
-	Slot   int       // from 0
-	Began  time.Time // when it was started
+	Handle         any       // for the owner of the scheduler, which does not look at it
+	Slot           int       // from 0
+	Began          time.Time // when it was started
+	InFlight       int       // calls that have a place
+	Served, Failed uint64
+	Lag            time.Duration // the time to its last pong
 
 	state   state
 	rollout *Rollout // it was started for, nil if for none
@@ -93,9 +92,8 @@ type Worker struct {
 	ending  bool     // it was told to end
 	reason  Reason   // why it ends
 
-	inFlight, bytes int // the calls that have a place, and their size
-	callers         int // of them, those whose caller waits
-	served, failed  uint64
+	bytes   int // of the calls that have a place
+	callers int // of these calls, the number whose caller waits
 
 	recycle   Reason    // why it is to be replaced, empty if it is not
 	callLimit uint64    // served calls after which it is recycled, 0 for none
@@ -110,7 +108,6 @@ type Worker struct {
 
 	pingAt, pinged time.Time // when the next ping is due; when the ping was sent that it has not answered
 	stalledAt      time.Time // when it was found not to answer, zero if it does
-	lag            time.Duration
 }
 
 // Starting reports whether the worker is neither ready nor to end.
@@ -118,9 +115,10 @@ func (w *Worker) Starting() bool { return w.state == starting }
 
 // Action is something to do about a worker.
 type Action struct {
-	Do     Verb
-	Worker *Worker
-	Within time.Duration // of Stop
+	Do      Verb
+	Worker  *Worker
+	Within  time.Duration // of Stop
+	Refused Refusals      // of Report: since the last
 }
 
 // Verb says what to do.
@@ -135,16 +133,16 @@ const (
 	Measure                 // measure its memory, and call Measured
 	Check                   // look for calls that are overdue, and call Checked
 	CancelCalls             // cancel its calls
-	Report                  // log the Unreported refusals; there is no worker
+	Report                  // log refusals; there is no worker
 )
 
 // New returns a scheduler without workers. StartRollout starts them.
 func New(config Config) *Scheduler {
 	return &Scheduler{
-		config: config,
-		slots:  make([]slot, config.Workers+config.Spare),
-		live:   make(map[*Worker]struct{}),
-		exits:  make(map[Reason]uint64),
+		config:   config,
+		slots:    make([]slot, config.Workers+config.Spare),
+		live:     make(map[*Worker]struct{}),
+		Counters: Counters{Exits: make(map[Reason]uint64)},
 	}
 }
 
@@ -157,9 +155,6 @@ func (s *Scheduler) add(a Action) {
 
 // Dirty reports whether Tick is to be called now.
 func (s *Scheduler) Dirty() bool { return s.dirty }
-
-// Ended reports whether the scheduler was shut down and no worker is left.
-func (s *Scheduler) Ended() bool { return s.ended && len(s.live) == 0 }
 
 // Newest returns the worker that became current last, nil if there was none.
 func (s *Scheduler) Newest() *Worker { return s.newest }

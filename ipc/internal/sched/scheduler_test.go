@@ -69,7 +69,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 func (w *world) do() {
 	var actions []Action
 	if w.s.dirty || !w.s.wakeAt.IsZero() && !w.now.Before(w.s.wakeAt) {
-		actions, _ = w.s.Tick(w.now)
+		actions, _, _ = w.s.Tick(w.now)
 	}
 	w.carryOut(actions)
 }
@@ -268,8 +268,8 @@ func (w *world) check() {
 				}
 			}
 		}
-		require.Equal(w.t, []int{places, size, waited}, []int{m.inFlight, m.bytes, m.callers}, "places, bytes, callers")
-		require.LessOrEqual(w.t, m.inFlight, s.config.Concurrency)
+		require.Equal(w.t, []int{places, size, waited}, []int{m.InFlight, m.bytes, m.callers}, "places, bytes, callers")
+		require.LessOrEqual(w.t, m.InFlight, s.config.Concurrency)
 		if m.state == ready && !m.spare {
 			active++
 		}
@@ -279,7 +279,7 @@ func (w *world) check() {
 			require.False(w.t, m.drainDeadline.IsZero() || s.wakeAt.IsZero() || s.wakeAt.After(m.drainDeadline), "nobody will end a worker that drains")
 		}
 		if m.spare && m.state == ready {
-			require.Zero(w.t, m.served+m.failed, "a spare worker has had no calls")
+			require.Zero(w.t, m.Served+m.Failed, "a spare worker has had no calls")
 		}
 	}
 	require.Equal(w.t, len(s.live), counts[starting]+counts[ready]+counts[draining])
@@ -393,7 +393,7 @@ func (w *world) ends() {
 		require.Len(w.t, r.Result, 1, "every rollout has a result")
 	}
 	sum := uint64(0)
-	for _, n := range w.s.exits {
+	for _, n := range w.s.Exits {
 		sum += n
 	}
 	require.EqualValues(w.t, w.starts, sum, "every worker has ended once")
@@ -448,7 +448,7 @@ func TestSchedulerTakesTheFewest(t *testing.T) {
 		require.NotNil(t, w.s.TryAcquire(1))
 	}
 	for i := range w.s.slots {
-		assert.Equal(t, 3, w.s.slots[i].current.inFlight)
+		assert.Equal(t, 3, w.s.slots[i].current.InFlight)
 	}
 }
 
@@ -468,7 +468,7 @@ func TestSchedulerLetsASpareTakeOver(t *testing.T) {
 // exitCalls ends a worker with its calls, of size 1.
 func (w *world) exitCalls(m *Worker) {
 	w.s.Drain(w.now, m)
-	for m.inFlight > 0 {
+	for m.InFlight > 0 {
 		w.s.Complete(m, 1, true)
 	}
 	w.exit(m)
@@ -513,7 +513,7 @@ func TestSchedulerReplacesWornWorkers(t *testing.T) {
 			w.do()
 			assert.True(t, w.stopped[old])
 			w.exit(old)
-			assert.EqualValues(t, 1, w.s.exits[name])
+			assert.EqualValues(t, 1, w.s.Exits[name])
 		})
 	}
 }
@@ -573,7 +573,7 @@ func TestSchedulerPings(t *testing.T) {
 	require.True(t, w.pings[m])
 	w.pass(50 * time.Millisecond)
 	w.s.Pong(w.now, m)
-	assert.Equal(t, 50*time.Millisecond, m.lag)
+	assert.Equal(t, 50*time.Millisecond, m.Lag)
 	w.pass(10 * time.Second)
 	w.pass(10 * time.Second)
 	assert.Nil(t, w.s.TryAcquire(1), "a worker that does not answer gets no calls")
@@ -589,7 +589,7 @@ func TestSchedulerPings(t *testing.T) {
 	assert.True(t, w.running[m])
 	w.pass(1)
 	assert.False(t, w.running[m], "killed")
-	assert.EqualValues(t, 1, w.s.exits[PingTimeout])
+	assert.EqualValues(t, 1, w.s.Exits[PingTimeout])
 
 	w = play(t, Config{})
 	w.pass(10 * time.Second)
@@ -659,7 +659,7 @@ func TestSchedulerWithoutAWorker(t *testing.T) {
 	assert.Greater(t, protocol.Public(waiter.Err).RetryAfter, w.s.config.QueueTimeout)
 	_, err = w.s.Enqueue(w.now, 1)
 	requireCode(t, protocol.CodeWorkerUnavailable, err)
-	assert.Equal(t, Refusals{Down: 3}, w.s.refused)
+	assert.Equal(t, Refusals{Down: 3}, w.s.Refused)
 
 	w.pass(backoff.MaxDelay)
 	w.getReady()
@@ -680,7 +680,7 @@ func TestSchedulerBoundsACrashLoop(t *testing.T) {
 			assert.Equal(t, protocol.CodeWorkerUnavailable, e.Code)
 			assert.Positive(t, e.RetryAfter)
 		}
-		actions, wakeAt := w.s.Tick(w.now)
+		actions, wakeAt, _ := w.s.Tick(w.now)
 		if len(actions) == 0 {
 			w.now = wakeAt
 		}
@@ -811,7 +811,7 @@ func TestSchedulerStartsSlowlyInACrashLoop(t *testing.T) {
 		require.NoError(t, err)
 	}
 	for answered := range 3 * slowStartPart {
-		assert.Equal(t, 1+answered/slowStartPart, m.inFlight)
+		assert.Equal(t, 1+answered/slowStartPart, m.InFlight)
 		w.s.Complete(m, 1, answered%2 == 0)
 	}
 	w.pass(slowStartTime)

@@ -5,9 +5,9 @@ import "time"
 // reportEvery is how often refusals are logged at most.
 const reportEvery = 10 * time.Second
 
-// Tick does what is due. It returns what is to be done, and when to call it again, zero for
-// when the scheduler is Dirty.
-func (s *Scheduler) Tick(now time.Time) (actions []Action, wakeAt time.Time) {
+// Tick does what is due. It returns what is to be done, and when to call it again at the latest,
+// zero for when the scheduler is Dirty. Ended says that no worker is left after Shutdown.
+func (s *Scheduler) Tick(now time.Time) (actions []Action, wakeAt time.Time, ended bool) {
 	s.wakeAt = time.Time{}
 	s.endIfIdle(now)
 	if s.closing && !s.killed && s.due(now, s.deadline) {
@@ -18,9 +18,10 @@ func (s *Scheduler) Tick(now time.Time) (actions []Action, wakeAt time.Time) {
 	}
 	if s.due(now, s.reportAt) {
 		s.reportAt = time.Time{}
-		if s.refused != s.reported {
+		if s.Refused != s.reported {
 			s.reportAt = now.Add(reportEvery)
-			s.act(Report, nil)
+			s.add(Action{Do: Report, Refused: s.Refused.since(s.reported)})
+			s.reported = s.Refused
 		}
 		s.due(now, s.reportAt)
 	}
@@ -29,11 +30,11 @@ func (s *Scheduler) Tick(now time.Time) (actions []Action, wakeAt time.Time) {
 	}
 	s.dirty = false
 	actions, s.actions = s.actions, nil
-	return actions, s.wakeAt
+	return actions, s.wakeAt, s.ended && len(s.live) == 0
 }
 
-// due reports whether the time has come. If not, Tick is to be called then. The zero
-// time never comes.
+// due reports whether the time has come. If not, Tick is to be called then. The zero time never
+// comes.
 func (s *Scheduler) due(now, at time.Time) bool {
 	if at.IsZero() {
 		return false
@@ -102,8 +103,8 @@ func (s *Scheduler) watch(now time.Time, w *Worker) {
 	s.ping(now, w)
 }
 
-// ping pings a worker that is due for it. A worker that does not answer gets no more calls,
-// and is killed in the end.
+// ping pings a worker that is due for it. A worker that does not answer gets no more calls, and is
+// killed in the end.
 func (s *Scheduler) ping(now time.Time, w *Worker) {
 	interval := s.config.pingInterval()
 	switch {
@@ -158,7 +159,7 @@ func (s *Scheduler) Pong(now time.Time, w *Worker) {
 	if w.pinged.IsZero() {
 		return
 	}
-	w.lag = now.Sub(w.pinged)
+	w.Lag = now.Sub(w.pinged)
 	w.pinged, w.pingAt = time.Time{}, now.Add(s.config.pingInterval())
 	if !w.stalledAt.IsZero() {
 		w.stalledAt = time.Time{}

@@ -1,14 +1,18 @@
+// Package text reads text from programs that cannot be trusted to write it well: lines of any
+// length, bytes that are no UTF-8, strings in JSON.
 package text
 
 import (
 	"bufio"
 	"bytes"
 	"io"
+	"unicode/utf8"
+
+	"github.com/goccy/go-json"
 )
 
-// LineReader reads lines of any length in bounded memory: a line longer than max is
-// cut, and the bytes that are missing are counted. It is an io.Reader of the bytes after
-// the last line, too.
+// LineReader reads lines of any length in bounded memory: a line longer than max is cut, and the
+// bytes that are missing are counted. It is an io.Reader of the bytes after the last line, too.
 type LineReader struct {
 	in   *bufio.Reader
 	max  int
@@ -22,8 +26,8 @@ type LineReader struct {
 // lineBuffer is what one system call reads at most.
 const lineBuffer = 64 << 10
 
-// MaxShared is the largest line that shares its buffer with the next one: a longer line
-// stays as it is.
+// MaxShared is the largest line that shares its buffer with the next one: a longer line stays as it
+// is.
 const MaxShared = 1 << 20
 
 // NewLineReader returns a reader of lines, each of which has at most max bytes.
@@ -31,10 +35,10 @@ func NewLineReader(r io.Reader, max int) *LineReader {
 	return &LineReader{in: bufio.NewReaderSize(r, lineBuffer), max: max}
 }
 
-// Next returns the next line, without its line break and without the cut bytes that
-// were over the limit. The line is valid until the next call. What stands after the
-// last line break counts as a line, an open one. The error is the underlying reader's, io.EOF at
-// the end, and comes without a line.
+// Next returns the next line, without its line break and without the cut bytes that were over the
+// limit. The line is valid until the next call. What stands after the last line break counts as a
+// line, an open one. The error is the underlying reader's, io.EOF at the end, and comes without a
+// line.
 func (l *LineReader) Next() (line []byte, cut int64, err error) {
 	l.long = l.long[:0]
 	if l.skip > 0 {
@@ -77,8 +81,8 @@ func (l *LineReader) Unterminated() bool { return l.open }
 // Read reads bytes that follow the line that Next has returned last.
 func (l *LineReader) Read(p []byte) (int, error) { return l.in.Read(p) }
 
-// Skip drops the n bytes that follow the line that Next has returned last, when the next
-// line is read.
+// Skip drops the n bytes that follow the line that Next has returned last, when the next line is
+// read.
 func (l *LineReader) Skip(n int64) { l.skip = n }
 
 // line returns the whole line.
@@ -93,4 +97,21 @@ func (l *LineReader) line() []byte {
 	line = append(line, l.long...)
 	l.full, l.size = nil, 0
 	return line
+}
+
+// ValidUTF8 returns s with U+FFFD in place of bytes that are no UTF-8.
+func ValidUTF8(s []byte) []byte {
+	if utf8.Valid(s) {
+		return s
+	}
+	return bytes.ToValidUTF8(s, []byte("\uFFFD"))
+}
+
+// Unquote returns the value of a valid JSON string, and "" for every other JSON value.
+func Unquote(value []byte) string {
+	var s string
+	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value, &s) != nil {
+		return ""
+	}
+	return s
 }

@@ -101,9 +101,9 @@ func ParseAnswer(line []byte) (Answer, bool) {
 
 var answerStart = regexp.MustCompile(`^\s*\{\s*"id"\s*:\s*(\d{1,16})\s*,\s*"ok"\s*:\s*(?:true|false)\s*[,}]`)
 
-// BrokenAnswer returns a failure for a line that begins like an answer but is none, because
-// it is too long (by cut bytes, which are missing), nested too deep or no JSON: its call
-// would otherwise wait for ever.
+// BrokenAnswer returns a failure for a line that begins like an answer but is none, because it is
+// too long (by cut bytes, which are missing), nested too deep or no JSON: its call would otherwise
+// wait for ever.
 func BrokenAnswer(line []byte, cut int64) (Answer, bool) {
 	start := answerStart.FindSubmatch(line)
 	if start == nil {
@@ -125,8 +125,8 @@ func tooLong(size int64, limit int) error {
 	return fmt.Errorf("ipc: the worker's answer has %d bytes, and Options.MaxMessage is %d: raise it, or let the task return a stream, which has no limit", size, limit)
 }
 
-// parseFailure returns the error that the error object of an answer describes. Callers see
-// its text only if the worker has made it public: see the package documentation.
+// parseFailure returns the error that the error object of an answer describes. Callers see its text
+// only if the worker has made it public: see the package documentation.
 func parseFailure(object []byte) error {
 	var e struct {
 		message, code, codeName, id string

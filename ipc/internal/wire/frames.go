@@ -22,16 +22,16 @@ const Version = 1
 // MaxData is how many bytes a data message has at most.
 const MaxData = 64 << 10
 
-// Env is the environment variable that tells a worker where the framed wire is: on the
-// descriptors 3 and 4, or on its standard input and output.
+// Env is the environment variable that tells a worker where the framed wire is: on the descriptors
+// 3 and 4, or on its standard input and output.
 const (
 	Env   = "TUNNEL_IPC"
 	FDs   = "3,4"
 	Stdio = "stdio"
 )
 
-// AppendCall appends a task or an event. The identity is a JSON document, nil for none. Hash
-// is what the worker has to compare with the hash of the body, empty for nothing.
+// AppendCall appends a task or an event. The identity is a JSON document, nil for none. Hash is
+// what the worker has to compare with the hash of the body, empty for nothing.
 func AppendCall(dst []byte, id uint64, call *protocol.Call, identity []byte, hash string) []byte {
 	if call.Kind == protocol.KindEvent {
 		dst = append(dst, `{"type":"event","id":`...)
@@ -155,16 +155,16 @@ type Message struct {
 	Text  string `json:"message"`
 }
 
-var errNoMessage = errors.New("ipc: a line on the wire is no message")
+var errInvalid = errors.New("invalid message")
 
 // ParseMessage parses a line that is no answer.
 func ParseMessage(line []byte) (Message, error) {
 	var m Message
 	if err := rawjson.Check(line, maxDepth); err != nil {
-		return m, errors.Join(errNoMessage, err)
+		return m, errors.Join(errInvalid, err)
 	}
 	if err := json.Unmarshal(line, &m); err != nil || m.Type == "" {
-		return m, errors.Join(errNoMessage, err)
+		return m, errors.Join(errInvalid, err)
 	}
 	return m, nil
 }
@@ -177,9 +177,8 @@ func appendMember(dst []byte, key, value string) []byte {
 	return appendASCII(append(dst, key...), value, utf8.DecodeRuneInString)
 }
 
-// appendASCII appends s as a JSON string of ASCII characters alone: towards a worker a
-// byte is a character, so that it can decode a whole chunk at once. Decode says how
-// the bytes of s are to be read.
+// appendASCII appends s as a JSON string of ASCII characters alone: towards a worker a byte is a
+// character, so that it can decode a whole chunk at once. Decode reads a character of s.
 func appendASCII(dst []byte, s string, decode func(string) (rune, int)) []byte {
 	dst = append(dst, '"')
 	dst = appendEscaped(dst, s, decode)

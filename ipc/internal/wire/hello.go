@@ -39,7 +39,7 @@ type Lane struct {
 func ParseHello(line []byte) (*Hello, error) {
 	h := &Hello{}
 	if err := json.Unmarshal(line, h); err != nil {
-		return nil, errors.Join(errNoMessage, err)
+		return nil, errors.Join(errInvalid, err)
 	}
 	return h, nil
 }
@@ -52,8 +52,8 @@ func (h *Hello) AllowList() *protocol.AllowList {
 	return protocol.NewAllowList(slices.Clone(h.Tasks), slices.Clone(h.Events)).WithAliases(h.Aliases)
 }
 
-// Announced returns the schemas by kind. A worker names them by id alone; an id that it does
-// not serve yet counts as a task.
+// Announced returns the schemas by kind. A worker names them by id alone; an id that it does not
+// serve yet counts as a task.
 func (h *Hello) Announced() protocol.Schemas {
 	s := protocol.Schemas{Tasks: map[string]json.RawMessage{}, Events: map[string]json.RawMessage{}}
 	for id, schema := range h.Schemas {

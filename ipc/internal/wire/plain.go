@@ -10,13 +10,9 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// PlainContext is what a message says about the caller.
-type PlainContext struct {
-	Identity []byte // JSON, nil for none
-}
-
-// AppendPlainCall appends a call as one line of the plain wire. Context may be nil.
-func AppendPlainCall(dst []byte, id uint64, call *protocol.Call, context *PlainContext) []byte {
+// AppendPlainCall appends a call as one line of the plain wire, with its context if that is wanted.
+// The identity is a JSON document, nil for none.
+func AppendPlainCall(dst []byte, id uint64, call *protocol.Call, withContext bool, identity []byte) []byte {
 	idKey, payloadKey := `,"taskId":`, `,"input":`
 	if call.Kind == protocol.KindEvent {
 		idKey, payloadKey = `,"eventId":`, `,"payload":`
@@ -27,12 +23,12 @@ func AppendPlainCall(dst []byte, id uint64, call *protocol.Call, context *PlainC
 	dst = strconv.AppendUint(dst, id, 10)
 	dst = append(dst, idKey...)
 	dst = appendString(dst, call.ID)
-	if context != nil {
+	if withContext {
 		dst = append(dst, `,"requestId":`...)
 		dst = appendString(dst, call.RequestID)
-		if context.Identity != nil {
+		if identity != nil {
 			dst = append(dst, `,"identity":`...)
-			dst = appendOneLine(dst, context.Identity)
+			dst = appendOneLine(dst, identity)
 		}
 	}
 	if call.Payload != nil {
@@ -42,10 +38,9 @@ func AppendPlainCall(dst []byte, id uint64, call *protocol.Call, context *PlainC
 	return append(dst, "}\n"...)
 }
 
-// appendOneLine appends a valid JSON document as a part of a line: without the line
-// breaks between its tokens, and with U+2028 and U+2029, which stand in strings and
-// end a line for some readers (the readline of newer Node.js versions among them),
-// as escapes.
+// appendOneLine appends a valid JSON document as a part of a line: without the line breaks between
+// its tokens, and with U+2028 and U+2029, which stand in strings and end a line for some readers
+// (the readline of newer Node.js versions among them), as escapes.
 func appendOneLine(dst, doc []byte) []byte {
 	if bytes.IndexByte(doc, '\n') < 0 && bytes.IndexByte(doc, '\r') < 0 && !bytes.Contains(doc, []byte("\xe2\x80")) {
 		return append(dst, doc...)

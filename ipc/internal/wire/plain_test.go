@@ -40,16 +40,16 @@ func TestAppendPlainCall(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, c.want+"\n", string(AppendPlainCall(nil, 7, &c.call, nil)))
+			assert.Equal(t, c.want+"\n", string(AppendPlainCall(nil, 7, &c.call, false, nil)))
 		})
 	}
 }
 
 func TestAppendPlainCallWithContext(t *testing.T) {
 	call := protocol.Call{ID: "a", RequestID: "r\n1", Payload: []byte("[\n]")}
-	assert.Equal(t, `{"type":"task","id":7,"taskId":"a","requestId":"r\n1","input":[]}`+"\n", string(AppendPlainCall(nil, 7, &call, &PlainContext{})))
+	assert.Equal(t, `{"type":"task","id":7,"taskId":"a","requestId":"r\n1","input":[]}`+"\n", string(AppendPlainCall(nil, 7, &call, true, nil)))
 	assert.Equal(t, `{"type":"task","id":7,"taskId":"a","requestId":"r\n1","identity":{"user":"a\u2028"},"input":[]}`+"\n",
-		string(AppendPlainCall(nil, 7, &call, &PlainContext{Identity: []byte("{\"user\":\"a\u2028\"}")})))
+		string(AppendPlainCall(nil, 7, &call, true, []byte("{\"user\":\"a\u2028\"}"))))
 }
 
 // A body can neither break the framing nor forge a message.
@@ -61,7 +61,7 @@ func FuzzAppendPlainCall(f *testing.F) {
 		if !json.Valid(payload) {
 			return
 		}
-		message := AppendPlainCall(nil, 1, &protocol.Call{ID: id, Payload: payload}, nil)
+		message := AppendPlainCall(nil, 1, &protocol.Call{ID: id, Payload: payload}, false, nil)
 		line, ok := bytes.CutSuffix(message, []byte("\n"))
 		if !ok || bytes.ContainsAny(line, "\n\r\u2028\u2029") {
 			t.Fatalf("not one line: %q", message)
