@@ -56,7 +56,7 @@ func TestAbandonedCalls(t *testing.T) {
 			assert.Zero(t, pool.Stats().Timeouts, "no caller has waited so long")
 		})
 	}
-	assert.Zero(t, (&Options{Plain: true, CancelGrace: 1}).dueAfter(time.Time{}), "the plain wire cannot cancel")
+	assert.Zero(t, (&Options{Plain: true, CancelGrace: 1}).answerBy(time.Time{}), "the plain wire cannot cancel")
 }
 
 func pidOfCurrent(pool *Pool) int {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/backoff"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -142,7 +143,7 @@ func TestLastAnswers(t *testing.T) {
 	pool := start(t, Options{Command: []string{os.Args[0]}, Env: append(os.Environ(), "IPC_TEST_WORKER=answers many, then exits", "IPC_TEST_COUNT="+count), Plain: true})
 	got := 0
 	for range generations {
-		for n := 0; n < healthyCalls; {
+		for n := 0; n < backoff.HealthyCalls; {
 			_, err := pool.Execute(t.Context(), task("any", ""))
 			if err == nil { // else it was given to one that was about to end
 				n++
@@ -152,7 +153,7 @@ func TestLastAnswers(t *testing.T) {
 	}
 	given, err := os.ReadFile(count)
 	require.NoError(t, err)
-	assert.Equal(t, len(given)*healthyCalls, got)
+	assert.Equal(t, len(given)*backoff.HealthyCalls, got)
 	assert.Len(t, given, generations)
 }
 
@@ -246,7 +247,7 @@ func TestPlacesOfCallersWhoLeave(t *testing.T) {
 // However many calls a worker may have at once, their inputs together have a bound.
 func TestInputsAtOneWorker(t *testing.T) {
 	pool, answers := startHeld(t, "framed", func(o *Options) { o.Concurrency = 2 })
-	input := `"` + strings.Repeat("x", maxInFlightBytes*5/8) + `"`
+	input := `"` + strings.Repeat("x", 40<<20) + `"`
 	var calls sync.WaitGroup
 	for range 2 {
 		calls.Go(func() {

@@ -5,10 +5,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"strings"
 	"time"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
+	"github.com/bluelibs/go-tunnel/ipc/internal/sched"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -136,18 +137,12 @@ type Options struct {
 	// dropped as above. It is written to concurrently.
 	Output io.Writer
 
-	// logs has the Logger behind it, which nobody waits for.
-	logs *logs
-	// script is written to the standard input of a worker on the framed wire.
-	script []byte
-	// engine runs the module, nil for another Command.
-	engine *engine
-	// heap is a variable that makes MaxHeap known.
-	heap string
-	// become makes the process another user's.
-	become func(*exec.Cmd)
-	// measureEvery is how often MaxMemory is looked at.
-	measureEvery time.Duration
+	logs         *logs         // has the Logger behind it, which nobody waits for
+	stdin        []byte        // a worker on the framed wire reads it from its standard input
+	engine       *engine       // runs the module, nil for another Command
+	heap         string        // a variable that makes MaxHeap known
+	user         proc.User     // whom workers run as
+	measureEvery time.Duration // how often MaxMemory is looked at
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -180,7 +175,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, err
 	}
 	var err error
-	o.become, err = credential(o.User, o.Group)
+	o.user, err = proc.LookupUser(o.User, o.Group)
 	return o, err
 }
 
@@ -234,9 +229,21 @@ func isOfParent(name string) bool {
 	return name == "NODE_CHANNEL_FD" || name == "NODE_CHANNEL_SERIALIZATION_MODE" || name == "NODE_UNIQUE_ID"
 }
 
-// pingEvery is the time from a pong to the next ping, and from a ping without a pong
-// to no more calls.
-func (o *Options) pingEvery() time.Duration { return min(o.PingTimeout/3, 10*time.Second) }
+// schedule returns what the scheduler has to know. The plain wire has no pings and cannot
+// cancel.
+func (o *Options) schedule() sched.Config {
+	c := sched.Config{
+		Workers: o.Workers, Spare: o.Spare, Concurrency: o.Concurrency,
+		MaxQueue: o.MaxQueue, MaxQueueBytes: o.MaxQueueBytes, QueueTimeout: o.QueueTimeout,
+		CancelGrace: o.CancelGrace, DrainTimeout: o.DrainTimeout, StopTimeout: o.StopTimeout,
+		PingTimeout: o.PingTimeout, Cancels: !o.Plain,
+		MaxCalls: o.MaxCalls, MaxAge: o.MaxAge, MaxMemory: o.MaxMemory, MeasureEvery: o.measureEvery,
+	}
+	if o.Plain {
+		c.PingTimeout = 0
+	}
+	return c
+}
 
 // taskTimeout returns how long a worker has for a call, 0 for any time.
 func (o *Options) taskTimeout(id string) time.Duration {

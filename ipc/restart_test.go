@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/backoff"
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -90,7 +92,7 @@ func TestRestart(t *testing.T) {
 	eventually(t, func() bool { return pool.Stats().Exits[ExitRestart] == 3 })
 
 	require.NoError(t, pool.Shutdown(t.Context()))
-	require.ErrorIs(t, pool.Restart(t.Context()), errClosed)
+	require.ErrorIs(t, pool.Restart(t.Context()), ErrClosed)
 }
 
 // Nobody notices a restart.
@@ -292,7 +294,7 @@ func TestRecovery(t *testing.T) {
 		pool := start(t, run(module), func(o *Options) { o.Spare = spare })
 		var took, starts []time.Duration
 		for range rounds {
-			for range healthyCalls {
+			for range backoff.HealthyCalls {
 				requireValue(t, "1", pool, task("v1", ""))
 			}
 			eventually(t, func() bool { // all are there
@@ -327,7 +329,7 @@ func TestRecovery(t *testing.T) {
 }
 
 func TestWorkerWithMuchMemoryIsReplaced(t *testing.T) {
-	if residentSet(os.Getpid()) == 0 {
+	if proc.ResidentSet(os.Getpid()) == 0 {
 		t.Skip("not known here")
 	}
 	pool, _ := startHeld(t, "framed", func(o *Options) { o.MaxMemory, o.measureEvery = 1, time.Millisecond })

@@ -96,18 +96,6 @@ func TestRuntimeSaysWhyItDoesNotStart(t *testing.T) {
 	}
 }
 
-func TestReasonOfOtherRuntimes(t *testing.T) {
-	for said, want := range map[string]string{
-		"error: unexpected argument '--x' found\n\nUsage: deno run\n":                                     "error: unexpected argument '--x' found",
-		"error: Uncaught Error: later\n    at file:///a/b.mjs:1:32\n":                                     "error: Uncaught Error: later (file:///a/b.mjs:1:32)",
-		"1 | x\n    ^\nerror: later\n      at <anonymous> (/a/b.mjs:3:160)\n\nBun v1.4.5 (Linux x64)\n":   "error: later (/a/b.mjs:3:160)",
-		"[stdin]:113\n    a ??= b;\n      ^^^\n\nSyntaxError: Unexpected token '??='\n    at x (vm.js)\n": "this version of Node.js is too old, a worker needs 20 or later: SyntaxError: Unexpected token '??='",
-		"Error: no file\n    at load (/a/b.js:2:3) { code: 'ENOENT' }\n":                                  "Error: no file (/a/b.js:2:3)",
-	} {
-		assert.Equal(t, want, reasonOf(said))
-	}
-}
-
 func TestRuntimeRunsTypeScript(t *testing.T) {
 	if underTest() == "node" {
 		t.Skip("examples/watch_test.go has Node.js")

@@ -1,6 +1,11 @@
 package ipc
 
-import "time"
+import (
+	"time"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
+	"github.com/bluelibs/go-tunnel/ipc/internal/sched"
+)
 
 // Stats is a snapshot of a pool. What it counts, it counts from Start on.
 type Stats struct {
@@ -96,68 +101,44 @@ const (
 func (p *Pool) Stats() Stats {
 	stats := Stats{
 		Waits: p.waits.Load(), WaitTime: time.Duration(p.waited.Load()),
-		Replays: p.replays.Load(), Cancels: p.cancels.Load(), Timeouts: p.timeouts.Load(),
+		Replays: p.replays.Load(), Cancels: p.cancels.Load(), Timeouts: p.timeouts.Load(), Exits: map[ExitReason]uint64{},
 	}
 	p.mu.Lock()
-	p.s.stats(time.Now(), &stats)
+	now, s := time.Now(), p.sched
+	stats.Queued, stats.QueuedBytes, stats.OldestWait = s.Queue(now)
+	stats.Served, stats.Failed, stats.Refused = s.Served, s.Failed, Refusals(s.Refused)
+	for reason, n := range s.Exits {
+		stats.Exits[ExitReason(reason)] = n
+	}
+	for i := range p.opts.Workers + p.opts.Spare {
+		stats.Workers = append(stats.Workers, slotStats(s, now, i)...)
+	}
 	p.mu.Unlock()
 	for i := range stats.Workers {
 		if w := &stats.Workers[i]; w.PID != 0 {
-			w.Memory = residentSet(w.PID)
+			w.Memory = proc.ResidentSet(w.PID)
 		}
 	}
 	return stats
 }
 
-// stats adds what the scheduler knows.
-func (s *scheduler) stats(now time.Time, stats *Stats) {
-	stats.Queued, stats.QueuedBytes, stats.Refused = s.queue.Len(), s.queued, s.refused
-	stats.Served, stats.Failed = s.served, s.failed
-	if first := s.queue.Front(); first != nil {
-		stats.OldestWait = now.Sub(first.Value.(*waiter).since)
+func slotStats(s *sched.Scheduler, now time.Time, i int) (all []WorkerStats) {
+	workers, starts, lastExit := s.Slot(i)
+	empty := WorkerStats{Slot: i, State: "exited", Starts: starts}
+	if lastExit != nil {
+		empty.LastExit = &Exit{Reason: ExitReason(lastExit.Reason), Time: lastExit.Time, State: lastExit.State}
 	}
-	stats.Exits = make(map[ExitReason]uint64, len(s.exits))
-	for reason, n := range s.exits {
-		stats.Exits[reason] = n
+	if len(workers) == 0 {
+		return []WorkerStats{empty}
 	}
-	for i := range s.slots {
-		sl := &s.slots[i]
-		before := len(stats.Workers)
-		add := func(m *member) {
-			ws := m.stats(now)
-			ws.Starts, ws.LastExit = sl.starts, sl.lastExit
-			stats.Workers = append(stats.Workers, ws)
+	for _, m := range workers {
+		stats := empty
+		stats.State, stats.InFlight, stats.Served, stats.Failed = m.State(), m.InFlight, m.Served, m.Failed
+		stats.Age, stats.Lag = now.Sub(m.Began), m.Lag
+		if w, started := m.Handle.(*worker); started {
+			stats.PID = w.proc.PID()
 		}
-		if sl.current != nil {
-			add(sl.current)
-		}
-		if sl.next != nil {
-			add(sl.next)
-		}
-		for m := range s.live {
-			if m.slot == i && m != sl.current && m != sl.next {
-				add(m)
-			}
-		}
-		if len(stats.Workers) == before {
-			stats.Workers = append(stats.Workers, WorkerStats{Slot: i, State: exited.String(), Starts: sl.starts, LastExit: sl.lastExit})
-		}
+		all = append(all, stats)
 	}
-}
-
-func (m *member) stats(now time.Time) WorkerStats {
-	ws := WorkerStats{
-		Slot: m.slot, State: m.state.String(), InFlight: m.inFlight,
-		Served: m.served, Failed: m.failed, Age: now.Sub(m.begun), Lag: m.lag,
-	}
-	switch {
-	case m.state == ready && !m.usable():
-		ws.State = "stalled"
-	case m.state == ready && m.spare:
-		ws.State = "spare"
-	}
-	if m.worker != nil {
-		ws.PID = m.worker.proc.pid()
-	}
-	return ws
+	return all
 }
