@@ -28,9 +28,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/bluelibs/go-tunnel/examples/internal/serve"
-	"github.com/bluelibs/go-tunnel/examples/observability/metrics"
-	"github.com/bluelibs/go-tunnel/examples/observability/tracing"
 	"github.com/bluelibs/go-tunnel/ipc"
+	"github.com/bluelibs/go-tunnel/protocol/metrics"
+	"github.com/bluelibs/go-tunnel/protocol/tracing"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
