@@ -224,13 +224,14 @@ func TestDeployFailures(t *testing.T) {
 	utf16 := filepath.Join(t.TempDir(), "utf16")
 	require.NoError(t, os.WriteFile(utf16, []byte("\xff\xfes\x00e\x00"), 0o600))
 	for want, flags := range map[string][]string{
-		"is not UTF-8":     {"-app=ipc/tasks.mjs", "-tokens-file=" + utf16},
-		"open nowhere":     {"-app=ipc/tasks.mjs", "-tokens-file=nowhere"},
-		"no token in":      {"-app=ipc/tasks.mjs", "-tokens-file=" + os.DevNull},
-		"missing.mjs":      {"-app=missing.mjs", "-tokens-file=" + tokens},
-		"missing.pem":      {"-app=ipc/tasks.mjs", "-tokens-file=" + tokens, "-tls-cert=missing.pem", "-tls-key=missing.pem", "-addr=127.0.0.1:0", "-admin=127.0.0.1:0"},
-		"missing port":     {"-app=ipc/tasks.mjs", "-tokens-file=" + tokens, "-addr=nowhere", "-admin=127.0.0.1:0"},
-		"not defined: -no": {"-no"},
+		"is not UTF-8":      {"-app=ipc/tasks.mjs", "-tokens-file=" + utf16},
+		"open nowhere":      {"-app=ipc/tasks.mjs", "-tokens-file=nowhere"},
+		"no token in":       {"-app=ipc/tasks.mjs", "-tokens-file=" + os.DevNull},
+		"missing.mjs":       {"-app=missing.mjs", "-tokens-file=" + tokens},
+		"missing.pem":       {"-app=ipc/tasks.mjs", "-tokens-file=" + tokens, "-tls-cert=missing.pem", "-tls-key=missing.pem", "-addr=127.0.0.1:0", "-admin=127.0.0.1:0"},
+		"missing port":      {"-app=ipc/tasks.mjs", "-tokens-file=" + tokens, "-addr=nowhere", "-admin=127.0.0.1:0"},
+		"not defined: -no":  {"-no"},
+		"no -app: it names": {"-tokens-file=" + tokens},
 	} {
 		out, err := exec.Command(server, flags...).CombinedOutput()
 		assert.Error(t, err, want)
