@@ -14,8 +14,11 @@ import (
 // packages returns the packages of a module that others can import, and its programs.
 func packages(t *testing.T, s site, folder string) (libraries, programs []string) {
 	t.Helper()
-	dir := filepath.Join(s.sources, filepath.FromSlash(folder))
-	for line := range strings.Lines(s.run(t, dir, "list", "-f", "{{.Name}} {{.ImportPath}} {{len .GoFiles}}", "./...")) {
+	list := s.goIn(filepath.Join(s.sources, filepath.FromSlash(folder)), "list", "-f", "{{.Name}} {{.ImportPath}} {{len .GoFiles}}", "./...")
+	list.Env = append(list.Env, "GOWORK="+filepath.Join(s.sources, ".ci", "go.work"))
+	out, err := list.Output()
+	require.NoError(t, err)
+	for line := range strings.Lines(string(out)) {
 		fields := strings.Fields(line)
 		switch {
 		case fields[2] == "0" || strings.Contains(fields[1], "/internal/"):
@@ -40,7 +43,11 @@ func TestConsumers(t *testing.T) {
 			assert.NotEmpty(t, append(libraries, programs...))
 			if len(libraries) > 0 {
 				dir := consumer(t, s, libraries...)
-				s.run(t, dir, "build", "-o", os.DevNull, ".")
+				if folder == "examples/frameworks" && os.Getenv("PUBLISH") == "" {
+					s.run(t, dir, "list", "-deps", ".") // all is there; to build it takes minutes
+				} else {
+					s.run(t, dir, "build", "-o", os.DevNull, ".")
+				}
 				assert.Contains(t, s.run(t, dir, "list", "-m", modulePath(folder)), tag)
 			}
 			if len(programs) > 0 {
