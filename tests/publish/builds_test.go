@@ -35,6 +35,7 @@ func TestBundles(t *testing.T) {
 	write(t, dir, "default.mjs", imported+exported+`export default start();`)
 	write(t, dir, "app.cjs", required+`exports.runner = require("@bluelibs/runner"); exports.runtime = start();`)
 	write(t, dir, "rollup.config.mjs", rollupConfig)
+	write(t, dir, "tsup.inside.mjs", `export default { noExternal: ["@bluelibs/runner"] };`)
 	for name, c := range map[string]struct {
 		args   []string // of npx; OUT is the file
 		file   string
@@ -50,8 +51,8 @@ func TestBundles(t *testing.T) {
 		"rollup, ES module":      {[]string{"rollup", "-c", "rollup.config.mjs", "-i", "app.mjs", "-f", "es", "-o", "OUT"}, "app.mjs", true},
 		"ncc":                    {[]string{"ncc", "build", "app.cjs", "-o", "DIR"}, "index.cjs", true},
 		"ncc, ES module":         {[]string{"ncc", "build", "app.mjs", "-o", "DIR"}, "index.mjs", true},
-		"tsup, CommonJS":         {[]string{"tsup", "app.mjs", "--format", "cjs", "--no-external", "@bluelibs/runner", "--out-dir", "DIR"}, "app.js", true},
-		"tsup, ES module":        {[]string{"tsup", "app.mjs", "--format", "esm", "--no-external", "@bluelibs/runner", "--out-dir", "DIR"}, "app.mjs", true},
+		"tsup, CommonJS":         {[]string{"tsup", "app.mjs", "--config", "tsup.inside.mjs", "--format", "cjs", "--out-dir", "DIR"}, "app.js", true},
+		"tsup, ES module":        {[]string{"tsup", "app.mjs", "--config", "tsup.inside.mjs", "--format", "esm", "--out-dir", "DIR"}, "app.mjs", true},
 		"tsup, Runner beside":    {[]string{"tsup", "bare.mjs", "--format", "esm", "--out-dir", "DIR"}, "app.mjs", false},
 	} {
 		t.Run(name, func(t *testing.T) {
