@@ -49,7 +49,7 @@ func TestBundles(t *testing.T) {
 		"esbuild, ES, beside":    {[]string{"esbuild", "bare.mjs", "--bundle", "--platform=node", "--format=esm", "--packages=external", "--outfile=OUT"}, "app.mjs", false},
 		"rollup, CommonJS":       {[]string{"rollup", "-c", "rollup.config.mjs", "-i", "app.mjs", "-f", "cjs", "-o", "OUT"}, "app.cjs", true},
 		"rollup, ES module":      {[]string{"rollup", "-c", "rollup.config.mjs", "-i", "app.mjs", "-f", "es", "-o", "OUT"}, "app.mjs", true},
-		"ncc":                    {[]string{"ncc", "build", "app.cjs", "-o", "DIR"}, "index.cjs", true},
+		"ncc, Runner beside":     {[]string{"ncc", "build", "app.cjs", "-e", "@bluelibs/runner", "-o", "DIR"}, "index.cjs", false},
 		"ncc, ES module":         {[]string{"ncc", "build", "app.mjs", "-o", "DIR"}, "index.mjs", true},
 		"tsup, CommonJS":         {[]string{"tsup", "app.mjs", "--config", "tsup.inside.mjs", "--format", "cjs", "--out-dir", "DIR"}, "app.js", true},
 		"tsup, ES module":        {[]string{"tsup", "app.mjs", "--config", "tsup.inside.mjs", "--format", "esm", "--out-dir", "DIR"}, "app.mjs", true},
@@ -118,9 +118,10 @@ func TestPackageManagers(t *testing.T) {
 			write(t, dir, "app.cjs", required+`exports.runtime = start();`)
 			write(t, dir, "app.mjs", imported+`export default await start();`)
 			write(t, dir, "listen.cjs", required+`start().then((runtime) => require("@bluelibs/tunnel-worker").createWorkerListener(runtime));`)
-			for _, file := range []string{"app.cjs", "app.mjs", "listen.cjs"} {
+			for _, file := range []string{"app.cjs", "app.mjs"} {
 				requireServed(t, dir, file, c.flags...)
 			}
+			requireProgram(t, dir, append(c.flags, "listen.cjs")...)
 		})
 	}
 }

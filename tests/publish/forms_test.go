@@ -35,7 +35,18 @@ const start = () => run(app, { logs: { printThreshold: null } });
 // requireServed starts a worker and calls its task.
 func requireServed(t *testing.T, dir, file string, flags ...string) {
 	t.Helper()
-	pool, err := startWorker(t, ipc.Node(file, flags...), dir)
+	requireCall(t, ipc.Node(file, flags...), dir)
+}
+
+// requireProgram does the same with a program that owns its start.
+func requireProgram(t *testing.T, dir string, arguments ...string) {
+	t.Helper()
+	requireCall(t, ipc.Options{Command: append([]string{"node"}, arguments...)}, dir)
+}
+
+func requireCall(t *testing.T, opts ipc.Options, dir string) {
+	t.Helper()
+	pool, err := startWorker(t, opts, dir)
 	require.NoError(t, err)
 	call := &protocol.Call{Kind: protocol.KindTask, ID: "app.where", Header: http.Header{"X-Here": {"yes"}}}
 	reply, err := pool.Execute(t.Context(), call)
@@ -152,11 +163,7 @@ func TestProgramOfESModules(t *testing.T) {
 	assert.NotContains(t, err.Error(), "Plain")
 
 	write(t, dir, "requires.mjs", `import { createRequire } from "node:module"; const { r, run, useExposureContext } = createRequire(import.meta.url)("@bluelibs/runner");`+application+listen)
-	pool, err := startWorker(t, ipc.Options{Command: []string{"node", "requires.mjs"}}, dir)
-	require.NoError(t, err)
-	reply, err := pool.Execute(t.Context(), &protocol.Call{Kind: protocol.KindTask, ID: "app.where", Header: http.Header{"X-Here": {"yes"}}})
-	require.NoError(t, err)
-	assert.Equal(t, `"yes"`, string(reply.Value))
+	requireProgram(t, dir, "requires.mjs")
 }
 
 // pack returns the tarball of the npm package.
