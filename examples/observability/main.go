@@ -6,8 +6,8 @@
 //	curl http://127.0.0.1:9464/metrics
 //
 // With -traces it prints each span. Modules protocol/metrics and protocol/tracing are what
-// a server of your own needs of it. Once they are tagged no GOWORK is needed: see
-// .github/RELEASING.md.
+// a server of your own needs of it. Once they are tagged, "go run ." in this folder will do:
+// see .github/RELEASING.md.
 package main
 
 import (
