@@ -197,12 +197,13 @@ func TestDeployAuthenticate(t *testing.T) {
 	app := filepath.Join(dir, "app.mjs")
 	require.NoError(t, os.WriteFile(app, []byte(`
 export const authenticate = ({ headers }) => headers["x-key"] === "good" || null;
-export const tasks = { folder: () => process.cwd(), hang: () => new Promise(() => {}) };`), 0o600))
-	d := deployWith(t, build(t, "deploy"), "-app="+app, "-task-timeout=100ms")
+export const tasks = { folder: () => process.cwd(), title: () => process.title, hang: () => new Promise(() => {}) };`), 0o600))
+	d := deployWith(t, build(t, "deploy"), "-app="+app, "-task-timeout=100ms", "-flags=--title=deployed --no-warnings")
 	base := "http://" + d.origin + "/__runner/task/"
 	real, err := filepath.EvalSymlinks(dir)
 	require.NoError(t, err)
 	assert.Equal(t, `{"ok":true,"result":"`+real+`"}`, post(t, base+"folder", ``, "x-key", "good"))
+	assert.Equal(t, `{"ok":true,"result":"deployed"}`, post(t, base+"title", ``, "x-key", "good"), "by a flag of Node.js")
 	assert.Contains(t, post(t, base+"folder", ``, "x-key", "bad"), "UNAUTHORIZED")
 	assert.Contains(t, post(t, base+"hang", ``, "x-key", "good"), "TASK_TIMEOUT")
 }

@@ -32,11 +32,10 @@ var update = flag.Bool("update", false, "write go.mod and go.sum of the nested m
 // proxy with all modules, and the cache of whoever takes something from it.
 type site struct{ sources, proxy, cache string }
 
+var temporary string // a folder of this run
+
 var published = sync.OnceValues(func() (s site, err error) {
-	dir, err := os.MkdirTemp("", "go-tunnel-publish-")
-	if err != nil {
-		return s, err
-	}
+	dir := filepath.Join(temporary, "publication")
 	s = site{filepath.Join(dir, "sources"), filepath.Join(dir, "proxy"), filepath.Join(dir, "cache")}
 	if err := copySources(s.sources); err != nil {
 		return s, err
@@ -51,10 +50,13 @@ var published = sync.OnceValues(func() (s site, err error) {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code := m.Run()
-	if s, _ := published(); s.sources != "" {
-		_ = os.RemoveAll(filepath.Dir(s.sources))
+	dir, err := os.MkdirTemp("", "go-tunnel-publish-")
+	if err != nil {
+		panic(err)
 	}
+	temporary = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
 
@@ -183,7 +185,7 @@ func fileURL(path string) string {
 	return "file://" + path
 }
 
-var goEnv = func(name string) string {
+func goEnv(name string) string {
 	out, err := exec.Command("go", "env", name).Output()
 	if err != nil {
 		panic(err)
