@@ -21,7 +21,7 @@ func packages(t *testing.T, s site, folder string) (libraries, programs []string
 	for line := range strings.Lines(string(out)) {
 		fields := strings.Fields(line)
 		switch {
-		case fields[2] == "0" || strings.Contains(fields[1], "/internal/"):
+		case fields[2] == "0" || strings.Contains(fields[1], "/internal/") || strings.HasPrefix(fields[1], rootModule+"/tests/"):
 		case fields[0] == "main":
 			programs = append(programs, fields[1])
 		default:
