@@ -252,6 +252,9 @@ func TestTicket(t *testing.T) {
 	require.NoError(t, v.Confirm(call))
 	require.NotEmpty(t, Claim(call))
 	require.NoError(t, (*Verifier)(nil).ConfirmExact(call), "who has no lane leaves the claim to others")
+	header := http.Header{}
+	require.NoError(t, (*Signer)(nil).Sign(header, protocol.KindTask, "app.charge", nil))
+	assert.Empty(t, header, "none signs nothing")
 }
 
 func TestBodies(t *testing.T) {

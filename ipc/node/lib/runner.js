@@ -3,11 +3,11 @@
 // The source of a running Runner application. It does what the application's own exposure does between the request and
 // the response, in the same order: see src/node/exposure of Runner 5.5.0 and 6.4.1.
 
-const { createRequire } = require("node:module");
 const { finished } = require("node:stream/promises");
 const { isStream, sourceOf } = require("./call.js");
 const { describe } = require("./describe.js");
 const { allowList, is6, lanes } = require("./allowlist.js");
+const { hasMade, requiredRunner } = require("./copies.js");
 const { BodyNeeded, exposureContext, exposureRequest } = require("./exposure.js");
 const { aliases, isHashOf, laneRules, secondDoors } = require("./lanes.js");
 const { InputFile, FormNeeded, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
@@ -34,22 +34,16 @@ function runnerSource(runtime, options) {
   return new RunnerSource(runtime, findRunner(runtime, options.runner));
 }
 
-// findRunner returns the copy of Runner that made the runtime: any other has contexts and errors of its own.
+// findRunner returns the copy of Runner that made the runtime.
 function findRunner(runtime, given) {
-  const made = (copy) => typeof copy?.RunResult === "function" && runtime instanceof copy.RunResult;
   if (given !== undefined) {
-    if (given.RunResult !== undefined && !made(given)) {
+    if (given.RunResult !== undefined && !hasMade(given, runtime)) {
       throw new Error("the option runner is not the copy of @bluelibs/runner that this application runs on");
     }
     return given;
   }
-  for (const module of Object.values(createRequire(`${process.cwd()}/`).cache)) {
-    try {
-      if (made(module.exports)) return module.exports;
-    } catch {
-      // An export that cannot be read is not Runner.
-    }
-  }
+  const required = requiredRunner(runtime);
+  if (required !== undefined) return required;
   throw new Error(
     "the copy of @bluelibs/runner that this application runs on cannot be found: pass it as the option runner, " +
       "or export it as runner beside the runtime",

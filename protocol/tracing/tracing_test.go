@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/bluelibs/go-tunnel/examples/observability/tracing"
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/tracing"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )

@@ -1,4 +1,5 @@
-// Package outcome tells how a call ended, for middleware that watches calls.
+// Package outcome tells how a call ended, for a tunnel.Middleware that watches calls:
+// modules protocol/metrics and protocol/tracing are made of it.
 package outcome
 
 import (
@@ -7,9 +8,12 @@ import (
 	"net/http"
 
 	"github.com/bluelibs/go-tunnel/protocol"
-
-	tunnel "github.com/bluelibs/go-tunnel"
 )
+
+// Executor is a tunnel.Executor, whose package this one does not import.
+type Executor interface {
+	Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error)
+}
 
 // OK is the code of a call that succeeded.
 const OK protocol.Code = "OK"
@@ -22,8 +26,8 @@ type Result struct {
 
 // Watch runs a call on next and calls done once, when it is over: for a streamed reply
 // that is when the stream is closed. A next that panics, which none below a
-// [tunnel.Handler] does, ends with INTERNAL_ERROR.
-func Watch(ctx context.Context, next tunnel.Executor, call *protocol.Call, done func(Result)) (*protocol.Reply, error) {
+// tunnel.Handler does, ends with INTERNAL_ERROR.
+func Watch(ctx context.Context, next Executor, call *protocol.Call, done func(Result)) (*protocol.Reply, error) {
 	result, streams := Result{protocol.CodeInternal, http.StatusInternalServerError}, false // of a panic
 	defer func() {
 		if !streams {

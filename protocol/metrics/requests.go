@@ -12,8 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/bluelibs/go-tunnel/examples/observability/internal/outcome"
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/outcome"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )

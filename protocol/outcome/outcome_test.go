@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/bluelibs/go-tunnel/examples/observability/internal/outcome"
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/outcome"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )

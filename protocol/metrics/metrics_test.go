@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/bluelibs/go-tunnel/examples/observability/metrics"
 	"github.com/bluelibs/go-tunnel/ipc"
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/metrics"
 	"github.com/bluelibs/go-tunnel/standalone"
 
 	tunnel "github.com/bluelibs/go-tunnel"
@@ -119,7 +119,7 @@ func TestPool(t *testing.T) {
 
 // What scales a Deployment is there, whichever of the two examples serves it.
 func TestScalingMetric(t *testing.T) {
-	manifest, err := os.ReadFile("../../deploy/kubernetes.yaml")
+	manifest, err := os.ReadFile("../../examples/deploy/kubernetes.yaml")
 	require.NoError(t, err)
 	series := regexp.MustCompile(`seriesQuery: (\w+)_sum\n`).FindSubmatch(manifest)
 	require.NotNil(t, series)

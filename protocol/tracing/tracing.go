@@ -16,13 +16,13 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/bluelibs/go-tunnel/examples/observability/internal/outcome"
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/outcome"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
 
-const scope = "github.com/bluelibs/go-tunnel/examples/observability/tracing"
+const scope = "github.com/bluelibs/go-tunnel/protocol/tracing"
 
 // Middleware returns a tunnel.Middleware that makes each call that reaches the executor
 // a server span, named by kind and id. It lasts until the reply is there, or for a
