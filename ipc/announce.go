@@ -119,10 +119,10 @@ func (p *Pool) check(hello *wire.Hello) (what string, err error) {
 	if _, err := newLaneRules(hello); err != nil {
 		return "lanes", fmt.Errorf("its lanes cannot be checked: %w", err)
 	}
-	if p.opts.Schemas == nil {
+	if p.opts.OnSchemas == nil {
 		return "", nil
 	}
-	if err := p.opts.Schemas(hello.Announced()); err != nil {
+	if err := p.opts.OnSchemas(hello.Announced()); err != nil {
 		return "schemas", fmt.Errorf("its schemas were refused: %w", err)
 	}
 	return "", nil

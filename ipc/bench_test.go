@@ -31,7 +31,7 @@ func BenchmarkPool(b *testing.B) {
 		b.Run("echo/"+callers.name, func(b *testing.B) { benchmarkEcho(b, callers.n) })
 		b.Run("framed/"+callers.name, func(b *testing.B) { benchmarkPool(b, node, callers.n) })
 		b.Run("plain/"+callers.name, func(b *testing.B) {
-			benchmarkPool(b, Options{Command: []string{"node", nodeWorker}, Plain: true, Logger: discard}, callers.n)
+			benchmarkPool(b, Options{Command: []string{"node", nodeWorker}, Wire: PlainWire, Logger: discard}, callers.n)
 		})
 	}
 }

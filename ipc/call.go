@@ -107,7 +107,7 @@ func (p *Pool) repeats(call *protocol.Call) bool {
 // when the time of the call is over, zero for never. The plain wire cannot cancel.
 func (o *Options) answerBy(expires time.Time) time.Time {
 	if expires.IsZero() {
-		if o.Plain {
+		if o.Wire == PlainWire {
 			return expires
 		}
 		expires = time.Now()

@@ -103,7 +103,7 @@ func testKillStorm(t *testing.T, with adversity, idempotent bool, duration time.
 				assert.Positive(t, runs[id])
 			}
 		}
-		t.Logf("%d kills, %d calls, %d failed, %d run twice, %d replays", kills.Load(), len(outcomes), failed, twice, pool.Stats().Replays)
+		t.Logf("%d kills, %d calls, %d failed, %d run twice, %d replays", kills.Load(), len(outcomes), failed, twice, pool.Stats().Retries)
 		if idempotent {
 			assert.Zero(t, failed)
 		} else {
@@ -122,7 +122,7 @@ func killWorkers(pool *Pool, duration time.Duration, answered, kills *atomic.Int
 	next := int64(0)
 	for end := time.Now().Add(duration); kills.Load() == 0 || time.Now().Before(end); {
 		<-tick.C
-		workers := slices.DeleteFunc(pool.Stats().Workers, func(w WorkerStats) bool { return w.State != "ready" })
+		workers := slices.DeleteFunc(pool.Stats().Workers, func(w WorkerStats) bool { return w.State != StateReady })
 		if answered.Load() < next || len(workers) == 0 || !calm() {
 			continue
 		}
@@ -140,7 +140,7 @@ func TestLastAnswers(t *testing.T) {
 		generations = 10_000
 	}
 	count := filepath.Join(t.TempDir(), "count")
-	pool := start(t, Options{Command: []string{os.Args[0]}, Env: append(os.Environ(), "IPC_TEST_WORKER=answers many, then exits", "IPC_TEST_COUNT="+count), Plain: true})
+	pool := start(t, Options{Command: []string{os.Args[0]}, Env: append(os.Environ(), "IPC_TEST_WORKER=answers many, then exits", "IPC_TEST_COUNT="+count), Wire: PlainWire})
 	got := 0
 	for range generations {
 		for n := 0; n < backoff.HealthyCalls; {
@@ -210,7 +210,7 @@ func TestOverload(t *testing.T) {
 	t.Logf("%d MiB more memory", more>>20)
 	assert.Less(t, more, int64(64<<20))
 	stats := pool.Stats()
-	assert.EqualValues(t, len(refused), stats.Refused.Full+stats.Refused.Late)
+	assert.EqualValues(t, len(refused), stats.Refused.QueueFull+stats.Refused.QueueTimeout)
 }
 
 // A call that has waited for too long is refused as that, not as one too many.
@@ -221,7 +221,7 @@ func TestLateRefusal(t *testing.T) {
 	eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 1 })
 	_, err := pool.Execute(background, task("held", ""))
 	requireCode(t, protocol.CodeOverloaded, err)
-	assert.Equal(t, Refusals{Late: 1}, pool.Stats().Refused)
+	assert.Equal(t, Refusals{QueueTimeout: 1}, pool.Stats().Refused)
 	answers()
 	first.Wait()
 }

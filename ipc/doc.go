@@ -24,7 +24,7 @@
 //     the queue go on waiting. The log has the exit state and the last lines of standard
 //     error. The next worker is started at once, the one after it 0.1 s later, doubling to
 //     30 s while none answers a call, until one has lived for a minute or answered a hundred
-//     calls. With Options.Spare one that is ready takes over.
+//     calls. With Options.Spares one that is ready takes over.
 //   - One caller's calls crash worker after worker: the others wait until the next one is
 //     ready. That has one call at first, and few more with those that it answers, for up to
 //     a second: a call that ends it takes few with it.
@@ -93,7 +93,7 @@
 //
 // Memory is that of the server, which holds each body that is being read (up to
 // Limits.MaxBody), MaxQueueBytes of waiting inputs, up to 64 MiB of inputs that each
-// worker has, and results, up to MaxMessage each: twice that while one is read from a
+// worker has, and results, up to MaxAnswer each: twice that while one is read from a
 // worker, and once until its caller has it (a hundred callers of results of 100 MB take 10
 // GB: return streams, which take 256 KiB each); and that of the workers: Node.js takes 45 to 55 MiB, as Bun and Deno do, before the
 // application has anything, and up to 48 MiB more for short-lived objects under load. Node("app.js",
@@ -129,6 +129,6 @@
 // # The wires
 //
 // Package [github.com/bluelibs/go-tunnel/ipc/internal/wire] specifies both wires: the
-// framed wire, which Node and the npm package @bluelibs/tunnel-worker speak, and the plain
-// wire of Options.Plain, lines of JSON, with what a worker in any language has to see to.
+// framed wire, which Node and the npm package @bluelibs/tunnel-worker speak, and
+// PlainWire, lines of JSON, with what a worker in any language has to see to.
 package ipc

@@ -25,18 +25,18 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 		return nil, err
 	}
 	var identity []byte
-	if call.Identity != nil && (!p.opts.Plain || p.opts.PlainContext) {
+	if call.Identity != nil && (p.opts.Wire != PlainWire || p.opts.PlainContext) {
 		var err error
 		if identity, err = json.Marshal(call.Identity); err != nil {
 			return nil, fmt.Errorf("ipc: encode the caller's identity: %w", err)
 		}
 	}
-	if p.opts.Plain && (call.Body != nil || call.Form != nil) {
+	if p.opts.Wire == PlainWire && (call.Body != nil || call.Form != nil) {
 		return nil, &protocol.Error{Code: protocol.CodeUnsupportedMediaType, Message: "Files and streams need a worker on the framed wire"}
 	}
 	hash := lane.Claim(call)
 	a, err := p.roundTrip(ctx, len(call.Payload)+len(call.ID), call, func(dst []byte, id uint64) []byte {
-		if p.opts.Plain {
+		if p.opts.Wire == PlainWire {
 			return wire.AppendPlainCall(dst, id, call, p.opts.PlainContext, identity)
 		}
 		return wire.AppendCall(dst, id, call, identity, hash)
@@ -47,7 +47,7 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 	if a.Stream != nil {
 		return a.Stream.Reply(), nil
 	}
-	if a.Value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
+	if a.Value == nil && p.opts.Wire == PlainWire && call.Kind == protocol.KindEvent {
 		a.Value = call.Payload // no result on the plain wire: it is unchanged
 	}
 	return &protocol.Reply{Value: a.Value, Void: a.Void}, nil

@@ -126,7 +126,7 @@ func startFaulty(t *testing.T, name string, change ...func(*Options)) (*Pool, *l
 	return start(t, Options{
 		Command: []string{os.Args[0]},
 		Env:     append(os.Environ(), "IPC_TEST_WORKER="+name),
-		Plain:   true,
+		Wire:    PlainWire,
 	}, append([]func(*Options){func(o *Options) { o.Logger = log.logger() }}, change...)...), log
 }
 
@@ -179,7 +179,7 @@ func TestCallsThatADeadWorkerNeverRead(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 1, crashed, "the one that was read")
-	assert.EqualValues(t, 3, pool.Stats().Replays)
+	assert.EqualValues(t, 3, pool.Stats().Retries)
 }
 
 // A worker that takes no more calls is as good as dead, even if it lives on: who waits for

@@ -123,7 +123,7 @@ func misbehaveFramed(name string) {
 	}
 }
 
-func framed(o *Options) { o.Plain = false }
+func framed(o *Options) { o.Wire = FramedWire }
 
 func TestFramedStartFails(t *testing.T) {
 	for name, reason := range map[string]string{
@@ -154,7 +154,7 @@ func TestFramedStartFails(t *testing.T) {
 			}
 			err := start(timeout)
 			require.ErrorContains(t, err, reason)
-			assert.ErrorContains(t, err, "needs Options.Plain")
+			assert.ErrorContains(t, err, "needs Options.Wire")
 		})
 	}
 }
@@ -175,7 +175,7 @@ func TestModuleStartFails(t *testing.T) {
 			opts.Workers, opts.Logger = 2, discard
 			_, err := Start(t.Context(), opts)
 			require.ErrorContains(t, err, c.want)
-			assert.NotContains(t, err.Error(), "Options.Plain")
+			assert.NotContains(t, err.Error(), "Options.Wire")
 			assert.NotContains(t, err.Error(), "\n")
 		})
 	}
@@ -190,7 +190,7 @@ func TestFramedWorkerThatBreaksTheWire(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pool, _ := startFaulty(t, name, framed, func(o *Options) { o.MaxMessage = 100_000 })
+			pool, _ := startFaulty(t, name, framed, func(o *Options) { o.MaxAnswer = 100_000 })
 			_, err := pool.Execute(t.Context(), task("a", ""))
 			requireCode(t, protocol.CodeWorkerCrashed, err)
 			assert.ErrorContains(t, err, reason)
@@ -200,9 +200,9 @@ func TestFramedWorkerThatBreaksTheWire(t *testing.T) {
 
 // A result that is announced and too long fails its call only.
 func TestFramedGiantResult(t *testing.T) {
-	pool, _ := startFaulty(t, "framed: a giant result", framed, func(o *Options) { o.MaxMessage = 100_000 })
+	pool, _ := startFaulty(t, "framed: a giant result", framed, func(o *Options) { o.MaxAnswer = 100_000 })
 	_, err := pool.Execute(t.Context(), task("a", ""))
-	require.ErrorContains(t, err, "has 200000 bytes, and Options.MaxMessage is 100000")
+	require.ErrorContains(t, err, "has 200000 bytes, and Options.MaxAnswer is 100000")
 	requireValue(t, "2", pool, task("a", ""))
 }
 

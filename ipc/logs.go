@@ -239,5 +239,5 @@ func (p *Pool) logExit(w *worker, slot int, reason ExitReason, err error, lifeti
 
 // logRefusals logs how many calls were refused since the last time.
 func (p *Pool) logRefusals(n sched.Refusals) {
-	p.log.Warn("ipc: calls refused", "queueFull", n.Full, "late", n.Late, "noWorker", n.Down, "closed", n.Closed)
+	p.log.Warn("ipc: calls refused", "queueFull", n.QueueFull, "late", n.QueueTimeout, "noWorker", n.NoWorker, "closed", n.Closed)
 }

@@ -61,7 +61,7 @@ func TestFloodWithABlockedLog(t *testing.T) {
 
 func TestCrashLogHasTheEndOfStandardError(t *testing.T) {
 	log := &logBuffer{}
-	pool := start(t, Options{Command: []string{"sh", "-c", "read x; echo the reason >&2; exit 3"}, Plain: true},
+	pool := start(t, Options{Command: []string{"sh", "-c", "read x; echo the reason >&2; exit 3"}, Wire: PlainWire},
 		func(o *Options) { o.Logger = log.logger() })
 	_, err := pool.Execute(t.Context(), task("any", ""))
 	requireCode(t, protocol.CodeWorkerCrashed, err)

@@ -16,10 +16,10 @@ func TestPlainContext(t *testing.T) {
 	call := task("a", "")
 	call.RequestID, call.Identity = "r1", map[string]any{"user": "ada"}
 	for with, want := range map[bool]string{true: `["r1",{"user":"ada"}]`, false: `[null,null]`} {
-		pool := start(t, Options{Command: []string{"node", "--eval", program}, Plain: true, PlainContext: with})
+		pool := start(t, Options{Command: []string{"node", "--eval", program}, Wire: PlainWire, PlainContext: with})
 		requireValue(t, want, pool, call)
 	}
-	pool := start(t, Options{Command: []string{"node", "--eval", program}, Plain: true, PlainContext: true})
+	pool := start(t, Options{Command: []string{"node", "--eval", program}, Wire: PlainWire, PlainContext: true})
 	requireValue(t, `["",null]`, pool, task("a", ""))
 	call.Identity = func() {} // which has no JSON
 	_, err := pool.Execute(t.Context(), call)

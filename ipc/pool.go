@@ -53,7 +53,7 @@ func Start(ctx context.Context, opts Options) (*Pool, error) {
 	}
 	p.announced.Store(&announcement{idempotent: set(opts.Idempotent)})
 	p.sched = sched.New(p.opts.schedule())
-	r := p.sched.StartRollout(time.Now(), opts.Workers+opts.Spare)
+	r := p.sched.StartRollout(time.Now(), opts.Workers+opts.Spares)
 	go p.supervise()
 	if err := p.rolledOut(ctx, r); err != nil {
 		_ = p.Close()

@@ -76,7 +76,7 @@ const sleepModule = `export const tasks = {
 func TestRestart(t *testing.T) {
 	module := filepath.Join(t.TempDir(), "tasks.mjs")
 	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
-	pool := start(t, run(module), func(o *Options) { o.Workers, o.Spare = 2, 1 })
+	pool := start(t, run(module), func(o *Options) { o.Workers, o.Spares = 2, 1 })
 	requireValue(t, "1", pool, task("v1", ""))
 
 	writeModule(t, module, "this is no JavaScript")
@@ -291,7 +291,7 @@ func TestRecovery(t *testing.T) {
 		rounds = 50
 	}
 	for _, spare := range []int{0, 1} {
-		pool := start(t, run(module), func(o *Options) { o.Spare = spare })
+		pool := start(t, run(module), func(o *Options) { o.Spares = spare })
 		var took, starts []time.Duration
 		for range rounds {
 			for range backoff.HealthyCalls {
@@ -300,14 +300,14 @@ func TestRecovery(t *testing.T) {
 			eventually(t, func() bool { // all are there
 				ready := 0
 				for _, w := range pool.Stats().Workers {
-					if w.State == "ready" || w.State == "spare" {
+					if w.State == StateReady || w.State == StateSpare {
 						ready++
 					}
 				}
 				return ready == 1+spare
 			})
 			for _, w := range pool.Stats().Workers {
-				if w.State == "ready" {
+				if w.State == StateReady {
 					require.NoError(t, syscall.Kill(w.PID, syscall.SIGKILL))
 				}
 			}

@@ -17,12 +17,12 @@ func TestStartFailsOverSchemas(t *testing.T) {
 		Command: []string{os.Args[0]},
 		Env:     append(os.Environ(), "IPC_TEST_WORKER=framed: polite"),
 		Logger:  discard,
-		Schemas: func(schemas protocol.Schemas) error {
+		OnSchemas: func(schemas protocol.Schemas) error {
 			assert.Empty(t, schemas.Tasks, "it announces none, and that is told")
 			return errSchema
 		},
 	})
 	require.Nil(t, pool)
 	require.ErrorIs(t, err, errSchema)
-	assert.NotContains(t, err.Error(), "Options.Plain")
+	assert.NotContains(t, err.Error(), "Options.Wire")
 }

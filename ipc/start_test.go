@@ -82,7 +82,7 @@ func TestStartSaysWhy(t *testing.T) {
 			reason, logged := requireNoStart(t, opts)
 			assert.Regexp(t, c.want, reason)
 			assert.NotContains(t, reason, "\n")
-			assert.NotContains(t, reason, "Options.Plain")
+			assert.NotContains(t, reason, "Options.Wire")
 			assert.Regexp(t, regexp.MustCompile(`ipc: worker ended.*reason=start.*error=.*before its hello`), logged)
 		})
 	}
@@ -110,7 +110,7 @@ func TestStartBehindAWrapper(t *testing.T) {
 		"inherit.js": {want: "descriptor 3 is not the server's pipe"},
 		"channel.js": {want: "descriptor 3 is not the server's pipe"},
 		"stays.js":   {want: `sent no hello within Options.StartTimeout \(10s\): .*descriptor 3 is not the server's pipe`, timeout: 10 * time.Second},
-		"silent.js":  {want: `sent no hello within Options.StartTimeout \(200ms\) \(a wrapper, such as .*, does not pass descriptors 3 and 4 on; .* needs Options.Plain`, timeout: 200 * time.Millisecond},
+		"silent.js":  {want: `sent no hello within Options.StartTimeout \(200ms\) \(a wrapper, such as .*, does not pass descriptors 3 and 4 on; .* needs Options.Wire`, timeout: 200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,7 +118,7 @@ func TestStartBehindAWrapper(t *testing.T) {
 			assert.Regexp(t, c.want, reason)
 			assert.NotContains(t, reason, "protocol violation")
 			if name != "silent.js" {
-				assert.NotContains(t, reason, "Options.Plain")
+				assert.NotContains(t, reason, "Options.Wire")
 			}
 		})
 	}

@@ -30,8 +30,8 @@ type Stats struct {
 	Refused Refusals
 	// Exits are the ends of workers, by reason.
 	Exits map[ExitReason]uint64
-	// Replays is how often a call was given to another worker because the first one ended.
-	Replays uint64
+	// Retries is how often a call was given to another worker because the first one ended.
+	Retries uint64
 	// Cancels is how often a call was given up that a worker had, Timeouts how often of
 	// that because its time was over.
 	Cancels, Timeouts uint64
@@ -39,10 +39,10 @@ type Stats struct {
 
 // Refusals are counts of calls that were refused, by why.
 type Refusals struct {
-	Full   uint64 // the queue had no room
-	Late   uint64 // no worker had time within QueueTimeout
-	Down   uint64 // no worker was running
-	Closed uint64 // the pool was closing
+	QueueFull    uint64 // the queue had no room
+	QueueTimeout uint64 // no worker had time within Options.QueueTimeout
+	NoWorker     uint64 // no worker was running
+	Closed       uint64 // the pool was closing
 }
 
 // WorkerStats is a snapshot of one worker.
@@ -51,9 +51,8 @@ type WorkerStats struct {
 	Slot int
 	// PID is the process's id, 0 while there is none.
 	PID int
-	// State is "starting", "ready", "spare", "stalled" (it does not answer a ping),
-	// "draining" or "exited".
-	State string
+	// State is what the worker can do: StateReady and so on.
+	State WorkerState
 	// InFlight is the number of calls that it has, those whose callers left included.
 	InFlight int
 	// Served is the number of calls that this process has answered, Failed how many of them
@@ -71,6 +70,19 @@ type WorkerStats struct {
 	// LastExit is the last end of a worker in this slot, nil if there was none.
 	LastExit *Exit
 }
+
+// WorkerState says what a worker can do: StateReady and so on.
+type WorkerState string
+
+// The states.
+const (
+	StateStarting WorkerState = "starting" // it takes no calls yet
+	StateReady    WorkerState = "ready"    // it takes calls
+	StateSpare    WorkerState = "spare"    // it could, and waits for a worker to end
+	StateStalled  WorkerState = "stalled"  // it gets none until it answers its ping
+	StateDraining WorkerState = "draining" // it gets no more, and ends after those that it has
+	StateExited   WorkerState = "exited"   // there is no process
+)
 
 // Exit is the end of a worker.
 type Exit struct {
@@ -101,7 +113,7 @@ const (
 func (p *Pool) Stats() Stats {
 	stats := Stats{
 		Waits: p.waits.Load(), WaitTime: time.Duration(p.waited.Load()),
-		Replays: p.replays.Load(), Cancels: p.cancels.Load(), Timeouts: p.timeouts.Load(), Exits: map[ExitReason]uint64{},
+		Retries: p.replays.Load(), Cancels: p.cancels.Load(), Timeouts: p.timeouts.Load(), Exits: map[ExitReason]uint64{},
 	}
 	p.mu.Lock()
 	now, s := time.Now(), p.sched
@@ -110,7 +122,7 @@ func (p *Pool) Stats() Stats {
 	for reason, n := range s.Exits {
 		stats.Exits[ExitReason(reason)] = n
 	}
-	for i := range p.opts.Workers + p.opts.Spare {
+	for i := range p.opts.Workers + p.opts.Spares {
 		stats.Workers = append(stats.Workers, slotStats(s, now, i)...)
 	}
 	p.mu.Unlock()
@@ -124,7 +136,7 @@ func (p *Pool) Stats() Stats {
 
 func slotStats(s *sched.Scheduler, now time.Time, i int) (all []WorkerStats) {
 	workers, starts, lastExit := s.Slot(i)
-	empty := WorkerStats{Slot: i, State: "exited", Starts: starts}
+	empty := WorkerStats{Slot: i, State: StateExited, Starts: starts}
 	if lastExit != nil {
 		empty.LastExit = &Exit{Reason: ExitReason(lastExit.Reason), Time: lastExit.Time, State: lastExit.State}
 	}
@@ -133,7 +145,7 @@ func slotStats(s *sched.Scheduler, now time.Time, i int) (all []WorkerStats) {
 	}
 	for _, m := range workers {
 		stats := empty
-		stats.State, stats.InFlight, stats.Served, stats.Failed = m.State(), m.InFlight, m.Served, m.Failed
+		stats.State, stats.InFlight, stats.Served, stats.Failed = WorkerState(m.State()), m.InFlight, m.Served, m.Failed
 		stats.Age, stats.Lag = now.Sub(m.Began), m.Lag
 		if w, started := m.Handle.(*worker); started {
 			stats.PID = w.proc.PID()

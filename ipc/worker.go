@@ -39,7 +39,7 @@ type worker struct {
 // command returns what to run. A variable tells the worker where the framed wire is.
 func (o *Options) command() proc.Command {
 	c := proc.Command{Args: o.Command, Dir: o.Dir, Env: o.environment(), User: o.user, Stdin: o.stdin}
-	if o.Plain {
+	if o.Wire == PlainWire {
 		return c
 	}
 	c.ExtraFiles = proc.HasExtraFiles
@@ -62,7 +62,7 @@ func startWorker(opts *Options, launcher *proc.Launcher, slot int) (*worker, err
 	}
 	return &worker{
 		conn: conn.New(conn.Config{
-			Requests: p.In, Answers: p.Out, Plain: opts.Plain, MaxMessage: opts.MaxMessage, CancelGrace: opts.CancelGrace,
+			Requests: p.In, Answers: p.Out, Plain: opts.Wire == PlainWire, MaxAnswer: opts.MaxAnswer, CancelGrace: opts.CancelGrace,
 			Log: logger(messageRoom, nil),
 		}),
 		log:    logger(logRoom, nil),
@@ -83,7 +83,7 @@ func (w *worker) run(ready func(hello *wire.Hello)) error {
 	var greeted atomic.Bool // by a hello, if there has to be one
 	w.logging.Go(w.output.Run)
 	pipes.Go(w.write)
-	if w.opts.Plain {
+	if w.opts.Wire == PlainWire {
 		w.conn.Output = func(line []byte, cut int64) { w.output.Add("stdout", line, cut) }
 		greeted.Store(true)
 		ready(nil)
@@ -141,7 +141,7 @@ func (w *worker) hint() string {
 	if w.opts.stdin != nil {
 		return ""
 	}
-	return " (a wrapper, such as npm run, nodemon or tsx, does not pass descriptors 3 and 4 on; a worker written by hand needs Options.Plain)"
+	return " (a wrapper, such as npm run, nodemon or tsx, does not pass descriptors 3 and 4 on; a worker written by hand needs Options.Wire to be PlainWire)"
 }
 
 // flushOutput returns when what the worker has printed was handed to the log, or counted as

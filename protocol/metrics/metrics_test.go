@@ -72,9 +72,9 @@ func TestPool(t *testing.T) {
 		},
 		Queued: 4, QueuedBytes: 5, OldestWait: 6 * time.Second, Waits: 7, WaitTime: 8 * time.Second,
 		Served: 17, Failed: 18,
-		Refused: ipc.Refusals{Full: 9, Late: 10, Down: 11, Closed: 12},
+		Refused: ipc.Refusals{QueueFull: 9, QueueTimeout: 10, NoWorker: 11, Closed: 12},
 		Exits:   map[ipc.ExitReason]uint64{ipc.ExitCrash: 13},
-		Replays: 14, Cancels: 15, Timeouts: 16,
+		Retries: 14, Cancels: 15, Timeouts: 16,
 	}
 	collector := metrics.NewPool(func() ipc.Stats { return stats })
 	problems, err := testutil.CollectAndLint(collector)

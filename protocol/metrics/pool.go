@@ -67,8 +67,10 @@ func (p pool) Collect(ch chan<- prometheus.Metric) {
 	}
 	for slot, s := range placesOf(stats.Workers) {
 		name := strconv.Itoa(slot)
-		for _, state := range []string{"starting", "ready", "spare", "stalled", "draining", "exited"} {
-			gauge(workers, float64(s.states[state]), name, state)
+		for _, state := range []ipc.WorkerState{
+			ipc.StateStarting, ipc.StateReady, ipc.StateSpare, ipc.StateStalled, ipc.StateDraining, ipc.StateExited,
+		} {
+			gauge(workers, float64(s.states[state]), name, string(state))
 		}
 		gauge(workerCalls, float64(s.calls), name)
 		gauge(memory, float64(s.memory), name)
@@ -84,18 +86,18 @@ func (p pool) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstSummary(waits, stats.Waits, stats.WaitTime.Seconds(), nil)
 	counter(served, stats.Served)
 	counter(failed, stats.Failed)
-	counter(refused, stats.Refused.Full, "full")
-	counter(refused, stats.Refused.Late, "late")
-	counter(refused, stats.Refused.Down, "down")
+	counter(refused, stats.Refused.QueueFull, "full")
+	counter(refused, stats.Refused.QueueTimeout, "late")
+	counter(refused, stats.Refused.NoWorker, "down")
 	counter(refused, stats.Refused.Closed, "closed")
-	counter(replays, stats.Replays)
+	counter(replays, stats.Retries)
 	counter(cancels, stats.Cancels)
 	counter(timeouts, stats.Timeouts)
 }
 
 // place is what the workers of a slot are together: a new one and those that drain.
 type place struct {
-	states        map[string]int
+	states        map[ipc.WorkerState]int
 	calls, starts int
 	memory        int64
 	lag           time.Duration
@@ -106,7 +108,7 @@ func placesOf(workers []ipc.WorkerStats) map[int]place {
 	for _, w := range workers {
 		p, ok := places[w.Slot]
 		if !ok {
-			p.states = map[string]int{}
+			p.states = map[ipc.WorkerState]int{}
 		}
 		p.states[w.State]++
 		p.calls += w.InFlight

@@ -36,7 +36,7 @@ func compliance() string {
 The %d rules of the Runner Tunnel HTTP Protocol v1.0 that the conformance kit, package
 protocoltest, has as cases, the status that answers each of them, and which of them are sent
 to which executor: Go functions (package standalone), workers on the plain wire
-(ipc.Options.Plain) and modules of Node.js tasks (ipc.Node). "no" stands for what an
+(ipc.PlainWire) and modules of Node.js tasks (ipc.Node). "no" stands for what an
 executor does not have: files and streams on the plain wire, parallel events. What Runner
 applications answer is compared with Runner 5.5.0 itself, request by request, but for
 requests that it leaves without an answer, or answers to somebody whom it should refuse:

@@ -35,7 +35,7 @@ func startAnnouncing(t *testing.T, file string) (http.Handler, *schema.Announced
 	var announced schema.Announced
 	opts := ipc.Node(file)
 	opts.Logger = testapp.Quiet
-	opts.Schemas = announced.Update
+	opts.OnSchemas = announced.Update
 	pool, err := ipc.Start(t.Context(), opts)
 	if err != nil {
 		return nil, nil, err

@@ -148,7 +148,7 @@ func worker(t testing.TB, file string) ipc.Options {
 func NodeApp(t testing.TB, change ...func(*ipc.Options)) *ipc.Pool {
 	opts := ipc.Options{
 		Command: []string{"node", filepath.Join(runner.Dir, "worker.js")},
-		Plain:   true,
+		Wire:    ipc.PlainWire,
 	}
 	for _, f := range change {
 		f(&opts)

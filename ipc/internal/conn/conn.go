@@ -34,7 +34,7 @@ var (
 type Config struct {
 	Requests, Answers *os.File // what the worker reads, what it writes
 	Plain             bool     // the wire
-	MaxMessage        int      // of an answer, in bytes
+	MaxAnswer         int      // of an answer, in bytes
 	CancelGrace       time.Duration
 	Log               *slog.Logger // for log messages of the worker
 

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // newTestConn returns a conversation on the framed wire that nobody is told about.
 func newTestConn(requests *os.File) *Conn {
 	return New(Config{
-		Requests: requests, MaxMessage: 1000, Log: slog.New(slog.DiscardHandler),
+		Requests: requests, MaxAnswer: 1000, Log: slog.New(slog.DiscardHandler),
 		Hello: func(*wire.Hello) {}, Pong: func() {}, Draining: func() {}, Abandoned: func(time.Time) {}, Released: func(int, bool) {},
 	})
 }

@@ -13,7 +13,7 @@ import (
 // ReadLoop reads what the worker writes to the end. The error is io.EOF, that of the pipe, or says
 // how the worker has violated the protocol.
 func (c *Conn) ReadLoop() error {
-	lines := text.NewLineReader(c.Answers, c.MaxMessage)
+	lines := text.NewLineReader(c.Answers, c.MaxAnswer)
 	if c.Plain {
 		return c.readPlain(lines)
 	}
@@ -57,7 +57,7 @@ func (c *Conn) readFramed(lines *text.LineReader) error {
 		}
 		if ok && greeted {
 			if a.N > 0 {
-				if a, err = wire.ReadPayload(lines, a, c.MaxMessage); err != nil {
+				if a, err = wire.ReadPayload(lines, a, c.MaxAnswer); err != nil {
 					return err
 				}
 			}

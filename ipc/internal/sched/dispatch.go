@@ -52,10 +52,10 @@ func (s *Scheduler) Enqueue(now time.Time, size int) (*Waiter, error) {
 	wait, down := s.down(now)
 	full := s.queue.Len() >= s.config.MaxQueue || s.queued+size > s.config.MaxQueueBytes
 	if down && (full || wait > s.config.QueueTimeout) {
-		return nil, s.refuse(now, &s.Refused.Down, unavailable(ErrNoWorker, wait))
+		return nil, s.refuse(now, &s.Refused.NoWorker, unavailable(ErrNoWorker, wait))
 	}
 	if full {
-		return nil, s.refuse(now, &s.Refused.Full, &protocol.Error{Code: protocol.CodeOverloaded, Err: ErrQueueFull})
+		return nil, s.refuse(now, &s.Refused.QueueFull, &protocol.Error{Code: protocol.CodeOverloaded, Err: ErrQueueFull})
 	}
 	w := &Waiter{Assigned: make(chan *Worker, 1), Size: size, Since: now}
 	w.place = s.queue.PushBack(w)
@@ -79,10 +79,10 @@ func (s *Scheduler) Dequeue(w *Waiter) bool {
 func (s *Scheduler) Expire(now time.Time) error {
 	if !s.hasAvailable() {
 		wait, _ := s.down(now)
-		return s.refuse(now, &s.Refused.Down, unavailable(ErrNoWorker, wait))
+		return s.refuse(now, &s.Refused.NoWorker, unavailable(ErrNoWorker, wait))
 	}
 	reason := fmt.Errorf("%w within %v", ErrQueueTimeout, s.config.QueueTimeout)
-	return s.refuse(now, &s.Refused.Late, &protocol.Error{Code: protocol.CodeOverloaded, Err: reason})
+	return s.refuse(now, &s.Refused.QueueTimeout, &protocol.Error{Code: protocol.CodeOverloaded, Err: reason})
 }
 
 // refuse counts an error for a caller. The log gets the sum now and then.

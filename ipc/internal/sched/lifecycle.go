@@ -192,7 +192,7 @@ func (s *Scheduler) Exited(now time.Time, w *Worker, err error) Reason {
 	}
 	s.activate()
 	if wait, down := s.down(now); down && unready && wait > s.config.QueueTimeout {
-		s.refuseAll(func() error { return s.refuse(now, &s.Refused.Down, unavailable(ErrNoWorker, wait)) })
+		s.refuseAll(func() error { return s.refuse(now, &s.Refused.NoWorker, unavailable(ErrNoWorker, wait)) })
 	}
 	return w.reason
 }

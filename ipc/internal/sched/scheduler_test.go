@@ -659,7 +659,7 @@ func TestSchedulerWithoutAWorker(t *testing.T) {
 	assert.Greater(t, protocol.Public(waiter.Err).RetryAfter, w.s.config.QueueTimeout)
 	_, err = w.s.Enqueue(w.now, 1)
 	requireCode(t, protocol.CodeWorkerUnavailable, err)
-	assert.Equal(t, Refusals{Down: 3}, w.s.Refused)
+	assert.Equal(t, Refusals{NoWorker: 3}, w.s.Refused)
 
 	w.pass(backoff.MaxDelay)
 	w.getReady()

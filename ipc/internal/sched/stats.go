@@ -27,10 +27,10 @@ type Exit struct {
 }
 
 // Refusals counts refused calls, by why.
-type Refusals struct{ Full, Late, Down, Closed uint64 }
+type Refusals struct{ QueueFull, QueueTimeout, NoWorker, Closed uint64 }
 
 func (r Refusals) since(b Refusals) Refusals {
-	return Refusals{r.Full - b.Full, r.Late - b.Late, r.Down - b.Down, r.Closed - b.Closed}
+	return Refusals{r.QueueFull - b.QueueFull, r.QueueTimeout - b.QueueTimeout, r.NoWorker - b.NoWorker, r.Closed - b.Closed}
 }
 
 // Counters count what has happened.

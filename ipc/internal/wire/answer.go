@@ -122,7 +122,7 @@ func BrokenAnswer(line []byte, cut int64) (Answer, bool) {
 
 // tooLong is the error of a call whose answer is longer than it may be.
 func tooLong(size int64, limit int) error {
-	return fmt.Errorf("ipc: the worker's answer has %d bytes, and Options.MaxMessage is %d: raise it, or let the task return a stream, which has no limit", size, limit)
+	return fmt.Errorf("ipc: the worker's answer has %d bytes, and Options.MaxAnswer is %d: raise it, or let the task return a stream, which has no limit", size, limit)
 }
 
 // parseFailure returns the error that the error object of an answer describes. Callers see its text

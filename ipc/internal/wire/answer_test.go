@@ -84,7 +84,7 @@ func TestCutAnswerFailsItsCall(t *testing.T) {
 	a, ok := BrokenAnswer([]byte(`{"id":3,"ok":true,"result":"xxx`), 1000)
 	require.True(t, ok)
 	assert.EqualValues(t, 3, a.ID)
-	assert.ErrorContains(t, a.Err, "has 1031 bytes, and Options.MaxMessage is 31")
+	assert.ErrorContains(t, a.Err, "has 1031 bytes, and Options.MaxAnswer is 31")
 	_, ok = BrokenAnswer([]byte(`xxxxxxx`), 1000)
 	assert.False(t, ok)
 }

@@ -82,7 +82,7 @@
 //
 //   - A line is as long as a body may be (Limits.MaxBody, plus the ids). Readers with a bound of
 //     their own need a higher one: asyncio's StreamReader has 64 KiB (limit=), Go's
-//     bufio.Scanner as well (Buffer). An answer may have up to Options.MaxMessage.
+//     bufio.Scanner as well (Buffer). An answer may have up to Options.MaxAnswer.
 //   - A line breaks at "\n" and nowhere else. U+2028 and U+2029 are escaped, for Node.js's
 //     readline; U+0085, at which Python's str.splitlines breaks, may stand in a line.
 //   - An answer has to leave at once: to a pipe most languages buffer what is printed. Python
