@@ -110,6 +110,7 @@ func New(exec Executor, cfg Config) *Handler {
 	if exec == nil {
 		panic("tunnel: New needs an executor")
 	}
+	logger := cmp.Or(cfg.Logger, slog.Default())
 	policy := serve.Policy{
 		BasePath:         protocol.ParseBasePath(cfg.BasePath),
 		CORS:             cfg.CORS,
@@ -125,6 +126,9 @@ func New(exec Executor, cfg Config) *Handler {
 			policy.AllowList = lister.List
 		}
 	}
+	if policy.AllowList() == nil {
+		logger.Warn("tunnel: nothing may be called: the executor lists nothing, and Config.AllowList is nil")
+	}
 	h := &Handler{
 		policy:       serve.NewPolicy(policy),
 		schemas:      cfg.Schemas,
@@ -133,7 +137,7 @@ func New(exec Executor, cfg Config) *Handler {
 		exec:         normalized{formReading{exec}},
 		wrapped:      len(cfg.Middleware) > 0,
 		numericCodes: cfg.NumericErrorCodes,
-		log:          serve.Log{Logger: cmp.Or(cfg.Logger, slog.Default()), Identity: cfg.LogIdentity},
+		log:          serve.Log{Logger: logger, Identity: cfg.LogIdentity},
 		bodies:       sync.Pool{New: func() any { return new([]byte) }},
 	}
 	h.gate, _ = exec.(Gate)

@@ -207,6 +207,9 @@ func (p *Pool) logReady(w *worker, hello *wire.Hello, after time.Duration) {
 	if hello != nil && len(hello.Tasks)+len(hello.Events) == 0 {
 		w.log.Warn("ipc: the worker exposes nothing: nothing is callable without tunnel.Config.AllowList: protocol.NewAllowList(tasks, events) (or a tunnel of mode server or a served lane in a Runner application)")
 	}
+	if hello != nil && len(hello.Schemas) > 0 && p.opts.OnSchemas == nil {
+		w.log.Warn("ipc: the module has schemas, and nothing checks them without Options.OnSchemas and a Middleware: see schema.Announced")
+	}
 }
 
 // logExit logs the end of a worker, as an error if it was not planned.

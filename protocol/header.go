@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Names of the headers that the protocol defines, in Go's canonical spelling.
+// Names of the headers that the protocol defines (those that workers get are in package
+// ipc/internal/wire: request.go), in Go's canonical spelling.
 const (
 	// HeaderToken carries the token unless the server is configured otherwise.
 	HeaderToken = "X-Runner-Token"

@@ -12,6 +12,7 @@ import (
 // patterns has the regular expressions of all schemas: lanes share them.
 type patterns struct{ compiled sync.Map }
 
+// compile translates an expression of JavaScript: package jsregexp has what that means.
 func (p *patterns) compile(source string) (*jsregexp.Regexp, error) {
 	if known, ok := p.compiled.Load(source); ok {
 		return known.(*jsregexp.Regexp), nil

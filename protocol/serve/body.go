@@ -90,6 +90,8 @@ func readAll(buf []byte, src io.Reader, size, limit int64) ([]byte, error) {
 // members, which would otherwise cost time without end.
 const gzipSlack = 64 << 10
 
+// readGzip reads a JSON body. Body.Read of body_stream.go decodes raw bodies, and what a form
+// has at most is Limits.MaxForm.
 func readGzip(buf []byte, src io.Reader, limit int64) ([]byte, error) {
 	limit = min(limit, math.MaxInt64/2)
 	bounded := &io.LimitedReader{R: src, N: limit + limit/8 + gzipSlack}

@@ -157,7 +157,7 @@ type Message struct {
 
 var errInvalid = errors.New("invalid message")
 
-// ParseMessage parses a line that is no answer.
+// ParseMessage parses a line that is no answer: ParseAnswer comes first.
 func ParseMessage(line []byte) (Message, error) {
 	var m Message
 	if err := rawjson.Check(line, maxDepth); err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Hello is the first message of a worker, and every later one that replaces it.
+// Hello is the first message of a worker, and every later one that replaces it. Its twin is
+// encodeHello in ipc/node/lib/frames.js, which writes only the members that it names.
 type Hello struct {
 	Version    int                        `json:"wire"`
 	Runtime    string                     `json:"runtime"`
