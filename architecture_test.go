@@ -15,11 +15,12 @@ const module = "github.com/bluelibs/go-tunnel"
 // The arrows between packages point downwards only.
 func TestPackagesImportDownwardsOnly(t *testing.T) {
 	allowed := map[string][]string{
-		"":                           {"protocol", "protocol/serve"},
+		"":                           {"protocol", "protocol/http1", "protocol/serve"},
 		"standalone":                 {"protocol", "protocol/lane"},
 		"ipc":                        {"protocol", "protocol/lane", "protocol/rawjson"},
 		"protocol":                   {"protocol/rawjson"},
 		"protocol/rawjson":           {},
+		"protocol/http1":             {"protocol/serve"},
 		"protocol/serve":             {"protocol"},
 		"protocol/client":            {"protocol", "protocol/lane", "protocol/rawjson"},
 		"protocol/lane":              {"protocol", "protocol/internal/dialect", "protocol/rawjson"},
