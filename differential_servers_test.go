@@ -60,7 +60,10 @@ func (g serverPair) serveRunner(t *testing.T, pool, full *ipc.Pool) string {
 // serveAsIs is serve without its defaults.
 func serveAsIs(t *testing.T, exec tunnel.Executor, cfg tunnel.Config) string {
 	cfg.Logger = quiet
-	server := httptest.NewServer(tunnel.New(exec, cfg))
+	handler := tunnel.New(exec, cfg)
+	server := httptest.NewUnstartedServer(handler)
+	perhapsInFront(t, server, handler)
+	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL
 }

@@ -200,7 +200,10 @@ func serve(t testing.TB, exec tunnel.Executor, cfg tunnel.Config) string {
 	if cfg.Logger == nil {
 		cfg.Logger = quiet
 	}
-	server := httptest.NewServer(tunnel.New(exec, cfg))
+	handler := tunnel.New(exec, cfg)
+	server := httptest.NewUnstartedServer(handler)
+	perhapsInFront(t, server, handler)
+	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL
 }

@@ -27,6 +27,7 @@ type exchange struct {
 
 	status   int    // 0 before WriteHeader
 	length   int64  // the Content-Length, -1 if there is none
+	unclear  bool   // the Content-Length was none
 	written  int64  // how much of the body
 	held     []byte // what was written before the header was settled
 	settled  bool   // the header is in out, or was sent
@@ -89,7 +90,15 @@ func (x *exchange) Buffering() string { return "" }
 // GuardEnd does nothing: no answer ends with the connection.
 func (x *exchange) GuardEnd() func(bool) { return func(bool) {} }
 
-func (x *exchange) CloseAfter() { x.closing = true }
+// CloseAfter sets the header too, if that is not settled.
+func (x *exchange) CloseAfter() {
+	x.closing = true
+	if x.status == 0 {
+		x.header["Connection"] = closing
+	}
+}
+
+var closing = []string{"close"}
 
 func (x *exchange) Hijack() (net.Conn, bool) { return nil, false }
 
@@ -103,6 +112,7 @@ func (x *exchange) WriteHeader(status int) {
 		length, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || length < 0 {
 			delete(x.header, "Content-Length")
+			x.unclear = true
 			return
 		}
 		x.length = length
@@ -118,25 +128,17 @@ func (x *exchange) Write(p []byte) (int, error) {
 	if err := x.admit(len(p)); err != nil || len(p) == 0 {
 		return 0, err
 	}
-	if x.holds(len(p)) {
-		x.held = append(x.held, p...)
-		return len(p), nil
-	}
-	return x.emit(p)
+	return write(x, p)
 }
 
 func (x *exchange) WriteString(s string) (int, error) {
-	if !x.settled && len(s) <= heldBack { // this copies nothing
-		if err := x.admit(len(s)); err != nil {
-			return 0, err
-		}
-		if x.holds(len(s)) {
-			x.held = append(x.held, s...)
-			return len(s), nil
-		}
-		return x.emit([]byte(s))
+	if err := x.admit(len(s)); err != nil || s == "" {
+		return 0, err
 	}
-	return x.Write([]byte(s))
+	if x.settled || len(x.held)+len(s) > heldBack { // otherwise there is no need to copy it
+		return write(x, []byte(s))
+	}
+	return write(x, s)
 }
 
 // admit counts n bytes of the body, unless they cannot be sent.
@@ -157,21 +159,29 @@ func (x *exchange) admit(n int) error {
 	return x.err
 }
 
-// holds reports whether n more bytes are to be held back. If not, those before are settled.
-func (x *exchange) holds(n int) bool {
-	if x.settled {
-		return false
+// write sends a piece of the body, or holds it back. Like a bufio.Writer in front of
+// net/http's chunks it fills what it holds before it settles the header.
+func write[T []byte | string](x *exchange, p T) (int, error) {
+	if !x.settled {
+		if len(x.held)+len(p) <= heldBack {
+			x.held = append(x.held, p...)
+			return len(p), nil
+		}
+		filled := 0
+		if len(x.held) > 0 {
+			filled = heldBack - len(x.held)
+			x.held = append(x.held, p[:filled]...)
+		}
+		x.settle(false, []byte(p[filled:]))
+		n, err := x.emit([]byte(p[filled:]))
+		return filled + n, err
 	}
-	if len(x.held)+n <= heldBack {
-		return true
-	}
-	x.settle(false)
-	return false
+	return x.emit([]byte(p))
 }
 
 // settle writes the header, and what was held back, into the output. Ended says that this is
-// the whole body.
-func (x *exchange) settle(ended bool) {
+// the whole body. If nothing was held back, the body begins with next.
+func (x *exchange) settle(ended bool, next []byte) {
 	if x.settled {
 		return
 	}
@@ -180,12 +190,14 @@ func (x *exchange) settle(ended bool) {
 		x.WriteHeader(http.StatusOK)
 	}
 	body := allowsBody(x.status)
-	own := ended && body && x.length < 0
+	_, announced := x.header["Content-Length"]
+	own := ended && body && !announced && !x.unclear
 	if own {
 		x.length = int64(len(x.held))
 	}
 	x.chunked = body && x.length < 0
-	x.closing = x.closing || x.conn.front.stopping.Load() || x.header.Get("Connection") == "close"
+	says := x.header.Get("Connection") == closing[0]
+	x.closing = x.closing || says || x.conn.front.stopping.Load()
 	x.writeStatus()
 	_ = x.header.WriteSubset(&x.out, x.excluded())
 	if _, dated := x.header["Date"]; !dated {
@@ -194,10 +206,13 @@ func (x *exchange) settle(ended bool) {
 	if own {
 		x.field("Content-Length: ", strconv.AppendInt(x.numerals[:0], x.length, 10))
 	}
-	if _, typed := x.header["Content-Type"]; !typed && body && len(x.held) > 0 && x.header.Get("Content-Encoding") == "" {
-		x.field("Content-Type: ", []byte(http.DetectContentType(x.held)))
+	if len(x.held) > 0 {
+		next = x.held
 	}
-	if x.closing {
+	if _, typed := x.header["Content-Type"]; !typed && body && len(next) > 0 && x.header.Get("Content-Encoding") == "" {
+		x.field("Content-Type: ", []byte(http.DetectContentType(next)))
+	}
+	if x.closing && !says {
 		x.out = append(x.out, "Connection: close\r\n"...)
 	}
 	if x.chunked {
@@ -240,7 +255,10 @@ func (x *exchange) excluded() (names map[string]bool) {
 			}
 		}
 	}
-	exclude("Connection", "Transfer-Encoding", "Trailer")
+	exclude("Transfer-Encoding", "Trailer")
+	if x.header.Get("Connection") != closing[0] {
+		exclude("Connection")
+	}
 	switch {
 	case x.status == http.StatusNotModified:
 		exclude("Content-Type", "Content-Length")
@@ -271,7 +289,7 @@ func (x *exchange) emit(p []byte) (int, error) {
 
 // Flush sends what was written so far.
 func (x *exchange) Flush() error {
-	x.settle(false)
+	x.settle(false, nil)
 	x.send(nil)
 	return x.err
 }
@@ -304,7 +322,7 @@ func (x *exchange) end() (usable bool) {
 	if x.aborted {
 		return false
 	}
-	x.settle(true)
+	x.settle(true, nil)
 	if x.chunked {
 		x.out = append(x.out, "0\r\n\r\n"...)
 	}

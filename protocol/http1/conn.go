@@ -234,6 +234,7 @@ func (c *conn) call(body []byte) bool {
 	seen := c.unwatch()
 	cancel()
 	usable := c.x.end()
+	c.front.served.Add(1)
 	if c.leave() || !usable || c.front.stopping.Load() {
 		c.close(c.x.err == nil && !c.x.aborted)
 		return false
@@ -287,6 +288,7 @@ func (c *conn) handOver() {
 	conn := handOver(c.netConn, unread)
 	select {
 	case c.front.handed <- conn:
+		c.front.passed.Add(1)
 	case <-c.front.closed:
 		_ = conn.Close()
 	}
@@ -301,7 +303,7 @@ func (c *conn) send(a, b []byte) error {
 		part := b[:min(len(b), maxSend)]
 		b = b[len(part):]
 		c.move(calling, sending)
-		err := write(c.netConn, a, part)
+		err := writeBoth(c.netConn, a, part)
 		a = nil
 		if c.move(sending, calling); err != nil {
 			c.end()
@@ -311,7 +313,7 @@ func (c *conn) send(a, b []byte) error {
 	return nil
 }
 
-func write(to net.Conn, a, b []byte) (err error) {
+func writeBoth(to net.Conn, a, b []byte) (err error) {
 	switch {
 	case len(b) == 0:
 		_, err = to.Write(a)

@@ -79,6 +79,25 @@ type Front struct {
 
 	ticks atomic.Int64 // of the sweeper
 	work  sync.Pool    // of *work
+
+	served, passed atomic.Int64
+}
+
+// Stats are what a Front has done since it was made.
+type Stats struct {
+	// Connections is how many connections are open, without those that were handed over.
+	Connections int
+	// Served is how many requests the Front has answered itself.
+	Served int64
+	// HandedOver is how many connections it has handed over.
+	HandedOver int64
+}
+
+// Stats returns what the Front has done.
+func (f *Front) Stats() Stats {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return Stats{len(f.conns), f.served.Load(), f.passed.Load()}
 }
 
 // limits are bounds of time, in ticks of the sweeper.
