@@ -61,8 +61,7 @@ type served struct {
 
 func start(t *testing.T, h handler, server *http.Server) *served {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	ln := newListener(t)
 	if server == nil {
 		server = &http.Server{ReadHeaderTimeout: hang}
 	}
@@ -76,6 +75,13 @@ func start(t *testing.T, h handler, server *http.Server) *served {
 	go func() { s.ended <- server.Serve(s.front) }()
 	t.Cleanup(func() { s.stop(t) })
 	return s
+}
+
+func newListener(t *testing.T) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	return ln
 }
 
 // stop stops in the order of the documentation, once.
