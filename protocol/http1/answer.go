@@ -25,40 +25,29 @@ type exchange struct {
 	body   []byte // what was not read yet
 	header http.Header
 
-	status   int    // 0 before WriteHeader
-	length   int64  // the Content-Length, -1 if there is none
-	unclear  bool   // the Content-Length was none
-	written  int64  // how much of the body
-	held     []byte // what was written before the header was settled
-	settled  bool   // the header is in out, or was sent
-	chunked  bool   // as the header says
-	closing  bool   // the connection ends after the answer
-	aborted  bool
-	err      error    // of sending, after which nothing is sent
-	out      output   // what is to be sent
-	numerals [32]byte // room for numbers and dates
-}
-
-// output is a buffer to which an http.Header can be written.
-type output []byte
-
-func (o *output) Write(p []byte) (int, error) {
-	*o = append(*o, p...)
-	return len(p), nil
-}
-
-func (o *output) WriteString(s string) (int, error) {
-	*o = append(*o, s...)
-	return len(s), nil
+	status  int    // 0 before WriteHeader
+	length  int64  // the Content-Length, -1 if there is none
+	unclear bool   // the Content-Length was none
+	written int64  // how much of the body
+	held    []byte // what was written before the header was settled
+	settled bool   // the header is in out, or was sent
+	chunked bool   // as the header says
+	closing bool   // the connection ends after the answer
+	aborted bool
+	err     error   // of sending, after which nothing is sent
+	out     []byte  // what is to be sent
+	fields  []field // of the header, sorted
+	has     has
 }
 
 // begin prepares x for a request with this body.
 func (x *exchange) begin(body []byte) {
 	clear(x.header)
+	clear(x.fields)
 	if cap(x.held) > heldBack || cap(x.out) > 2*outSize {
 		x.held, x.out = nil, nil
 	}
-	*x = exchange{conn: x.conn, body: body, header: x.header, length: -1, held: x.held[:0], out: x.out[:0]}
+	*x = exchange{conn: x.conn, body: body, header: x.header, length: -1, held: x.held[:0], out: x.out[:0], fields: x.fields[:0]}
 }
 
 func (x *exchange) Header() http.Header { return x.header }
@@ -190,33 +179,36 @@ func (x *exchange) settle(ended bool, next []byte) {
 		x.WriteHeader(http.StatusOK)
 	}
 	body := allowsBody(x.status)
-	_, announced := x.header["Content-Length"]
-	own := ended && body && !announced && !x.unclear
+	x.sortFields()
+	own := ended && body && !x.has.length && !x.unclear
 	if own {
 		x.length = int64(len(x.held))
 	}
 	x.chunked = body && x.length < 0
-	says := x.header.Get("Connection") == closing[0]
-	x.closing = x.closing || says || x.conn.front.stopping.Load()
+	x.closing = x.closing || x.has.closing || x.conn.front.stopping.Load()
 	x.writeStatus()
-	_ = x.header.WriteSubset(&x.out, x.excluded())
-	if _, dated := x.header["Date"]; !dated {
-		x.field("Date: ", time.Now().UTC().AppendFormat(x.numerals[:0], http.TimeFormat))
+	for _, f := range x.fields {
+		if x.sends(f.name) {
+			x.out = f.appendTo(x.out)
+		}
+	}
+	if !x.has.date {
+		x.field("Date: ", x.conn.front.clock.date())
 	}
 	if own {
-		x.field("Content-Length: ", strconv.AppendInt(x.numerals[:0], x.length, 10))
+		x.field("Content-Length: ", strconv.FormatInt(x.length, 10))
 	}
 	if len(x.held) > 0 {
 		next = x.held
 	}
-	if _, typed := x.header["Content-Type"]; !typed && body && len(next) > 0 && x.header.Get("Content-Encoding") == "" {
-		x.field("Content-Type: ", []byte(http.DetectContentType(next)))
+	if body && len(next) > 0 && !x.has.contentType && !x.has.encoding {
+		x.field("Content-Type: ", http.DetectContentType(next))
 	}
-	if x.closing && !says {
-		x.out = append(x.out, "Connection: close\r\n"...)
+	if x.closing && !x.has.closing {
+		x.field("Connection: ", "close")
 	}
 	if x.chunked {
-		x.out = append(x.out, "Transfer-Encoding: chunked\r\n"...)
+		x.field("Transfer-Encoding: ", "chunked")
 	}
 	x.out = append(x.out, newline...)
 	if len(x.held) > 0 {
@@ -224,7 +216,7 @@ func (x *exchange) settle(ended bool, next []byte) {
 	}
 }
 
-func (x *exchange) field(name string, value []byte) {
+func (x *exchange) field(name, value string) {
 	x.out = append(append(append(x.out, name...), value...), newline...)
 }
 
@@ -240,32 +232,6 @@ func (x *exchange) writeStatus() {
 		x.out = strconv.AppendInt(append(x.out, " status code "...), int64(x.status), 10)
 	}
 	x.out = append(x.out, newline...)
-}
-
-// excluded returns the fields of the header that are not sent: those that the connection has
-// of its own, and those that the status does not allow.
-func (x *exchange) excluded() (names map[string]bool) {
-	exclude := func(list ...string) {
-		for _, name := range list {
-			if _, has := x.header[name]; has {
-				if names == nil {
-					names = map[string]bool{}
-				}
-				names[name] = true
-			}
-		}
-	}
-	exclude("Transfer-Encoding", "Trailer")
-	if x.header.Get("Connection") != closing[0] {
-		exclude("Connection")
-	}
-	switch {
-	case x.status == http.StatusNotModified:
-		exclude("Content-Type", "Content-Length")
-	case !allowsBody(x.status), x.chunked:
-		exclude("Content-Length")
-	}
-	return names
 }
 
 // emit puts a part of the body behind the header, or sends both.

@@ -79,6 +79,7 @@ type Front struct {
 
 	ticks atomic.Int64 // of the sweeper
 	work  sync.Pool    // of *work
+	clock clock
 
 	served, passed atomic.Int64
 }
