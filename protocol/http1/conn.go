@@ -48,7 +48,8 @@ type work struct {
 	start   int
 	head    http.Request // that was read from the unread bytes
 	size    int          // of that head, 0 if there is none
-	late    bool         // the read deadline for the rest of a request is set
+	last    lastHead
+	late    bool // the read deadline for the rest of a request is set
 	x       exchange
 	watcher watcher
 }
@@ -70,6 +71,7 @@ func (c *conn) release() {
 	if cap(w.in) > inSize {
 		w.in = make([]byte, 0, inSize)
 	}
+	w.last.forget()
 	w.x.begin(nil)
 	w.x.conn = nil
 	c.front.work.Put(w)
@@ -163,7 +165,7 @@ func (c *conn) reset() {
 func (c *conn) next() (body []byte, what verdict) {
 	unread := c.unread()
 	if c.size == 0 {
-		size, what := readHead(&c.head, unread)
+		size, what := c.last.read(&c.head, unread)
 		if what != plain {
 			return nil, what
 		}

@@ -181,6 +181,22 @@ func checkHead(t *testing.T, data []byte) verdict {
 	_, what = readHead(new(http.Request), data[:size-1])
 	require.Equal(t, short, what)
 
+	// Nor is it another one when it is repeated, and nothing but strings is shared.
+	var last lastHead
+	for range 3 {
+		var again http.Request
+		length, what := last.read(&again, data)
+		require.Equal(t, plain, what)
+		require.Equal(t, size, length)
+		require.Equal(t, got, again)
+		for _, values := range again.Header {
+			require.Equal(t, 1, cap(values))
+			values[0] = "changed"
+		}
+		again.Header["Changed"] = nil
+		again.URL.Path = "/changed"
+	}
+
 	in := bufio.NewReader(bytes.NewReader(data))
 	want, err := http.ReadRequest(in)
 	require.NoError(t, err)
