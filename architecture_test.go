@@ -31,7 +31,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/bench":             {"", "ipc", "standalone"},
 		"examples/client":            {"protocol", "protocol/client"},
 		"examples/ipc":               {"", "examples/internal/serve", "ipc"},
-		"examples/deploy":            {"", "ipc", "protocol"},
+		"examples/deploy":            {"", "ipc", "protocol", "protocol/http1", "protocol/serve"},
 		"examples/standalone":        {"", "examples/internal/serve", "protocol", "standalone"},
 		"examples/minimal":           {"", "ipc"},
 		"examples/mount":             {"", "ipc", "standalone"},

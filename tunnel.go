@@ -15,7 +15,8 @@
 // streams are held back, deadlines cannot be set, and the Handler can only cut an answer by
 // a panic with http.ErrAbortHandler, from which other middleware may recover.
 // A Handler starts no goroutines and keeps nothing between requests but its configuration,
-// so there is nothing to shut down. Executors may differ.
+// so there is nothing to shut down. Executors may differ, and so does [Handler.Listen], which
+// answers plain calls in front of net/http, with less work.
 package tunnel
 
 import (
@@ -169,9 +170,9 @@ func (h *Handler) ServeExchange(x serve.Exchange, r *http.Request) {
 }
 
 // Listen returns a listener for an http.Server that takes its connections from ln and answers
-// plain calls of h itself, at about half the cost. Everything else, the service's own routes
-// included, is left to the server, whose time limits hold for both. Server may be nil, see
-// http1.Listen:
+// plain calls of h itself, with less work than net/http. Everything else, the service's own
+// routes included, is left to the server. See http1.Front for what is plain, and http1.Listen
+// for the server's time limits; it may be nil:
 //
 //	front := handler.Listen(ln, server)
 //	go server.Serve(front)

@@ -40,6 +40,7 @@ const (
 	parked               // the same, without buffers
 	calling              // the handler runs
 	sending              // sends a part of the answer, while the handler runs or after it
+	handing              // waits for Accept, and then belongs to others
 )
 
 // work is what a connection needs while it is not parked.
@@ -248,7 +249,9 @@ func (c *conn) call(body []byte) bool {
 // context returns the context of all requests of the connection.
 func (c *conn) context() context.Context {
 	if c.ctx == nil {
-		c.remote = c.netConn.RemoteAddr().String()
+		if addr := c.netConn.RemoteAddr(); addr != nil {
+			c.remote = addr.String()
+		}
 		ctx := c.front.base
 		if c.front.connContext != nil {
 			ctx = c.front.connContext(ctx, c.netConn)
@@ -286,7 +289,7 @@ func (c *conn) handOver() {
 		c.onTime()
 		c.release()
 	}
-	c.leave()
+	c.hand()
 	conn := handOver(c.netConn, unread)
 	select {
 	case c.front.handed <- conn:

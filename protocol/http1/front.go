@@ -50,8 +50,10 @@ const (
 // TLS is handed over at once, below and above the Front.
 //
 // Requests that a Front serves pass by the http.Server: its Handler with middleware and mux,
-// its ConnState and TLSConfig. Its Shutdown alone does not wait for them. A context of theirs
-// has the values of its BaseContext and ConnContext.
+// its ConnState and SetKeepAlivesEnabled. Its Shutdown alone does not wait for them. Their
+// contexts have the values of its BaseContext and ConnContext; ConnContext is called again for
+// a connection that is handed over later. To bound the number of connections, bound those of
+// the listener, by netutil.LimitListener of golang.org/x/net for example.
 //
 // A Front is safe for concurrent use.
 type Front struct {
@@ -203,7 +205,7 @@ func (f *Front) Close() error {
 
 // Shutdown stops like Close, and waits until all answers are sent. If ctx is done before, the
 // remaining connections are closed, the contexts of their calls are cancelled, and the error
-// of ctx is returned. Accept goes on until Close, for the connections that wait to be handed
+// of ctx is returned at once. Accept goes on until Close, for the connections that wait to be handed
 // over: call Shutdown of the http.Server afterwards.
 func (f *Front) Shutdown(ctx context.Context) error {
 	err := f.stop()

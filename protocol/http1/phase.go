@@ -49,6 +49,13 @@ func (c *conn) move(from, to phase) {
 	}
 }
 
+// hand begins to hand the connection over. It is not closed from outside any more.
+func (c *conn) hand() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.phase = handing
+}
+
 // end cancels the context of the call.
 func (c *conn) end() {
 	c.mu.Lock()
@@ -96,10 +103,14 @@ func (c *conn) stop(setDeadline func(time.Time) error) {
 	_ = setDeadline(past)
 }
 
-// abandon closes the connection and cancels its call.
+// abandon closes the connection and cancels its call. What is handed over belongs to others,
+// or waits for Close.
 func (c *conn) abandon() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.phase == handing {
+		return
+	}
 	c.gone = true
 	if c.cancel != nil {
 		c.cancel()
