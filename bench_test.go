@@ -50,6 +50,14 @@ func BenchmarkHTTP(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			load(b, serve(b, executors[name](b), tunnel.Config{}))
 		})
+		b.Run(name+", front", func(b *testing.B) {
+			handler := tunnel.New(executors[name](b), tunnel.Config{Tokens: []string{"secret"}, AllowList: appAllowList, Logger: quiet})
+			server := httptest.NewUnstartedServer(handler)
+			inFront(b, server, handler)
+			server.Start()
+			b.Cleanup(server.Close)
+			load(b, server.URL)
+		})
 	}
 	b.Run("runner-application", func(b *testing.B) {
 		load(b, serve(b, runnerApp(b, map[string]any{}), tunnel.Config{}))
