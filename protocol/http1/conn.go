@@ -20,7 +20,9 @@ type conn struct {
 	first   [1]byte         // what a parked connection reads
 	remote  string          // the caller's address, once there was a request
 	ctx     context.Context // of all its requests
-	*work                   // nil while the connection is parked
+	raw     *rawReader      // nil where it cannot wait without a buffer
+	last    *lastHead       // nil if there is none, or the connection has been idle for long
+	*work                   // nil while the connection has no buffers
 
 	mu      sync.Mutex
 	phase   phase
@@ -37,20 +39,19 @@ type phase uint8
 const (
 	active  phase = iota // for a bounded time
 	idle                 // reads the first byte of a request
-	parked               // the same, without buffers
+	parked               // the same, without buffers, if there is no rawReader
 	calling              // the handler runs
 	sending              // sends a part of the answer, while the handler runs or after it
 	handing              // waits for Accept, and then belongs to others
 )
 
-// work is what a connection needs while it is not parked.
+// work is what a connection needs for a request.
 type work struct {
 	in      []byte // what was read, of which the first start bytes are used up
 	start   int
 	head    http.Request // that was read from the unread bytes
 	size    int          // of that head, 0 if there is none
-	last    lastHead
-	late    bool // the read deadline for the rest of a request is set
+	late    bool         // the read deadline for the rest of a request is set
 	x       exchange
 	watcher watcher
 }
@@ -72,7 +73,6 @@ func (c *conn) release() {
 	if cap(w.in) > inSize {
 		w.in = make([]byte, 0, inSize)
 	}
-	w.last.forget()
 	w.x.begin(nil)
 	w.x.conn = nil
 	c.front.work.Put(w)
@@ -96,6 +96,7 @@ func (c *conn) serve() {
 		}
 	}()
 	c.acquire()
+	c.raw = c.newRawReader()
 	for {
 		if len(c.unread()) == 0 && !c.await() {
 			_ = c.netConn.Close()
@@ -127,31 +128,36 @@ func (c *conn) await() bool {
 		if !c.enter(next) {
 			return false
 		}
-		var buf []byte
-		if next == parked {
-			c.release()
-			buf = c.first[:]
-		} else {
-			buf = c.in[:cap(c.in)]
-		}
-		n, err := c.netConn.Read(buf)
+		n, err := c.receive(next)
 		stopped := c.leave()
 		if stopped && c.netConn.SetReadDeadline(time.Time{}) != nil {
 			return false
 		}
 		switch {
 		case n > 0:
-			if next == parked {
-				c.acquire()
-				c.in = append(c.in, buf[:n]...)
-			} else {
-				c.in = buf[:n]
-			}
 			return true
-		case !stopped && err != nil, next == parked:
+		case !stopped && err != nil, next == parked, c.raw != nil:
 			return false
 		}
 	}
+}
+
+// receive reads the first bytes of a request into the input.
+func (c *conn) receive(phase phase) (n int, err error) {
+	switch {
+	case c.raw != nil:
+		return c.receiveRaw()
+	case phase == parked:
+		c.release()
+		if n, err = c.netConn.Read(c.first[:]); n > 0 {
+			c.acquire()
+			c.in = append(c.in, c.first[:n]...)
+		}
+	default:
+		n, err = c.netConn.Read(c.in[:cap(c.in)])
+		c.in = c.in[:n]
+	}
+	return n, err
 }
 
 // reset makes room for input.
@@ -166,6 +172,9 @@ func (c *conn) reset() {
 func (c *conn) next() (body []byte, what verdict) {
 	unread := c.unread()
 	if c.size == 0 {
+		if c.last == nil {
+			c.last = new(lastHead)
+		}
 		size, what := c.last.read(&c.head, unread)
 		if what != plain {
 			return nil, what

@@ -81,8 +81,36 @@ func newListener(t *testing.T) net.Listener {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	if strings.Contains(t.Name(), "/portable") {
+		return hiding{ln}
+	}
 	return ln
 }
+
+// overBoth runs a test with the connections of the system, and with connections of which a
+// Front knows nothing, as on systems other than Unix.
+func overBoth(t *testing.T, test func(t *testing.T)) {
+	t.Run("raw", test)
+	t.Run("portable", test)
+}
+
+// hiding is a listener that hides the types of its connections.
+type hiding struct{ net.Listener }
+
+func (h hiding) Accept() (net.Conn, error) {
+	conn, err := h.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return hidden{conn}, nil
+}
+
+type hidden struct{ net.Conn }
+
+// CloseWrite is what net/http looks for too.
+func (h hidden) CloseWrite() error { return h.Conn.(halfCloser).CloseWrite() }
+
+type halfCloser interface{ CloseWrite() error }
 
 // stop stops in the order of the documentation, once.
 func (s *served) stop(t *testing.T) {
@@ -147,7 +175,9 @@ func post(target, body string) string {
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", target, len(body), body)
 }
 
-func TestPlainRequestsAreServed(t *testing.T) {
+func TestPlainRequestsAreServed(t *testing.T) { overBoth(t, testPlainRequestsAreServed) }
+
+func testPlainRequestsAreServed(t *testing.T) {
 	c := dial(t, start(t, echo, nil))
 	for i := range 3 {
 		body := fmt.Sprint("body ", i)
@@ -188,7 +218,9 @@ func TestOtherRequestsAreHandedOver(t *testing.T) {
 }
 
 // A request that comes slowly is net/http's, however much of it has come.
-func TestSlowRequestsAreHandedOver(t *testing.T) {
+func TestSlowRequestsAreHandedOver(t *testing.T) { overBoth(t, testSlowRequestsAreHandedOver) }
+
+func testSlowRequestsAreHandedOver(t *testing.T) {
 	request := post("/plain/x", "body")
 	s := start(t, echo, nil)
 	for _, cut := range []int{1, 5, 20, len(request) - 4, len(request) - 1} {
@@ -212,7 +244,9 @@ func TestSlowHeadsEndByTheServersLimit(t *testing.T) {
 	assert.NoError(t, err, "the connection ends")
 }
 
-func TestHalfCloseAndReset(t *testing.T) {
+func TestHalfCloseAndReset(t *testing.T) { overBoth(t, testHalfCloseAndReset) }
+
+func testHalfCloseAndReset(t *testing.T) {
 	s := start(t, echo, nil)
 	for _, unread := range []string{"", "P", "POST /plain/x HT", "GET / HTTP/1.1\r\n"} {
 		half, reset := dial(t, s), dial(t, s)
@@ -232,7 +266,9 @@ func TestHalfCloseAndReset(t *testing.T) {
 }
 
 // The context of a call ends when its caller leaves, whatever other calls do.
-func TestCallersWhoLeave(t *testing.T) {
+func TestCallersWhoLeave(t *testing.T) { overBoth(t, testCallersWhoLeave) }
+
+func testCallersWhoLeave(t *testing.T) {
 	begun, left := make(chan string), make(chan string)
 	s := start(t, func(x serve.Exchange, r *http.Request) {
 		if body, _ := io.ReadAll(x); len(body) > 0 {
@@ -265,7 +301,9 @@ func TestCallersWhoLeave(t *testing.T) {
 }
 
 // What a caller sends while its call runs long is its next request.
-func TestPipelinedBehindALongCall(t *testing.T) {
+func TestPipelinedBehindALongCall(t *testing.T) { overBoth(t, testPipelinedBehindALongCall) }
+
+func testPipelinedBehindALongCall(t *testing.T) {
 	arrived, next := make(chan struct{}), make(chan struct{})
 	s := start(t, func(x serve.Exchange, r *http.Request) {
 		if r.RequestURI == "/plain/long" {

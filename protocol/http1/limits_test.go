@@ -37,7 +37,9 @@ func startWithin(t *testing.T, h handler, w within) *served {
 	return s
 }
 
-func TestIdleConnectionsAreClosed(t *testing.T) {
+func TestIdleConnectionsAreClosed(t *testing.T) { overBoth(t, testIdleConnectionsAreClosed) }
+
+func testIdleConnectionsAreClosed(t *testing.T) {
 	s := startWithin(t, echo, within{idle: 20 * time.Millisecond})
 	unused, used := dial(t, s), dial(t, s)
 	used.send(t, post("/plain/x", "1"))
@@ -50,7 +52,9 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 }
 
 // An idle connection has no buffers after a while. It serves requests as before.
-func TestIdleConnectionsAreParked(t *testing.T) {
+func TestIdleConnectionsAreParked(t *testing.T) { overBoth(t, testIdleConnectionsAreParked) }
+
+func testIdleConnectionsAreParked(t *testing.T) {
 	s := startWithin(t, echo, within{park: time.Millisecond})
 	unused, used := dial(t, s), dial(t, s)
 	used.send(t, post("/plain/x", "1"))
@@ -72,7 +76,9 @@ func TestIdleConnectionsAreParked(t *testing.T) {
 }
 
 // The memory of many idle connections is bounded, both ends included.
-func TestMemoryOfIdleConnections(t *testing.T) {
+func TestMemoryOfIdleConnections(t *testing.T) { overBoth(t, testMemoryOfIdleConnections) }
+
+func testMemoryOfIdleConnections(t *testing.T) {
 	const connections = 400
 	s := startWithin(t, echo, within{park: 10 * time.Millisecond})
 	before := memory()
@@ -104,7 +110,9 @@ func memory() int {
 }
 
 // A caller who does not read is let go, and holds up nobody.
-func TestCallersWhoNeverRead(t *testing.T) {
+func TestCallersWhoNeverRead(t *testing.T) { overBoth(t, testCallersWhoNeverRead) }
+
+func testCallersWhoNeverRead(t *testing.T) {
 	large := bytes.Repeat([]byte("x"), 8<<20)
 	failed := make(chan error, 1)
 	s := startWithin(t, func(x serve.Exchange, r *http.Request) {
@@ -150,7 +158,9 @@ func TestWriteTimeout(t *testing.T) {
 	other.expect(t, "yes", "/plain/x 2")
 }
 
-func TestShutdownWaitsForAnswers(t *testing.T) {
+func TestShutdownWaitsForAnswers(t *testing.T) { overBoth(t, testShutdownWaitsForAnswers) }
+
+func testShutdownWaitsForAnswers(t *testing.T) {
 	arrived, finish := make(chan struct{}), make(chan struct{})
 	s := startWithin(t, func(x serve.Exchange, r *http.Request) {
 		if r.RequestURI == "/plain/long" {
@@ -193,7 +203,9 @@ func TestShutdownWaitsForAnswers(t *testing.T) {
 	<-ended
 }
 
-func TestShutdownGivesUp(t *testing.T) {
+func TestShutdownGivesUp(t *testing.T) { overBoth(t, testShutdownGivesUp) }
+
+func testShutdownGivesUp(t *testing.T) {
 	arrived, cancelled := make(chan struct{}), make(chan struct{})
 	s := start(t, func(x serve.Exchange, r *http.Request) {
 		arrived <- struct{}{}

@@ -42,8 +42,3 @@ func (l *lastHead) read(r *http.Request, buf []byte) (length int, what verdict) 
 	}
 	return len(l.bytes), plain
 }
-
-// forget keeps nothing but the memory.
-func (l *lastHead) forget() {
-	*l = lastHead{bytes: l.bytes[:0]}
-}

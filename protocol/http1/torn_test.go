@@ -29,7 +29,9 @@ func cuts(t *testing.T) int64 {
 }
 
 // Each answer belongs to its request, in order, however the requests are cut.
-func TestTornRequests(t *testing.T) {
+func TestTornRequests(t *testing.T) { overBoth(t, testTornRequests) }
+
+func testTornRequests(t *testing.T) {
 	s := start(t, echo, nil)
 	var left atomic.Int64
 	left.Store(cuts(t))
