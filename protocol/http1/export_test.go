@@ -29,7 +29,7 @@ func (f *Front) Parked() (n int) {
 	defer f.mu.Unlock()
 	for c := range f.conns {
 		c.mu.Lock()
-		if c.phase == parked || c.phase == idle && c.raw != nil && c.last == nil {
+		if c.phase == parked {
 			n++
 		}
 		c.mu.Unlock()

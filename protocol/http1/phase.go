@@ -72,13 +72,11 @@ func (c *conn) look(now int64, l *limits) {
 	if c.stopped {
 		return
 	}
-	waited := now - c.since // in this phase
+	waited := now - c.since
 	switch c.phase {
 	case idle:
-		if waited > l.park {
+		if waited > min(l.park, l.idle) { // to be parked, or closed soon after
 			c.last = nil
-		}
-		if waited > l.idle || waited > l.park && c.raw == nil { // the latter to be parked
 			c.stop(c.netConn.SetReadDeadline)
 		}
 	case parked:
