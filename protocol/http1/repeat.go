@@ -1,7 +1,7 @@
 package http1
 
 import (
-	"bytes"
+	"crypto/subtle"
 	"maps"
 	"net/http"
 )
@@ -16,7 +16,7 @@ type lastHead struct {
 
 // read is readHead, for the heads of one connection.
 func (l *lastHead) read(r *http.Request, buf []byte) (length int, what verdict) {
-	if len(l.bytes) == 0 || !bytes.HasPrefix(buf, l.bytes) {
+	if !l.begins(buf) {
 		if length, what = readHead(r, buf); what == plain {
 			l.bytes, l.seen = append(l.bytes[:0], buf[:length]...), false
 		}
@@ -41,4 +41,11 @@ func (l *lastHead) read(r *http.Request, buf []byte) (length int, what verdict) 
 		i++
 	}
 	return len(l.bytes), plain
+}
+
+// begins reports whether buf begins with the head. A proxy may send requests of several
+// callers over one connection, so the time must not tell how much of a token was right.
+func (l *lastHead) begins(buf []byte) bool {
+	size := len(l.bytes)
+	return size > 0 && len(buf) >= size && subtle.ConstantTimeCompare(buf[:size], l.bytes) == 1
 }
