@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc"
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/http1"
 
@@ -152,31 +154,107 @@ func TestFrontAnswersTheSame(t *testing.T) {
 
 // A worker that ends ends the calls that it has, and no connection.
 func TestFrontOfAWorkerThatCrashes(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "crash.mjs")
-	require.NoError(t, os.WriteFile(file, []byte(`
-export const tasks = { crash: () => process.exit(3), wait: () => new Promise(() => setInterval(() => {}, 1000)), one: () => 1 };`), 0o600))
-	pool := startWorker(t, worker(t, file))
-	handler := tunnel.New(pool, tunnel.Config{Tokens: []string{"secret"}, Logger: quiet})
-	server := httptest.NewUnstartedServer(handler)
-	inFront(t, server, handler)
-	server.Start()
-	t.Cleanup(server.Close)
-	const token = "x-runner-token: secret\r\n"
-	call := func(task string) string { return frontRequest("/task/"+task, token, "{}") }
+	address, pool := frontOfModule(t, `
+export const tasks = { crash: () => process.exit(3), wait: () => new Promise(() => setInterval(() => {}, 1000)), one: () => 1 };`, tunnel.Config{}, func(*ipc.Options) {})
 	for range 3 {
 		var waiting sync.WaitGroup
 		for range 8 {
 			waiting.Go(func() {
-				answers := callRaw(t, server.URL, call("wait"), call("one"))
+				answers := callRaw(t, address, frontCall("wait"), frontCall("one"))
 				assert.Contains(t, answers, "HTTP/1.1 502 ")
 				assert.Contains(t, answers, `"result":1`)
 			})
 		}
 		require.Eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 8 }, hang, time.Millisecond)
-		answers := callRaw(t, server.URL, call("crash"), call("one"))
+		answers := callRaw(t, address, frontCall("crash"), frontCall("one"))
 		assert.Contains(t, answers, "HTTP/1.1 502 ")
 		assert.Contains(t, answers, `"result":1`)
 		waiting.Wait()
 	}
-	assert.Zero(t, server.Listener.(*http1.Front).Stats().HandedOver)
+}
+
+// frontOfModule serves a module behind a Front.
+func frontOfModule(t *testing.T, module string, cfg tunnel.Config, change func(*ipc.Options)) (address string, pool *ipc.Pool) {
+	file := filepath.Join(t.TempDir(), "module.mjs")
+	require.NoError(t, os.WriteFile(file, []byte(module), 0o600))
+	opts := worker(t, file)
+	change(&opts)
+	pool = startWorker(t, opts)
+	cfg.Tokens, cfg.Logger = []string{"secret"}, quiet
+	handler := tunnel.New(pool, cfg)
+	server := httptest.NewUnstartedServer(handler)
+	inFront(t, server, handler)
+	server.Start()
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { assert.Zero(t, server.Listener.(*http1.Front).Stats().HandedOver) })
+	return server.URL, pool
+}
+
+func frontCall(task string) string {
+	return frontRequest("/task/"+task, "x-runner-token: secret\r\n", "{}")
+}
+
+// No call fails, and no connection ends, while workers are replaced.
+func TestFrontDuringARestart(t *testing.T) {
+	address, pool := frontOfModule(t, `export const tasks = { one: () => 1 };`, tunnel.Config{}, func(*ipc.Options) {})
+	stop := make(chan struct{})
+	var callers sync.WaitGroup
+	for range 4 {
+		callers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				answers := callRaw(t, address, slices.Repeat([]string{frontCall("one")}, 50)...)
+				assert.Equal(t, 50, strings.Count(answers, `{"ok":true,"result":1}`))
+			}
+		})
+	}
+	for range 3 {
+		assert.NoError(t, pool.Restart(context.Background()))
+	}
+	close(stop)
+	callers.Wait()
+}
+
+// What refuses calls, or ends them, is the same, and the next call on the connection is served.
+func TestFrontWhenCallsFail(t *testing.T) {
+	t.Run("TaskTimeout", func(t *testing.T) {
+		address, _ := frontOfModule(t, `export const tasks = { one: () => 1, wait: () => new Promise(() => {}) };`, tunnel.Config{}, func(o *ipc.Options) {
+			o.TaskTimeout = 50 * time.Millisecond
+		})
+		answers := callRaw(t, address, frontCall("wait"), frontCall("one"))
+		assert.Contains(t, answers, "HTTP/1.1 504 Gateway Timeout\r\n")
+		assert.Contains(t, answers, `"code":"TASK_TIMEOUT"`)
+		assert.Contains(t, answers, `{"ok":true,"result":1}`)
+	})
+	t.Run("queue", func(t *testing.T) {
+		address, pool := frontOfModule(t, `export const tasks = { one: () => 1, wait: (_, { signal }) => new Promise((_, no) => signal.addEventListener("abort", () => no(signal.reason))) };`, tunnel.Config{}, func(o *ipc.Options) {
+			o.Concurrency, o.MaxQueue = 1, -1
+		})
+		busy, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+		require.NoError(t, err)
+		_, err = io.WriteString(busy, frontCall("wait"))
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 1 }, hang, time.Millisecond)
+		answers := callRaw(t, address, frontCall("one"))
+		assert.Contains(t, answers, "HTTP/1.1 503 Service Unavailable\r\n")
+		assert.Contains(t, answers, "\r\nRetry-After: ")
+		require.NoError(t, busy.Close()) // so the call ends, and there is room again
+		require.Eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 0 }, hang, time.Millisecond)
+		assert.Contains(t, callRaw(t, address, frontCall("one")), `{"ok":true,"result":1}`)
+	})
+	t.Run("panic", func(t *testing.T) {
+		address, _ := frontOfModule(t, `export const tasks = { one: () => 1, panics: () => 1 };`, tunnel.Config{Middleware: []tunnel.Middleware{tunnel.Check(func(_ context.Context, call *protocol.Call) error {
+			if call.ID == "panics" {
+				panic("in a middleware")
+			}
+			return nil
+		})}}, func(*ipc.Options) {})
+		answers := callRaw(t, address, frontCall("panics"), frontCall("one"))
+		assert.Contains(t, answers, "HTTP/1.1 500 Internal Server Error\r\n")
+		assert.Contains(t, answers, `{"ok":true,"result":1}`)
+	})
 }

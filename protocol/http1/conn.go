@@ -261,13 +261,13 @@ func (c *conn) call(body []byte) bool {
 		_ = c.netConn.Close()
 		return false
 	}
+	c.front.served.Add(1)
 	c.x.begin(body)
 	c.watch(cancel)
 	c.front.handler.ServeExchange(&c.x, r)
 	seen := c.unwatch()
 	cancel()
 	usable := c.x.end()
-	c.front.served.Add(1)
 	if c.leave() || !usable || c.front.stopping.Load() {
 		c.close(c.x.err == nil && !c.x.aborted)
 		return false
@@ -321,10 +321,11 @@ func (c *conn) handOver() {
 	}
 	c.hand()
 	conn := handOver(c.netConn, unread)
+	c.front.passed.Add(1)
 	select {
 	case c.front.handed <- conn:
-		c.front.passed.Add(1)
 	case <-c.front.closed:
+		c.front.passed.Add(-1)
 		_ = conn.Close()
 	}
 }

@@ -90,9 +90,9 @@ type Front struct {
 type Stats struct {
 	// Connections is how many connections are open, without those that were handed over.
 	Connections int
-	// Served is how many requests the Front has answered itself.
+	// Served is how many requests the Front has answered itself, or does just now.
 	Served int64
-	// HandedOver is how many connections it has handed over.
+	// HandedOver is how many connections it has handed over, or that wait for it.
 	HandedOver int64
 }
 
