@@ -1,9 +1,11 @@
-.PHONY: help all fmt vet lint vuln test race front runner6 nested runtimes fuzz smoke bench
+.PHONY: help all fmt vet lint vuln test race front runner6 nested runtimes publish fuzz smoke bench
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 OLDEST_GO = go$(shell go list -m -f '{{.GoVersion}}')
+ACTIONLINT = go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 FUZZTIME ?= 30s
+NESTED = protocol/metrics protocol/tracing examples/observability examples/frameworks
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,14 +15,16 @@ all: fmt vet lint vuln test race smoke nested runtimes ## what CI checks
 fmt: ## fail if gofmt would change a file
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
 
-vet: ## go vet, with the oldest Go too, and a build for the platforms with files of their own
+vet: ## go vet, with the oldest Go and for 32 bits too, and a build for the platforms with files of their own
 	go vet ./...
 	GOTOOLCHAIN=$(OLDEST_GO) go vet ./...
+	CGO_ENABLED=0 GOARCH=386 go vet ./...
 	GOOS=darwin go build ./...
 	GOOS=windows go build ./...
 
-lint: ## staticcheck
+lint: ## staticcheck, and actionlint for the workflows
 	$(STATICCHECK) ./...
+	$(ACTIONLINT) -shellcheck= -pyflakes=
 
 vuln: ## govulncheck, as long as its database can be reached
 	@if out=$$($(GOVULNCHECK) ./... 2>&1); then echo "$$out"; else \
@@ -33,17 +37,23 @@ race: ## the same under the race detector
 	go test -race ./...
 
 front: ## the tests of servers with a front before each, and 100,000 cuts of requests
-	FRONT=1 go test -count=1 .
+	FRONT=1 go test -count=1 . ./tests/...
 	CUTS=100000 go test -race -count=1 -run Torn ./protocol/http1
 
 runner6: ## the tests with Runner 6: RUNNER6 is the node_modules folder that has @bluelibs/runner 6.4.1
 	@test -n "$(RUNNER6)" || { echo "RUNNER6 names no folder"; exit 1; }
-	RUNNER6=$(RUNNER6) go test -count=1 . -run 'Runner6|Differential6|GoClientOnLanes'
+	RUNNER6=$(RUNNER6) go test -count=1 ./tests/runner6 ./tests/differential -run 'Runner6|Differential6|GoClientOnLanes'
 
-nested: ## all of that for the modules in examples/observability and examples/frameworks
-	@for module in observability frameworks; do \
-	  (cd examples/$$module && go vet ./... && $(STATICCHECK) ./... && go test -race -count=1 ./...) || exit 1; \
+nested: export GOWORK = $(CURDIR)/.ci/go.work
+nested: ## all of that for the other modules of this repository
+	@for module in $(NESTED); do \
+	  (cd $$module && go vet ./... && $(STATICCHECK) ./... && go test -race -count=1 ./...) || exit 1; \
 	done
+
+publish: ## the slow half of what consumers do: 32 bits, other systems, bundlers and package managers
+	CGO_ENABLED=0 GOARCH=386 go test -count=1 . ./ipc/... ./protocol/... ./standalone
+	for system in linux/arm freebsd/amd64; do CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} go build ./... || exit 1; done
+	PUBLISH=1 go test -count=1 -timeout 30m ./tests/publish
 
 runtimes: ## the checks of workers on the newest Node.js, Bun and Deno, which npm installs
 	.ci/runtimes

@@ -19,7 +19,9 @@ import (
 
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/lane"
+	"github.com/bluelibs/go-tunnel/protocol/schema"
 	"github.com/bluelibs/go-tunnel/standalone"
+	"github.com/bluelibs/go-tunnel/tests/testapp"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
@@ -36,11 +38,11 @@ func BenchmarkHTTP(b *testing.B) {
 	// The same task in Go on a lane, and those who are refused: by their lane, or by their
 	// token, which all servers do.
 	registry, signer := laneApp(b)
-	guarded := serve(b, registry, tunnel.Config{})
-	header := signed(b, signer, protocol.KindTask, "app.tasks.add", addBody)
+	guarded := testapp.Serve(b, registry, tunnel.Config{})
+	header := signed(b, signer, protocol.KindTask, "app.tasks.add", testapp.AddBody)
 	const refused = `{"ok":false,"error":{"message":"Unauthorized","code":"UNAUTHORIZED"}}`
 	for _, c := range []struct{ name, header, answer string }{
-		{"lane", "x-runner-token: secret\r\n" + header[0] + ": " + header[1], addAnswer},
+		{"lane", "x-runner-token: secret\r\n" + header[0] + ": " + header[1], testapp.AddAnswer},
 		{"lane refused", "x-runner-token: secret\r\n" + header[0] + ": " + header[1][:len(header[1])-10] + "AAAAAAAAAA", refused},
 		{"token refused", "x-runner-token: secrets", refused},
 	} {
@@ -48,23 +50,22 @@ func BenchmarkHTTP(b *testing.B) {
 	}
 	for _, name := range []string{"standalone", "ipc", "module"} {
 		b.Run(name, func(b *testing.B) {
-			load(b, serve(b, executors[name](b), tunnel.Config{}))
+			load(b, testapp.Serve(b, testapp.Executors[name](b), tunnel.Config{}))
 		})
 		b.Run(name+", front", func(b *testing.B) {
-			handler := tunnel.New(executors[name](b), tunnel.Config{Tokens: []string{"secret"}, AllowList: appAllowList, Logger: quiet})
+			handler := tunnel.New(testapp.Executors[name](b), tunnel.Config{Tokens: []string{"secret"}, AllowList: testapp.AllowList, Logger: testapp.Quiet})
 			server := httptest.NewUnstartedServer(handler)
-			inFront(b, server, handler)
+			testapp.InFront(b, server, handler)
 			server.Start()
 			b.Cleanup(server.Close)
 			load(b, server.URL)
 		})
 	}
 	b.Run("runner-application", func(b *testing.B) {
-		load(b, serve(b, runnerApp(b, map[string]any{}), tunnel.Config{}))
+		load(b, testapp.Serve(b, testapp.RunnerApp(b, map[string]any{}), tunnel.Config{}))
 	})
 	b.Run("runner-5.5.0", func(b *testing.B) {
-		npmInstall(b)
-		load(b, startExposure(b, map[string]any{}))
+		load(b, testapp.StartExposure(b, map[string]any{}))
 	})
 }
 
@@ -99,19 +100,21 @@ func laneApp(b *testing.B) (*standalone.Registry, *lane.Signer) {
 	require.NoError(b, err)
 	signer, err := lane.NewSigner(lane.Signing{Lane: "bench", Key: key, TTL: 24 * time.Hour})
 	require.NoError(b, err)
-	registry := goApp()
+	registry := testapp.GoApp()
 	registry.Lane(v, "app.tasks.add")
 	return registry, signer
 }
 
-func load(b *testing.B, base string) { loadRequests(b, base, "x-runner-token: secret", addAnswer) }
+func load(b *testing.B, base string) {
+	loadRequests(b, base, "x-runner-token: secret", testapp.AddAnswer)
+}
 
 // loadRequests shares b.N requests among 64 connections that do as little as possible.
 func loadRequests(b *testing.B, base, header, answer string) {
 	const connections = 64
 	base = strings.TrimSuffix(base, "/__runner")
 	request := fmt.Appendf(nil, "POST /__runner/task/app.tasks.add HTTP/1.1\r\nHost: bench\r\n%s\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", header, len(addBody), addBody)
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", header, len(testapp.AddBody), testapp.AddBody)
 	var left atomic.Int64
 	left.Store(int64(b.N))
 	var callers sync.WaitGroup
@@ -174,10 +177,10 @@ func readAdded(in *bufio.Reader, answer string) error {
 
 // BenchmarkHandler is one request without a network: what the Handler itself costs.
 func BenchmarkHandler(b *testing.B) {
-	handler := tunnel.New(goApp(), tunnel.Config{Tokens: []string{"secret"}, AllowList: appAllowList, Logger: quiet})
-	body := strings.NewReader(addBody)
+	handler := tunnel.New(testapp.GoApp(), tunnel.Config{Tokens: []string{"secret"}, AllowList: testapp.AllowList, Logger: testapp.Quiet})
+	body := strings.NewReader(testapp.AddBody)
 	r := httptest.NewRequest(http.MethodPost, "/__runner/task/app.tasks.add", io.NopCloser(body))
-	r.ContentLength = int64(len(addBody))
+	r.ContentLength = int64(len(testapp.AddBody))
 	r.Header.Set("X-Runner-Token", "secret")
 	w := &nullWriter{header: http.Header{}}
 	b.ReportAllocs()
@@ -189,6 +192,39 @@ func BenchmarkHandler(b *testing.B) {
 		if w.status != http.StatusOK {
 			b.Fatal(w.status)
 		}
+	}
+}
+
+// BenchmarkChecked is BenchmarkHandler with and without a schema for its small task.
+func BenchmarkChecked(b *testing.B) {
+	const addSchema = `{"type":"object","properties":{"a":{"type":"number"},"b":{"type":"number"}},"required":["a","b"],"additionalProperties":false}`
+	for _, name := range []string{"unchecked", "checked"} {
+		b.Run(name, func(b *testing.B) {
+			sources := schema.Sources{Tasks: map[string]any{"app.tasks.add": []byte(addSchema)}}
+			if name == "unchecked" {
+				sources.Tasks = map[string]any{"app.tasks.other": true}
+			}
+			set, err := schema.Compile(sources)
+			require.NoError(b, err)
+			handler := tunnel.New(testapp.GoApp(), tunnel.Config{
+				Tokens: []string{"secret"}, AllowList: testapp.AllowList, Logger: testapp.Quiet, Middleware: []tunnel.Middleware{tunnel.Check(set.Check)},
+			})
+			body := strings.NewReader(testapp.AddBody)
+			r := httptest.NewRequest(http.MethodPost, "/__runner/task/app.tasks.add", io.NopCloser(body))
+			r.ContentLength = int64(len(testapp.AddBody))
+			r.Header.Set("X-Runner-Token", "secret")
+			w := &nullWriter{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := body.Seek(0, io.SeekStart)
+				require.NoError(b, err)
+				clear(w.header)
+				handler.ServeHTTP(w, r)
+				if w.status != http.StatusOK {
+					b.Fatal(w.status)
+				}
+			}
+		})
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/lane"
 	"github.com/bluelibs/go-tunnel/standalone"
+	"github.com/bluelibs/go-tunnel/tests/testapp"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
@@ -54,12 +55,12 @@ func TestGate(t *testing.T) {
 	const unauthorized, forbidden = `"code":"UNAUTHORIZED"`, `"code":"FORBIDDEN"`
 	right := signed(t, signer, protocol.KindTask, "app.charge", body)
 	handlers := map[string]http.Handler{
-		"direct": tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}, Logger: quiet}),
-		"routed": tunnel.New(tunnel.Route(standalone.NewRegistry(), registry), tunnel.Config{Tokens: []string{"secret"}, Logger: quiet}),
-		"listed": tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}, Logger: quiet,
+		"direct": tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}, Logger: testapp.Quiet}),
+		"routed": tunnel.New(tunnel.Route(standalone.NewRegistry(), registry), tunnel.Config{Tokens: []string{"secret"}, Logger: testapp.Quiet}),
+		"listed": tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}, Logger: testapp.Quiet,
 			AllowList: protocol.NewAllowList([]string{"app.charge", "app.free"}, []string{"app.charged"})}),
 		// Who wraps the executor hides that it is a Gate: it refuses by itself.
-		"wrapped": tunnel.New(tunnel.ExecutorFunc(registry.Execute), tunnel.Config{Tokens: []string{"secret"}, Logger: quiet, AllowList: registry.List()}),
+		"wrapped": tunnel.New(tunnel.ExecutorFunc(registry.Execute), tunnel.Config{Tokens: []string{"secret"}, Logger: testapp.Quiet, AllowList: registry.List()}),
 	}
 	for name, handler := range handlers {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +79,7 @@ func TestGate(t *testing.T) {
 				{"/event/app.charged", `{"payload":1}`, right, unauthorized},
 				{"/task/app.charge", broken, right, `"code":"INVALID_JSON"`},
 			} {
-				got := send(t, handler, tc.path, tc.body, tc.header...)
+				got := testapp.Send(t, handler, tc.path, tc.body, tc.header...)
 				assert.Contains(t, got.Body.String(), tc.want, "%s %s", tc.path, tc.body)
 			}
 			r := httptest.NewRequest(http.MethodPost, "/__runner/task/app.charge", strings.NewReader(body))
@@ -89,15 +90,34 @@ func TestGate(t *testing.T) {
 			if name == "wrapped" {
 				return
 			}
-			assert.Contains(t, send(t, handler, "/task/app.charge", broken).Body.String(), unauthorized, "before the body is read")
-			assert.Contains(t, send(t, handler, "/task/charge", body, right...).Body.String(), `"result":"app.charge"`)
-			assert.Contains(t, send(t, handler, "/task/charge", body).Body.String(), unauthorized)
-			assert.Contains(t, send(t, handler, "/task/free", body).Body.String(), `"result":"app.free"`)
-			assert.Contains(t, send(t, handler, "/task/hidden", body).Body.String(), `Task hidden not exposed`)
-			assert.Contains(t, send(t, handler, "/event/charge", "").Body.String(), forbidden, "it is a task's name")
-			assert.NotContains(t, send(t, handler, "/discovery", "").Body.String(), `"charge"`)
+			assert.Contains(t, testapp.Send(t, handler, "/task/app.charge", broken).Body.String(), unauthorized, "before the body is read")
+			assert.Contains(t, testapp.Send(t, handler, "/task/charge", body, right...).Body.String(), `"result":"app.charge"`)
+			assert.Contains(t, testapp.Send(t, handler, "/task/charge", body).Body.String(), unauthorized)
+			assert.Contains(t, testapp.Send(t, handler, "/task/free", body).Body.String(), `"result":"app.free"`)
+			assert.Contains(t, testapp.Send(t, handler, "/task/hidden", body).Body.String(), `Task hidden not exposed`)
+			assert.Contains(t, testapp.Send(t, handler, "/event/charge", "").Body.String(), forbidden, "it is a task's name")
+			assert.NotContains(t, testapp.Send(t, handler, "/discovery", "").Body.String(), `"charge"`)
 		})
 	}
+}
+
+// What a gate refuses, before the body or because of it, reaches no Middleware.
+func TestGateComesBeforeMiddleware(t *testing.T) {
+	registry, signer := newGated(t)
+	reached := 0
+	handler := tunnel.New(registry, tunnel.Config{
+		Tokens: []string{"secret"}, Logger: testapp.Quiet,
+		Middleware: []tunnel.Middleware{tunnel.Check(func(context.Context, *protocol.Call) error {
+			reached++
+			return nil
+		})},
+	})
+	right := signed(t, signer, protocol.KindTask, "app.charge", `{"input":1}`)
+	assert.Equal(t, http.StatusOK, testapp.Send(t, handler, "/task/app.charge", `{"input":1}`, right...).Code)
+	assert.Equal(t, 1, reached)
+	assert.Equal(t, http.StatusUnauthorized, testapp.Send(t, handler, "/task/app.charge", `{"input":2}`, right...).Code)
+	assert.Equal(t, http.StatusUnauthorized, testapp.Send(t, handler, "/task/app.charge", `{"input":1}`).Code)
+	assert.Equal(t, 1, reached)
 }
 
 // Middleware and the log see full ids, whatever the caller wrote.
@@ -113,10 +133,10 @@ func TestShortIDs(t *testing.T) {
 		})},
 		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
-	assert.Equal(t, http.StatusOK, send(t, handler, "/task/free", "1").Code)
+	assert.Equal(t, http.StatusOK, testapp.Send(t, handler, "/task/free", "1").Code)
 	assert.Equal(t, []string{"app.free"}, seen)
 	assert.Contains(t, log.String(), "id=app.free")
-	assert.Equal(t, http.StatusOK, send(t, handler, "/task/app.free", "1").Code, "an id is no other's alias")
+	assert.Equal(t, http.StatusOK, testapp.Send(t, handler, "/task/app.free", "1").Code, "an id is no other's alias")
 }
 
 func TestRouteMergesAliases(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/standalone"
+	"github.com/bluelibs/go-tunnel/tests/testapp"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
@@ -78,7 +79,7 @@ func fuzzRegistry() *standalone.Registry {
 	standalone.Task(r, "7", back[[]map[string]*inner])
 	standalone.Task(r, "8", back[float64])
 	standalone.Task(r, "9", back[time.Time])
-	kitTasks(r)
+	testapp.KitTasks(r)
 	return r
 }
 
@@ -114,7 +115,7 @@ func guard(next tunnel.Executor) tunnel.Executor {
 
 func FuzzHandler(f *testing.F) {
 	handler := tunnel.New(fuzzRegistry(), tunnel.Config{
-		Tokens: []string{"secret"}, Limits: protocol.Limits{MaxBody: 64 << 10, MaxStream: 64 << 10, MaxFileSize: 64 << 10}, Middleware: []tunnel.Middleware{guard}, Logger: quiet,
+		Tokens: []string{"secret"}, Limits: protocol.Limits{MaxBody: 64 << 10, MaxStream: 64 << 10, MaxFileSize: 64 << 10}, Middleware: []tunnel.Middleware{guard}, Logger: testapp.Quiet,
 	})
 	everything := `{"name":"é","next":{"next":null},"nested":{"f":1e-5},"map":{"a\u0000":{"name":"x"}},"byNumber":{"-1":"a"},"slice":[{},{"f":2}],` +
 		`"array":[1,2,3,4],"pointer":5,"any":[{"a":null},1.5,"x",true],"time":"2024-01-02T03:04:05Z","float":1.5,"int":-9223372036854775808,` +

@@ -17,6 +17,7 @@ import (
 
 	tunnel "github.com/bluelibs/go-tunnel"
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/tests/testapp"
 )
 
 // logged serves one request and returns the lines that were logged from level on.
@@ -24,7 +25,7 @@ func logged(t *testing.T, cfg tunnel.Config, level slog.Level, r *http.Request) 
 	t.Helper()
 	var log bytes.Buffer
 	cfg.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: level}))
-	registry := goApp()
+	registry := testapp.GoApp()
 	registry.HandleTask("streams", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
 		return &protocol.Reply{Stream: io.NopCloser(strings.NewReader("piece")), Status: http.StatusAccepted}, nil
 	})
@@ -55,6 +56,11 @@ func logged(t *testing.T, cfg tunnel.Config, level slog.Level, r *http.Request) 
 	registry.HandleTask("makes a code up", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
 		return nil, &protocol.Error{Code: "TEAPOT"}
 	})
+	for id, code := range map[string]protocol.Code{"is overloaded": protocol.CodeOverloaded, "has no worker": protocol.CodeWorkerUnavailable} {
+		registry.HandleTask(id, func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+			return nil, &protocol.Error{Code: code}
+		})
+	}
 	registry.HandleTask("returns neither", func(context.Context, *protocol.Call) (*protocol.Reply, error) { return nil, nil })
 	cfg.AllowList = registry.List()
 	handler := tunnel.New(registry, cfg)
@@ -97,6 +103,8 @@ func TestEachRequestIsOneLine(t *testing.T) {
 		"bad JSON":            {"POST", "/task/app.tasks.add", `{"input":b0dy}`, "DEBUG", "tunnel: request failed", call, map[string]any{"status": 400.0, "code": "INVALID_JSON"}},
 		"a failure":           {"POST", "/task/app.tasks.fail", "", "ERROR", "tunnel: request failed", call, map[string]any{"status": 500.0, "code": "INTERNAL_ERROR"}},
 		"a dead worker":       {"POST", "/task/by%20a%20worker", "", "ERROR", "tunnel: request failed", call, map[string]any{"status": 502.0, "code": "WORKER_CRASHED", "worker": "1/4711"}},
+		"no room":             {"POST", "/task/is%20overloaded", "", "DEBUG", "tunnel: request failed", call, map[string]any{"status": 503.0, "code": "OVERLOADED"}},
+		"no worker":           {"POST", "/task/has%20no%20worker", "", "DEBUG", "tunnel: request failed", call, map[string]any{"status": 503.0, "code": "WORKER_UNAVAILABLE"}},
 		"a panic":             {"POST", "/task/panics", "", "ERROR", "tunnel: request failed", call, map[string]any{"id": "panics", "status": 500.0, "code": "INTERNAL_ERROR"}},
 		"not exposed":         {"POST", "/task/other", "", "WARN", "tunnel: request failed", call, map[string]any{"id": "other", "status": 403.0, "code": "FORBIDDEN", "remote": "192.0.2.1:1234"}},
 		"an id out of bounds": {"POST", "/task/" + strings.Repeat("x", 1000), "", "WARN", "tunnel: request failed", call, map[string]any{"id": strings.Repeat("x", 256) + "…"}},
@@ -257,4 +265,38 @@ func TestBrokenBodiesAreNoErrorsOfTheServer(t *testing.T) {
 		assert.Equal(t, code, lines[0]["code"])
 		assert.Equal(t, "DEBUG", lines[0]["level"])
 	}
+}
+
+// The line about a form without its file says what was there instead.
+func TestLogOfAMissingFilePart(t *testing.T) {
+	form := strings.ReplaceAll(`--b|Content-Disposition: form-data; name="__manifest"||`+
+		`{"input":{"files":{"a":{"$runnerFile":"File","id":"a"}},"read":["a"]}}`+
+		`|--b|Content-Disposition: form-data; name="file:a"; filename="doc.txt||content|--b--|`, "|", "\r\n")
+	r := httptest.NewRequest(http.MethodPost, "/__runner/task/kit.upload", strings.NewReader(form))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	lines := logged(t, tunnel.Config{AllowAnonymous: true}, slog.LevelDebug, r)
+	require.Len(t, lines, 1)
+	assert.Equal(t, "MISSING_FILE_PART", lines[0]["code"])
+	assert.Contains(t, lines[0]["error"], "parts skipped: 1 (malformed Content-Disposition")
+}
+
+// A log that panics behind an answer ends that, and nothing is answered a second time.
+func TestLogThatPanicsBehindAnAnswer(t *testing.T) {
+	handler := tunnel.New(testapp.GoApp(), tunnel.Config{
+		Tokens: []string{"secret"}, AllowList: testapp.AllowList, Logger: slog.New(panicsAtSuccess{slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug})}),
+	})
+	r := httptest.NewRequest("POST", "/__runner/task/app.tasks.add", strings.NewReader(testapp.AddBody))
+	r.Header.Set("x-runner-token", "secret")
+	w := httptest.NewRecorder()
+	assert.PanicsWithValue(t, http.ErrAbortHandler, func() { handler.ServeHTTP(w, r) }, "nothing else ends an answer of a ResponseRecorder")
+	assert.Equal(t, testapp.AddAnswer, w.Body.String())
+}
+
+type panicsAtSuccess struct{ slog.Handler }
+
+func (h panicsAtSuccess) Handle(ctx context.Context, record slog.Record) error {
+	if record.Message == "tunnel: request served" {
+		panic("a bug of the log")
+	}
+	return h.Handler.Handle(ctx, record)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/tests/testapp"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
@@ -36,7 +37,7 @@ func (m *watch) around(next tunnel.Executor) tunnel.Executor {
 			watched.Stream = struct {
 				io.Reader
 				io.Closer
-			}{readerFunc(func(p []byte) (int, error) {
+			}{testapp.ReaderFunc(func(p []byte) (int, error) {
 				n, err := reply.Stream.Read(p)
 				if err != nil && err != io.EOF {
 					m.codes = append(m.codes, protocol.CodeOf(err))
@@ -48,6 +49,10 @@ func (m *watch) around(next tunnel.Executor) tunnel.Executor {
 		return reply, err
 	})
 }
+
+const echoTask = "/__runner/task/app.tasks.echo"
+
+func nothing(context.Context, *protocol.Call) (*protocol.Reply, error) { return &protocol.Reply{}, nil }
 
 // Every Middleware sees how a call ends, with the code that the wire has.
 func TestMiddlewareSeesEveryOutcome(t *testing.T) {
@@ -72,7 +77,7 @@ func TestMiddlewareSeesEveryOutcome(t *testing.T) {
 	}{
 		"a success":       {exec: nothing, want: []protocol.Code{""}, status: 200},
 		"a typed error":   {exec: failing(&protocol.Error{Code: protocol.CodeNotFound}), want: []protocol.Code{protocol.CodeNotFound}, status: 404},
-		"a private error": {exec: failing(errSecret), want: []protocol.Code{protocol.CodeInternal}, status: 500},
+		"a private error": {exec: failing(testapp.ErrSecret), want: []protocol.Code{protocol.CodeInternal}, status: 500},
 		"an unknown code": {exec: failing(&protocol.Error{Code: "TEAPOT"}), want: []protocol.Code{protocol.CodeInternal}, status: 500},
 		"an error nil":    {exec: failing(none), want: []protocol.Code{protocol.CodeInternal}, status: 500},
 		"neither":         {exec: failing(nil), want: []protocol.Code{protocol.CodeInternal}, status: 500},
@@ -81,21 +86,21 @@ func TestMiddlewareSeesEveryOutcome(t *testing.T) {
 			panic(&protocol.Error{Code: protocol.CodeNotFound})
 		}, want: []protocol.Code{protocol.CodeInternal}, status: 500},
 		"a panic to abort":   {exec: func(context.Context, *protocol.Call) (*protocol.Reply, error) { panic(http.ErrAbortHandler) }, want: []protocol.Code{protocol.CodeInternal}},
-		"a caller that left": {exec: failing(errSecret), left: true, want: []protocol.Code{protocol.CodeRequestAborted}, status: 499},
+		"a caller that left": {exec: failing(testapp.ErrSecret), left: true, want: []protocol.Code{protocol.CodeRequestAborted}, status: 499},
 		"a broken form":      {exec: nothing, contentType: form, body: manifest + "--\r\n", want: []protocol.Code{protocol.CodeMissingFilePart}, status: 500},
 		"a broken body": {exec: func(_ context.Context, call *protocol.Call) (*protocol.Reply, error) {
 			_, err := io.Copy(io.Discard, call.Body)
 			return nil, fmt.Errorf("in my own words: %v", err)
 		}, contentType: "application/octet-stream", body: "longer than the limit", want: []protocol.Code{protocol.CodePayloadTooLarge}, status: 413},
 		"a stream":              {exec: streaming(strings.NewReader("whole")), want: []protocol.Code{""}, status: 200},
-		"a stream that fails":   {exec: streaming(iotest.ErrReader(errSecret)), want: []protocol.Code{"", protocol.CodeInternal}, status: 500},
-		"a stream that panics":  {exec: streaming(readerFunc(func([]byte) (int, error) { panic("a bug") })), want: []protocol.Code{"", protocol.CodeInternal}, status: 500},
-		"a stream that is left": {exec: streaming(iotest.ErrReader(errSecret)), left: true, want: []protocol.Code{"", protocol.CodeRequestAborted}, status: 499},
+		"a stream that fails":   {exec: streaming(iotest.ErrReader(testapp.ErrSecret)), want: []protocol.Code{"", protocol.CodeInternal}, status: 500},
+		"a stream that panics":  {exec: streaming(testapp.ReaderFunc(func([]byte) (int, error) { panic("a bug") })), want: []protocol.Code{"", protocol.CodeInternal}, status: 500},
+		"a stream that is left": {exec: streaming(iotest.ErrReader(testapp.ErrSecret)), left: true, want: []protocol.Code{"", protocol.CodeRequestAborted}, status: 499},
 	} {
 		t.Run(name, func(t *testing.T) {
 			metrics, handler := &watch{}, (*tunnel.Handler)(nil)
 			handler = tunnel.New(c.exec, tunnel.Config{
-				AllowAnonymous: true, AllowList: appAllowList, Logger: quiet,
+				AllowAnonymous: true, AllowList: testapp.AllowList, Logger: testapp.Quiet,
 				Middleware: []tunnel.Middleware{metrics.around}, Limits: protocol.Limits{MaxStream: 10},
 			})
 			ctx, leave := context.WithCancel(t.Context())
@@ -130,12 +135,12 @@ func TestMiddlewareThatCancels(t *testing.T) {
 		err   error
 		want  []protocol.Code
 	}{
-		"before a failure": {nil, errSecret, []protocol.Code{protocol.CodeInternal}},
-		"before a stream":  {&protocol.Reply{Stream: io.NopCloser(iotest.ErrReader(errSecret))}, nil, []protocol.Code{"", protocol.CodeInternal}},
+		"before a failure": {nil, testapp.ErrSecret, []protocol.Code{protocol.CodeInternal}},
+		"before a stream":  {&protocol.Reply{Stream: io.NopCloser(iotest.ErrReader(testapp.ErrSecret))}, nil, []protocol.Code{"", protocol.CodeInternal}},
 	} {
 		metrics := &watch{}
 		handler := tunnel.New(tunnel.ExecutorFunc(func(context.Context, *protocol.Call) (*protocol.Reply, error) { return c.reply, c.err }), tunnel.Config{
-			AllowAnonymous: true, AllowList: appAllowList, Logger: quiet,
+			AllowAnonymous: true, AllowList: testapp.AllowList, Logger: testapp.Quiet,
 			Middleware: []tunnel.Middleware{metrics.around, func(next tunnel.Executor) tunnel.Executor {
 				return tunnel.ExecutorFunc(func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 					ctx, cancel := context.WithCancel(ctx)
@@ -160,7 +165,7 @@ func TestMiddlewareThatFails(t *testing.T) {
 	} {
 		metrics := &watch{}
 		handler := tunnel.New(tunnel.ExecutorFunc(nothing), tunnel.Config{
-			AllowAnonymous: true, AllowList: appAllowList, Logger: quiet,
+			AllowAnonymous: true, AllowList: testapp.AllowList, Logger: testapp.Quiet,
 			Middleware: []tunnel.Middleware{metrics.around, func(tunnel.Executor) tunnel.Executor { return fn }},
 		})
 		w := httptest.NewRecorder()
@@ -171,3 +176,39 @@ func TestMiddlewareThatFails(t *testing.T) {
 		assert.Equal(t, []protocol.Code{protocol.CodeInternal}, metrics.codes, name)
 	}
 }
+
+// The stream of a reply that cannot be used is closed, and its Close may do what it likes.
+func TestStreamsOfNoUse(t *testing.T) {
+	closed := 0
+	streaming := func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+		return &protocol.Reply{Stream: struct {
+			io.Reader
+			closerFunc
+		}{strings.NewReader("unread"), func() error { closed++; panic("a bug") }}}, nil
+	}
+	var closing error
+	config := tunnel.Config{AllowAnonymous: true, AllowList: testapp.AllowList, Logger: testapp.Quiet, Middleware: []tunnel.Middleware{
+		tunnel.CheckReply(func(_ context.Context, _ *protocol.Call, reply *protocol.Reply) error {
+			closing = reply.Stream.Close()
+			return testapp.ErrSecret
+		}),
+	}}
+	w := httptest.NewRecorder()
+	tunnel.New(tunnel.ExecutorFunc(streaming), config).ServeHTTP(w, httptest.NewRequest(http.MethodPost, echoTask, nil))
+	assert.Equal(t, http.StatusInternalServerError, w.Code)
+	assert.Equal(t, protocol.CodeInternal, protocol.CodeOf(closing))
+	assert.ErrorContains(t, closing, "panic: a bug")
+
+	// The form names a file that does not come.
+	r := httptest.NewRequest(http.MethodPost, echoTask, strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"__manifest\"\r\n\r\n"+
+		`{"input":{"$runnerFile":"File","id":"a"}}`+"\r\n--b--\r\n"))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	closed, config.Middleware, w = 0, nil, httptest.NewRecorder()
+	tunnel.New(tunnel.ExecutorFunc(streaming), config).ServeHTTP(w, r)
+	assert.Equal(t, http.StatusInternalServerError, w.Code)
+	assert.Equal(t, 1, closed)
+}
+
+type closerFunc func() error
+
+func (f closerFunc) Close() error { return f() }

@@ -11,6 +11,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/protocoltest"
 	"github.com/bluelibs/go-tunnel/standalone"
+	"github.com/bluelibs/go-tunnel/tests/testapp"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
@@ -85,7 +86,7 @@ func TestHybrid(t *testing.T) {
 	registry := standalone.NewRegistry()
 	standalone.Task(registry, "go.tasks.upper", func(_ context.Context, in string) (string, error) { return in + "!", nil })
 	standalone.Task(registry, "app.tasks.greet", func(context.Context, any) (string, error) { return "from Go", nil })
-	handler := tunnel.New(tunnel.Route(registry, executors["module"](t)), tunnel.Config{Tokens: []string{"secret"}, Logger: quiet})
+	handler := tunnel.New(tunnel.Route(registry, testapp.Executors["module"](t)), tunnel.Config{Tokens: []string{"secret"}, Logger: testapp.Quiet})
 	for path, c := range map[string]struct{ body, want string }{
 		"/task/go.tasks.upper":     {`"hi"`, `{"ok":true,"result":"hi!"}`},
 		"/task/app.tasks.greet":    {`{"name":"Ada"}`, `{"ok":true,"result":"from Go"}`},
@@ -93,9 +94,9 @@ func TestHybrid(t *testing.T) {
 		"/event/app.events.rename": {`{"payload":{"name":"ada"},"returnPayload":true}`, `{"ok":true,"result":{"name":"ADA"}}`},
 		"/task/app.tasks.unknown":  {``, `{"ok":false,"error":{"message":"Task app.tasks.unknown not exposed","code":"FORBIDDEN"}}`},
 	} {
-		assert.Equal(t, c.want, send(t, handler, path, c.body).Body.String(), path)
+		assert.Equal(t, c.want, testapp.Send(t, handler, path, c.body).Body.String(), path)
 	}
-	found := send(t, handler, "/discovery", "")
+	found := testapp.Send(t, handler, "/discovery", "")
 	assert.Equal(t, http.StatusOK, found.Code)
 	assert.Contains(t, found.Body.String(), `"app.tasks.greet","go.tasks.upper",`)
 	assert.Contains(t, found.Body.String(), `"app.tasks.add"`)
@@ -105,6 +106,6 @@ func TestRouteAndCheckKeepTheContract(t *testing.T) {
 	protocoltest.RunExecutor(t, func(t *testing.T) protocoltest.Executor {
 		check := tunnel.Check(func(context.Context, *protocol.Call) error { return nil })
 		checkReply := tunnel.CheckReply(func(context.Context, *protocol.Call, *protocol.Reply) error { return nil })
-		return check(checkReply(tunnel.Route(standalone.NewRegistry(), goApp())))
+		return check(checkReply(tunnel.Route(standalone.NewRegistry(), testapp.GoApp())))
 	})
 }

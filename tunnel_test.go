@@ -24,6 +24,7 @@ import (
 
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/standalone"
+	"github.com/bluelibs/go-tunnel/tests/testapp"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
@@ -45,21 +46,19 @@ func post(t testing.TB, url, body string, header ...string) (int, string) {
 	return res.StatusCode, string(text)
 }
 
-const addBody, addAnswer = `{"input":{"a":5,"b":3}}`, `{"ok":true,"result":8}`
-
 func requireAdds(t testing.TB, base string) {
 	t.Helper()
-	status, body := post(t, base+"/task/app.tasks.add", addBody)
+	status, body := post(t, base+"/task/app.tasks.add", testapp.AddBody)
 	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, addAnswer, body)
+	require.Equal(t, testapp.AddAnswer, body)
 }
 
 func TestMounting(t *testing.T) {
-	config := tunnel.Config{Tokens: []string{"secret"}, AllowList: appAllowList, Logger: quiet}
+	config := tunnel.Config{Tokens: []string{"secret"}, AllowList: testapp.AllowList, Logger: testapp.Quiet}
 	at := func(base string) http.Handler {
 		cfg := config
 		cfg.BasePath = base
-		return tunnel.New(goApp(), cfg)
+		return tunnel.New(testapp.GoApp(), cfg)
 	}
 	other := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "other") })
 	mux := http.NewServeMux()
@@ -103,7 +102,7 @@ func TestAllowListOfTheExecutor(t *testing.T) {
 		"neither":           {call, tunnel.Config{}, closed, 403},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.cfg.Tokens, c.cfg.Logger = []string{"secret"}, quiet
+			c.cfg.Tokens, c.cfg.Logger = []string{"secret"}, testapp.Quiet
 			server := httptest.NewServer(tunnel.New(c.exec, c.cfg))
 			t.Cleanup(server.Close)
 			_, body := post(t, server.URL+"/__runner/discovery", "")
@@ -121,7 +120,7 @@ func TestAuthenticate(t *testing.T) {
 		identities <- call.Identity
 		return &protocol.Reply{}, nil
 	})
-	base := serve(t, exec, tunnel.Config{
+	base := testapp.Serve(t, exec, tunnel.Config{
 		Tokens: []string{"secret"},
 		Authenticate: func(r *http.Request) (any, error) {
 			switch r.Header.Get("authorization") {
@@ -158,6 +157,26 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
+// Authenticate sees the request id that the answer has, whatever the caller has sent.
+func TestAuthenticateSeesTheRequestID(t *testing.T) {
+	var seen string
+	handler := tunnel.New(testapp.GoApp(), tunnel.Config{
+		Authenticate: func(r *http.Request) (any, error) {
+			seen = r.Header.Get(protocol.HeaderRequestID)
+			return nil, nil
+		},
+		AllowList: testapp.AllowList, Logger: testapp.Quiet,
+	})
+	for _, sent := range []string{"", "mine", "not one"} {
+		w := testapp.Send(t, handler, "/task/app.tasks.requestId", "", protocol.HeaderRequestID, sent)
+		answered := w.Header().Get(protocol.HeaderRequestID)
+		assert.NotEmpty(t, answered)
+		assert.Equal(t, sent == "mine", answered == sent)
+		assert.Equal(t, answered, seen)
+		assert.Equal(t, `{"ok":true,"result":"`+answered+`"}`, w.Body.String())
+	}
+}
+
 func TestMiddlewareWrapsInOrder(t *testing.T) {
 	var order []string
 	named := func(name string) tunnel.Middleware {
@@ -168,7 +187,7 @@ func TestMiddlewareWrapsInOrder(t *testing.T) {
 			})
 		}
 	}
-	base := serve(t, goApp(), tunnel.Config{Middleware: []tunnel.Middleware{named("first"), named("second")}})
+	base := testapp.Serve(t, testapp.GoApp(), tunnel.Config{Middleware: []tunnel.Middleware{named("first"), named("second")}})
 	requireAdds(t, base+"/__runner")
 	assert.Equal(t, []string{"first", "second"}, order)
 }
@@ -181,13 +200,13 @@ func TestFailuresAreLoggedAndNotTold(t *testing.T) {
 		defer mu.Unlock()
 		return log.Write(p)
 	}), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	registry := goApp()
+	registry := testapp.GoApp()
 	registry.HandleTask("panics", func(context.Context, *protocol.Call) (*protocol.Reply, error) { panic("a bug with a secret") })
 	registry.HandleTask("nothing at all", func(context.Context, *protocol.Call) (*protocol.Reply, error) { return nil, nil })
 	registry.HandleTask("bad data", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
 		return nil, &protocol.Error{ID: "x", Data: func() {}}
 	})
-	base := serve(t, registry, tunnel.Config{Logger: logger, AllowList: registry.List()})
+	base := testapp.Serve(t, registry, tunnel.Config{Logger: logger, AllowList: registry.List()})
 
 	for path, c := range map[string]struct {
 		status int
@@ -227,14 +246,14 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestCallerThatLeavesCancelsTheTask(t *testing.T) {
 	started, cancelled := make(chan struct{}), make(chan error, 1)
-	base := serve(t, tunnel.ExecutorFunc(func(ctx context.Context, _ *protocol.Call) (*protocol.Reply, error) {
+	base := testapp.Serve(t, tunnel.ExecutorFunc(func(ctx context.Context, _ *protocol.Call) (*protocol.Reply, error) {
 		close(started)
 		<-ctx.Done()
 		cancelled <- ctx.Err()
 		return nil, ctx.Err()
 	}), tunnel.Config{})
 	ctx, cancel := context.WithCancel(t.Context())
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/__runner/task/app.tasks.add", strings.NewReader(addBody))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/__runner/task/app.tasks.add", strings.NewReader(testapp.AddBody))
 	require.NoError(t, err)
 	req.Header.Set("x-runner-token", "secret")
 	go func() {
@@ -254,9 +273,9 @@ func TestOutcomeOfAnEndedContext(t *testing.T) {
 		status int
 	}{
 		"caller left":              {context.WithCancel, func(ctx context.Context) error { return ctx.Err() }, 499},
-		"caller left, other error": {context.WithCancel, func(context.Context) error { return errSecret }, 499},
+		"caller left, other error": {context.WithCancel, func(context.Context) error { return testapp.ErrSecret }, 499},
 		"deadline":                 {deadline, func(ctx context.Context) error { return fmt.Errorf("query: %w", ctx.Err()) }, 504},
-		"deadline, other error":    {deadline, func(context.Context) error { return errQuota }, 500},
+		"deadline, other error":    {deadline, func(context.Context) error { return testapp.ErrQuota }, 500},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var cancel context.CancelFunc
@@ -265,11 +284,11 @@ func TestOutcomeOfAnEndedContext(t *testing.T) {
 				<-ctx.Done()
 				return nil, c.err(ctx)
 			})
-			handler := tunnel.New(exec, tunnel.Config{AllowAnonymous: true, AllowList: appAllowList, Logger: quiet})
+			handler := tunnel.New(exec, tunnel.Config{AllowAnonymous: true, AllowList: testapp.AllowList, Logger: testapp.Quiet})
 			ctx, stop := c.end(t.Context())
 			cancel = stop
 			w := httptest.NewRecorder()
-			handler.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodPost, "/__runner/task/app.tasks.add", strings.NewReader(addBody)))
+			handler.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodPost, "/__runner/task/app.tasks.add", strings.NewReader(testapp.AddBody)))
 			assert.Equal(t, c.status, w.Code)
 		})
 	}
@@ -277,9 +296,9 @@ func TestOutcomeOfAnEndedContext(t *testing.T) {
 
 // A caller that leaves in the middle of its body, or says less than it announced.
 func TestCutBody(t *testing.T) {
-	for name, handler := range executors {
+	for name, handler := range testapp.Executors {
 		t.Run(name, func(t *testing.T) {
-			base := serve(t, handler(t), tunnel.Config{})
+			base := testapp.Serve(t, handler(t), tunnel.Config{})
 			address := strings.TrimPrefix(base, "http://")
 			for range 20 {
 				conn, err := net.Dial("tcp", address)
@@ -303,7 +322,7 @@ func TestCutBody(t *testing.T) {
 
 func TestStreamedReply(t *testing.T) {
 	streams := make(chan io.ReadCloser, 1)
-	base := serve(t, tunnel.ExecutorFunc(func(context.Context, *protocol.Call) (*protocol.Reply, error) {
+	base := testapp.Serve(t, tunnel.ExecutorFunc(func(context.Context, *protocol.Call) (*protocol.Reply, error) {
 		return &protocol.Reply{
 			Stream: <-streams, Status: 201, ContentType: "text/plain",
 			StreamHeader: http.Header{"X-Mine": {"1"}, "Set-Cookie": {"a=b"}, "x-runner-request-id": {"forged"}},
@@ -333,7 +352,7 @@ func TestStreamedReply(t *testing.T) {
 	assert.Equal(t, "mine", res.Header.Get("x-runner-request-id"))
 	assert.Empty(t, res.Header.Get("set-cookie"))
 
-	res, body, err = read(iotest.ErrReader(errSecret), nil) // fails before the first byte
+	res, body, err = read(iotest.ErrReader(testapp.ErrSecret), nil) // fails before the first byte
 	require.NoError(t, err)
 	assert.Equal(t, 500, res.StatusCode)
 	assert.Equal(t, `{"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}`, body)
@@ -342,10 +361,10 @@ func TestStreamedReply(t *testing.T) {
 		rest     io.Reader
 		closeErr error
 	}{
-		"error": {iotest.ErrReader(errSecret), nil},
-		"panic": {readerFunc(func([]byte) (int, error) { panic("a bug") }), nil},
-		"stuck": {readerFunc(func([]byte) (int, error) { return 0, nil }), nil},
-		"close": {strings.NewReader(" and more"), errSecret},
+		"error": {iotest.ErrReader(testapp.ErrSecret), nil},
+		"panic": {testapp.ReaderFunc(func([]byte) (int, error) { panic("a bug") }), nil},
+		"stuck": {testapp.ReaderFunc(func([]byte) (int, error) { return 0, nil }), nil},
+		"close": {strings.NewReader(" and more"), testapp.ErrSecret},
 	} {
 		_, body, err = read(io.MultiReader(strings.NewReader("half"), c.rest), c.closeErr)
 		assert.Error(t, err, "%s: a cut body must not pass for a whole one", name)
@@ -353,13 +372,9 @@ func TestStreamedReply(t *testing.T) {
 	}
 }
 
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
 // What is refused without its body is refused without waiting for that.
 func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
-	base := serve(t, goApp(), tunnel.Config{Limits: protocol.Limits{MaxBody: 10}})
+	base := testapp.Serve(t, testapp.GoApp(), tunnel.Config{Limits: protocol.Limits{MaxBody: 10}})
 	const head = "POST %s HTTP/1.1\r\nHost: x\r\nx-runner-token: %s\r\n%s\r\n\r\n"
 	for want, request := range map[int]string{
 		401: fmt.Sprintf(head, "/__runner/task/app.tasks.add", "wrong", "Content-Length: 1000"),
@@ -394,4 +409,19 @@ func (c *closeRecorder) Close() error {
 
 func TestNewNeedsAnExecutor(t *testing.T) {
 	assert.Panics(t, func() { tunnel.New(nil, tunnel.Config{}) })
+}
+
+// A large body leaves no large buffer behind for the calls after it.
+func TestLargeBodiesAreNotKept(t *testing.T) {
+	room := 0
+	handler := tunnel.New(tunnel.ExecutorFunc(func(_ context.Context, call *protocol.Call) (*protocol.Reply, error) {
+		room = cap(call.Payload)
+		return &protocol.Reply{}, nil
+	}), tunnel.Config{Tokens: []string{"secret"}, AllowList: testapp.AllowList, Logger: testapp.Quiet})
+	for range 20 {
+		require.Equal(t, http.StatusOK, testapp.Send(t, handler, "/task/app.tasks.echo", `"`+strings.Repeat("x", 1<<20)+`"`).Code)
+		require.Greater(t, room, 1<<20)
+		require.Equal(t, http.StatusOK, testapp.Send(t, handler, "/task/app.tasks.echo", `"x"`).Code)
+		require.LessOrEqual(t, room, 64<<10)
+	}
 }

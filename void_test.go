@@ -8,6 +8,7 @@ import (
 
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/standalone"
+	"github.com/bluelibs/go-tunnel/tests/testapp"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
@@ -23,8 +24,8 @@ func TestVoid(t *testing.T) {
 	registry.HandleTask("value", func(context.Context, *protocol.Call) (*protocol.Reply, error) {
 		return &protocol.Reply{Void: true, Value: []byte("1")}, nil
 	})
-	handler := tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}, Logger: quiet})
-	assert.Equal(t, `{"ok":true}`, send(t, handler, "/task/void", "").Body.String())
-	assert.Equal(t, `{"ok":true}`, send(t, handler, "/event/void", `{"returnPayload":true}`).Body.String())
-	assert.Equal(t, `{"ok":true,"result":1}`, send(t, handler, "/task/value", "").Body.String())
+	handler := tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}, Logger: testapp.Quiet})
+	assert.Equal(t, `{"ok":true}`, testapp.Send(t, handler, "/task/void", "").Body.String())
+	assert.Equal(t, `{"ok":true}`, testapp.Send(t, handler, "/event/void", `{"returnPayload":true}`).Body.String())
+	assert.Equal(t, `{"ok":true,"result":1}`, testapp.Send(t, handler, "/task/value", "").Body.String())
 }

@@ -41,10 +41,8 @@ func TestBench(t *testing.T) {
 func runBench(t *testing.T, only string) string {
 	t.Helper()
 	dir := t.TempDir()
-	program, table, image := filepath.Join(dir, "bench"), filepath.Join(dir, "table.md"), filepath.Join(dir, "chart.svg")
-	out, err := exec.Command("go", "build", "-o", program, "./bench").CombinedOutput()
-	require.NoError(t, err, string(out))
-	out, err = exec.Command(program, "-dir", "bench", "-rounds", "1", "-duration", "100ms", "-only", only, "-results", table, "-chart", image).CombinedOutput()
+	table, image := filepath.Join(dir, "table.md"), filepath.Join(dir, "chart.svg")
+	out, err := exec.Command(build(t, "bench"), "-dir", "bench", "-rounds", "1", "-duration", "100ms", "-only", only, "-results", table, "-chart", image).CombinedOutput()
 	require.NoError(t, err, string(out))
 	report, err := os.ReadFile(table)
 	require.NoError(t, err)

@@ -33,7 +33,7 @@ func TestHybrid(t *testing.T) {
 }
 
 func TestJWT(t *testing.T) {
-	minted, err := exec.Command("go", "run", "./jwt", "-mint", "ada", "-key", "k1").Output()
+	minted, err := exec.Command(build(t, "jwt"), "-mint", "ada", "-key", "k1").Output()
 	require.NoError(t, err)
 	base := start(t, "jwt", "-key", "k1")
 	whoami := func(authorization string) string {

@@ -19,7 +19,7 @@ func TestClient(t *testing.T) {
 		"go-tunnel": start(t, "runner", "-app", "runner/app.js"),
 		"exposure":  startExposure(t),
 	} {
-		out, err := exec.Command("go", "run", "./client", "-url", base).CombinedOutput()
+		out, err := exec.Command(build(t, "client"), "-url", base).CombinedOutput()
 		require.NoError(t, err, "%s: %s", name, out)
 		assert.Equal(t, `tasks: [app.tasks.add app.tasks.order app.tasks.slow app.tasks.whoami]
 5 + 3 = 8
@@ -27,7 +27,7 @@ out of stock, left: 3
 tenant: acme
 `, string(out), name)
 	}
-	out, err := exec.Command("go", "run", "./client", "-url", "http://127.0.0.1:1").CombinedOutput()
+	out, err := exec.Command(build(t, "client"), "-url", "http://127.0.0.1:1").CombinedOutput()
 	assert.Error(t, err)
 	assert.Contains(t, string(out), "client: discovery (request ")
 }

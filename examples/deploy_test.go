@@ -197,12 +197,13 @@ func TestDeployAuthenticate(t *testing.T) {
 	app := filepath.Join(dir, "app.mjs")
 	require.NoError(t, os.WriteFile(app, []byte(`
 export const authenticate = ({ headers }) => headers["x-key"] === "good" || null;
-export const tasks = { folder: () => process.cwd(), hang: () => new Promise(() => {}) };`), 0o600))
-	d := deployWith(t, build(t, "deploy"), "-app="+app, "-task-timeout=100ms")
+export const tasks = { folder: () => process.cwd(), title: () => process.title, hang: () => new Promise(() => {}) };`), 0o600))
+	d := deployWith(t, build(t, "deploy"), "-app="+app, "-task-timeout=100ms", "-flags=--title=deployed --no-warnings")
 	base := "http://" + d.origin + "/__runner/task/"
 	real, err := filepath.EvalSymlinks(dir)
 	require.NoError(t, err)
 	assert.Equal(t, `{"ok":true,"result":"`+real+`"}`, post(t, base+"folder", ``, "x-key", "good"))
+	assert.Equal(t, `{"ok":true,"result":"deployed"}`, post(t, base+"title", ``, "x-key", "good"), "by a flag of Node.js")
 	assert.Contains(t, post(t, base+"folder", ``, "x-key", "bad"), "UNAUTHORIZED")
 	assert.Contains(t, post(t, base+"hang", ``, "x-key", "good"), "TASK_TIMEOUT")
 }
@@ -224,13 +225,14 @@ func TestDeployFailures(t *testing.T) {
 	utf16 := filepath.Join(t.TempDir(), "utf16")
 	require.NoError(t, os.WriteFile(utf16, []byte("\xff\xfes\x00e\x00"), 0o600))
 	for want, flags := range map[string][]string{
-		"is not UTF-8":     {"-app=ipc/tasks.mjs", "-tokens-file=" + utf16},
-		"open nowhere":     {"-app=ipc/tasks.mjs", "-tokens-file=nowhere"},
-		"no token in":      {"-app=ipc/tasks.mjs", "-tokens-file=" + os.DevNull},
-		"missing.mjs":      {"-app=missing.mjs", "-tokens-file=" + tokens},
-		"missing.pem":      {"-app=ipc/tasks.mjs", "-tokens-file=" + tokens, "-tls-cert=missing.pem", "-tls-key=missing.pem", "-addr=127.0.0.1:0", "-admin=127.0.0.1:0"},
-		"missing port":     {"-app=ipc/tasks.mjs", "-tokens-file=" + tokens, "-addr=nowhere", "-admin=127.0.0.1:0"},
-		"not defined: -no": {"-no"},
+		"is not UTF-8":      {"-app=ipc/tasks.mjs", "-tokens-file=" + utf16},
+		"open nowhere":      {"-app=ipc/tasks.mjs", "-tokens-file=nowhere"},
+		"no token in":       {"-app=ipc/tasks.mjs", "-tokens-file=" + os.DevNull},
+		"missing.mjs":       {"-app=missing.mjs", "-tokens-file=" + tokens},
+		"missing.pem":       {"-app=ipc/tasks.mjs", "-tokens-file=" + tokens, "-tls-cert=missing.pem", "-tls-key=missing.pem", "-addr=127.0.0.1:0", "-admin=127.0.0.1:0"},
+		"missing port":      {"-app=ipc/tasks.mjs", "-tokens-file=" + tokens, "-addr=nowhere", "-admin=127.0.0.1:0"},
+		"not defined: -no":  {"-no"},
+		"no -app: it names": {"-tokens-file=" + tokens},
 	} {
 		out, err := exec.Command(server, flags...).CombinedOutput()
 		assert.Error(t, err, want)

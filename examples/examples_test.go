@@ -3,12 +3,14 @@ package examples
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -58,12 +60,33 @@ func startProgram(t *testing.T, dir, name string, args ...string) (p program) {
 	return p
 }
 
+// builds has how to build each program once, and where its file is then.
+var builds sync.Map
+
+// buildDir is the folder of the programs. It outlives the tests that share them.
+var buildDir string
+
+func TestMain(m *testing.M) {
+	var err error
+	if buildDir, err = os.MkdirTemp("", "go-tunnel-examples"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(buildDir)
+	os.Exit(code)
+}
+
 // build returns the file of an example's program.
 func build(t *testing.T, name string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), name)
-	out, err := exec.Command("go", "build", "-o", file, "./"+name).CombinedOutput()
-	require.NoError(t, err, string(out))
+	file := filepath.Join(buildDir, name)
+	once, _ := builds.LoadOrStore(name, sync.OnceValue(func() error {
+		if out, err := exec.Command("go", "build", "-o", file, "./"+name).CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	}))
+	require.NoError(t, once.(func() error)(), name)
 	return file
 }
 
@@ -103,7 +126,7 @@ func TestServers(t *testing.T) {
 	}
 }
 
-// What a server says one should try works.
+// What a server says one should try works, wherever it was started.
 func TestTry(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("no curl")
@@ -113,8 +136,8 @@ func TestTry(t *testing.T) {
 		{"ipc", `{"ok":true,"result":8}`},
 		{"standalone", `{"ok":true,"result":8}`},
 		{"hybrid", `{"ok":true,"result":8}`},
-		{"mount -worker ipc/tasks.mjs", `"app.tasks.add","app.tasks.echo"`},
-		{"runner -app runner/app.js", `{"ok":true,"result":8}`},
+		{"mount", `"app.tasks.add","app.tasks.echo","app.tasks.greet"`},
+		{"runner", `{"ok":true,"result":8}`},
 		{"jwt", `{"ok":true,"result":""}`},
 		{"upload", `"name":"hosts"`},
 		{"stream", "event: tick"},
@@ -122,7 +145,7 @@ func TestTry(t *testing.T) {
 		t.Run(c.command, func(t *testing.T) {
 			t.Parallel()
 			command := strings.Fields(c.command)
-			out, err := exec.Command("sh", "-c", startProgram(t, ".", command[0], command[1:]...).try).CombinedOutput()
+			out, err := exec.Command("sh", "-c", startProgram(t, t.TempDir(), command[0], command[1:]...).try).CombinedOutput()
 			require.NoError(t, err, string(out))
 			assert.Contains(t, string(out), c.want)
 		})

@@ -3,6 +3,7 @@ package examples
 import (
 	"bytes"
 	"encoding/json"
+	"go/version"
 	"io"
 	"net/http"
 	"os"
@@ -153,4 +154,37 @@ func strict(t *testing.T, document []byte, out any) {
 	decoder.KnownFields(true)
 	require.NoError(t, decoder.Decode(out))
 	require.ErrorIs(t, decoder.Decode(new(any)), io.EOF)
+}
+
+// A repository of one's own, by the recipe in the Dockerfile: its go.mod is one for the
+// image's Go, whichever Go has made it.
+func TestDockerfileRecipe(t *testing.T) {
+	t.Parallel()
+	dockerfile := read(t, "deploy/Dockerfile")
+	recipe := regexp.MustCompile(`(?m)^#   go.mod, go.sum +of (go mod init .*) && go mod tidy$`).FindStringSubmatch(dockerfile)
+	require.NotNil(t, recipe)
+	dir := t.TempDir()
+	cmd := exec.Command("sh", "-c", recipe[1])
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	goLine := regexp.MustCompile(`(?m)^go (\S+)$`)
+	made := goLine.FindStringSubmatch(read(t, filepath.Join(dir, "go.mod")))
+	ours := goLine.FindStringSubmatch(read(t, "../go.mod"))
+	assert.Equal(t, ours[1], made[1], "what go mod tidy would write")
+	image := regexp.MustCompile(`(?m)^FROM golang:(\S+)-`).FindStringSubmatch(dockerfile)
+	assert.LessOrEqual(t, version.Compare("go"+made[1], "go"+image[1]+".0"), 0, "the image's Go %s takes no go.mod of %s", image[1], made[1])
+	assert.Contains(t, dockerfile, "# hadolint ignore=DL3008\nRUN apt-get update", "it wants versions of packages")
+}
+
+// Secrets lie beside compose.yaml, in the build context: they are in no image and no commit.
+func TestSecretsStayOut(t *testing.T) {
+	t.Parallel()
+	ignored := strings.Split(read(t, "deploy/Dockerfile.dockerignore"), "\n")
+	for _, name := range []string{"tokens", "app.env"} {
+		assert.Contains(t, read(t, "deploy/compose.yaml"), "./"+name)
+		assert.Contains(t, ignored, "**/"+name)
+		out, err := exec.Command("git", "check-ignore", "deploy/"+name).CombinedOutput()
+		assert.NoError(t, err, "git takes %s: %s", name, out)
+	}
 }

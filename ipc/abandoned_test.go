@@ -17,7 +17,7 @@ func TestAbandonedCalls(t *testing.T) {
 	const places = 3
 	for name, opts := range map[string]Options{
 		"with a TaskTimeout":            {TaskTimeout: time.Second, CancelGrace: time.Millisecond},
-		"with a TaskTimeout, plain":     {TaskTimeout: time.Second, CancelGrace: time.Millisecond, Plain: true},
+		"with a TaskTimeout, plain":     {TaskTimeout: time.Second, CancelGrace: time.Millisecond, Wire: PlainWire},
 		"without one":                   {CancelGrace: time.Second},
 		"with none for one task":        {TaskTimeout: time.Hour, TaskTimeouts: map[string]time.Duration{"never": 0}, CancelGrace: time.Second},
 		"with a TaskTimeout of its own": {TaskTimeouts: map[string]time.Duration{"never": time.Second}, CancelGrace: time.Millisecond},
@@ -25,7 +25,7 @@ func TestAbandonedCalls(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			wire := "framed"
-			if opts.Plain {
+			if opts.Wire == PlainWire {
 				wire = "plain"
 			}
 			pool, _ := startHeld(t, wire, func(o *Options) {
@@ -56,12 +56,12 @@ func TestAbandonedCalls(t *testing.T) {
 			assert.Zero(t, pool.Stats().Timeouts, "no caller has waited so long")
 		})
 	}
-	assert.Zero(t, (&Options{Plain: true, CancelGrace: 1}).dueAfter(time.Time{}), "the plain wire cannot cancel")
+	assert.Zero(t, (&Options{Wire: PlainWire, CancelGrace: 1}).answerBy(time.Time{}), "the plain wire cannot cancel")
 }
 
 func pidOfCurrent(pool *Pool) int {
 	for _, w := range pool.Stats().Workers {
-		if w.State == "ready" {
+		if w.State == StateReady {
 			return w.PID
 		}
 	}

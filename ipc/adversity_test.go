@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/conn"
 )
 
 // adversity is what a pool must bear beside what a test does to it.
@@ -54,7 +56,7 @@ func readEndlessly(t *testing.T, pool *Pool, readers int) (stop func()) {
 				data, err := io.ReadAll(reply.Stream)
 				if assert.Error(t, err) && ctx.Err() == nil {
 					assert.Equal(t, "abc", string(data))
-					assert.ErrorIs(t, err, errEnded)
+					assert.ErrorIs(t, err, conn.ErrEnded)
 					cut.Add(1)
 				}
 				_ = reply.Stream.Close()

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 )
 
 // BenchmarkPool runs a trivial task through one worker, by one caller and by 64 at
@@ -29,7 +31,7 @@ func BenchmarkPool(b *testing.B) {
 		b.Run("echo/"+callers.name, func(b *testing.B) { benchmarkEcho(b, callers.n) })
 		b.Run("framed/"+callers.name, func(b *testing.B) { benchmarkPool(b, node, callers.n) })
 		b.Run("plain/"+callers.name, func(b *testing.B) {
-			benchmarkPool(b, Options{Command: []string{"node", nodeWorker}, Plain: true, Logger: discard}, callers.n)
+			benchmarkPool(b, Options{Command: []string{"node", nodeWorker}, Wire: PlainWire, Logger: discard}, callers.n)
 		})
 	}
 }
@@ -81,7 +83,7 @@ func benchmarkEcho(b *testing.B, lines int) {
 		require.NoError(b, in.Close())
 		require.NoError(b, cmd.Wait())
 	})
-	line := appendFramedCall(nil, 1000, task("app.tasks.add", `{"a":5,"b":3}`), nil, "")
+	line := wire.AppendCall(nil, 1000, task("app.tasks.add", `{"a":5,"b":3}`), nil, "")
 	line = append(line, '\n') // the payload has none
 	perCall := bytes.Count(line, []byte("\n"))
 	batch, buf := bytes.Repeat(line, lines), make([]byte, 64<<10)

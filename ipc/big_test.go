@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A result of 100 MB passes by default, within the memory that Options.MaxMessage names,
+// A result of 100 MB passes by default, within the memory that Options.MaxAnswer names,
 // and leaves nothing behind.
 func TestLargeResult(t *testing.T) {
 	const size = 100_000_000
@@ -28,6 +28,6 @@ func TestLargeResult(t *testing.T) {
 	t.Logf("%d MiB more of the system's memory", (systemMemory()-before)>>20)
 	assert.Less(t, systemMemory()-before, int64(3*size+64<<20))
 	_, err := pool.Execute(t.Context(), task("big", fmt.Sprint(140<<20)))
-	require.ErrorContains(t, err, "Options.MaxMessage is 134217728")
+	require.ErrorContains(t, err, "Options.MaxAnswer is 134217728")
 	requireValue(t, "1", pool, task("small", ""))
 }

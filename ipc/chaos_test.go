@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/backoff"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -102,7 +103,7 @@ func testKillStorm(t *testing.T, with adversity, idempotent bool, duration time.
 				assert.Positive(t, runs[id])
 			}
 		}
-		t.Logf("%d kills, %d calls, %d failed, %d run twice, %d replays", kills.Load(), len(outcomes), failed, twice, pool.Stats().Replays)
+		t.Logf("%d kills, %d calls, %d failed, %d run twice, %d replays", kills.Load(), len(outcomes), failed, twice, pool.Stats().Retries)
 		if idempotent {
 			assert.Zero(t, failed)
 		} else {
@@ -121,7 +122,7 @@ func killWorkers(pool *Pool, duration time.Duration, answered, kills *atomic.Int
 	next := int64(0)
 	for end := time.Now().Add(duration); kills.Load() == 0 || time.Now().Before(end); {
 		<-tick.C
-		workers := slices.DeleteFunc(pool.Stats().Workers, func(w WorkerStats) bool { return w.State != "ready" })
+		workers := slices.DeleteFunc(pool.Stats().Workers, func(w WorkerStats) bool { return w.State != StateReady })
 		if answered.Load() < next || len(workers) == 0 || !calm() {
 			continue
 		}
@@ -139,10 +140,10 @@ func TestLastAnswers(t *testing.T) {
 		generations = 10_000
 	}
 	count := filepath.Join(t.TempDir(), "count")
-	pool := start(t, Options{Command: []string{os.Args[0]}, Env: append(os.Environ(), "IPC_TEST_WORKER=answers many, then exits", "IPC_TEST_COUNT="+count), Plain: true})
+	pool := start(t, Options{Command: []string{os.Args[0]}, Env: append(os.Environ(), "IPC_TEST_WORKER=answers many, then exits", "IPC_TEST_COUNT="+count), Wire: PlainWire})
 	got := 0
 	for range generations {
-		for n := 0; n < healthyCalls; {
+		for n := 0; n < backoff.HealthyCalls; {
 			_, err := pool.Execute(t.Context(), task("any", ""))
 			if err == nil { // else it was given to one that was about to end
 				n++
@@ -152,11 +153,12 @@ func TestLastAnswers(t *testing.T) {
 	}
 	given, err := os.ReadFile(count)
 	require.NoError(t, err)
-	assert.Equal(t, len(given)*healthyCalls, got)
+	assert.Equal(t, len(given)*backoff.HealthyCalls, got)
 	assert.Len(t, given, generations)
 }
 
-// Of ten times as many calls as can be served, the others are refused at once.
+// Of ten times as many calls as can be served, the others are refused at once: most of
+// them before another call has ended, which could have made room for them.
 func TestOverload(t *testing.T) {
 	duration := time.Second
 	if long() {
@@ -168,18 +170,25 @@ func TestOverload(t *testing.T) {
 	before := systemMemory()
 	var mu sync.Mutex
 	var refused, served []time.Duration
+	var ended atomic.Int64 // calls that were served
+	atOnce := 0
 	var callers sync.WaitGroup
 	end := time.Now().Add(duration)
 	for range 200 { // ten for each of 20 places, calls of 5 ms
 		callers.Go(func() {
 			for time.Now().Before(end) {
-				begin := time.Now()
+				begin, before := time.Now(), ended.Load()
 				_, err := pool.Execute(background, task("record", "1"))
 				took := time.Since(begin)
+				none := ended.Load() == before
 				mu.Lock()
 				if err == nil {
+					ended.Add(1)
 					served = append(served, took)
 				} else {
+					if none {
+						atOnce++
+					}
 					requireCode(t, protocol.CodeOverloaded, err)
 					refused = append(refused, took)
 				}
@@ -194,11 +203,60 @@ func TestOverload(t *testing.T) {
 	slices.Sort(refused)
 	slices.Sort(served)
 	require.NotEmpty(t, refused)
+	assert.Greater(t, 2*atOnce, len(refused), "of %d refusals so many came before another call had ended", len(refused))
 	t.Logf("%d served, p99 %v, max %v; %d refused, p99 %v, max %v", len(served), p99(served), served[len(served)-1],
 		len(refused), p99(refused), refused[len(refused)-1])
 	more := systemMemory() - before
 	t.Logf("%d MiB more memory", more>>20)
 	assert.Less(t, more, int64(64<<20))
 	stats := pool.Stats()
-	assert.EqualValues(t, len(refused), stats.Refused.Full+stats.Refused.Late)
+	assert.EqualValues(t, len(refused), stats.Refused.QueueFull+stats.Refused.QueueTimeout)
+}
+
+// A call that has waited for too long is refused as that, not as one too many.
+func TestLateRefusal(t *testing.T) {
+	pool, answers := startHeld(t, "framed", func(o *Options) { o.Concurrency, o.QueueTimeout = 1, time.Millisecond })
+	var first sync.WaitGroup
+	first.Go(func() { _, _ = pool.Execute(background, task("held", "")) })
+	eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 1 })
+	_, err := pool.Execute(background, task("held", ""))
+	requireCode(t, protocol.CodeOverloaded, err)
+	assert.Equal(t, Refusals{QueueTimeout: 1}, pool.Stats().Refused)
+	answers()
+	first.Wait()
+}
+
+// A caller that leaves at the moment when it gets a place gives it back.
+func TestPlacesOfCallersWhoLeave(t *testing.T) {
+	pool, _ := startHeld(t, "framed", func(o *Options) { o.Concurrency = 1 })
+	for range 100 {
+		ctx, leave := withCancel(t)
+		var both sync.WaitGroup
+		both.Go(func() {
+			_, err := pool.Execute(background, task("record", "1"))
+			assert.NoError(t, err)
+			leave() // when the place is the other's, who may not know it yet
+		})
+		both.Go(func() { _, _ = pool.Execute(ctx, task("record", "1")) })
+		both.Wait()
+		require.False(t, t.Failed())
+	}
+	eventually(t, func() bool { return pool.Stats().Workers[0].InFlight == 0 })
+}
+
+// However many calls a worker may have at once, their inputs together have a bound.
+func TestInputsAtOneWorker(t *testing.T) {
+	pool, answers := startHeld(t, "framed", func(o *Options) { o.Concurrency = 2 })
+	input := `"` + strings.Repeat("x", 40<<20) + `"`
+	var calls sync.WaitGroup
+	for range 2 {
+		calls.Go(func() {
+			_, err := pool.Execute(background, task("held", input))
+			assert.NoError(t, err)
+		})
+	}
+	eventually(t, func() bool { return pool.Stats().Queued == 1 })
+	assert.Equal(t, 1, pool.Stats().Workers[0].InFlight)
+	answers()
+	calls.Wait()
 }

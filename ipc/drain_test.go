@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/conn"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -38,7 +39,7 @@ func TestDrainIsBounded(t *testing.T) {
 				require.NoError(t, reply.Stream.Close())
 			}
 			for _, err := range cut {
-				assert.ErrorIs(t, err, errEnded)
+				assert.ErrorIs(t, err, conn.ErrEnded)
 			}
 			eventually(t, alone(pool))
 			assert.EqualValues(t, 6, pool.Stats().Exits[ExitRestart])

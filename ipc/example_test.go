@@ -34,7 +34,7 @@ func ExampleStart_plain() {
 	ctx := context.Background()
 	pool, err := ipc.Start(ctx, ipc.Options{
 		Command: []string{"node", "../examples/ipc/node-worker.js"},
-		Plain:   true,
+		Wire:    ipc.PlainWire,
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -7,77 +7,65 @@ import (
 
 	"github.com/goccy/go-json"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 	"github.com/bluelibs/go-tunnel/protocol"
 	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
 
-// Execute runs a call on the worker with the fewest calls in flight. If all are busy
-// it waits in the queue. Beyond the errors of the task itself it returns 502
-// WORKER_CRASHED if the worker ended with the call (see Options.Idempotent), 503
-// OVERLOADED if there is no room in the queue or none of the workers had time for it, 503
-// WORKER_UNAVAILABLE if there is none, and none due within QueueTimeout, or the pool is
-// closing, 504 TASK_TIMEOUT if the worker did not answer in time, 401 UNAUTHORIZED for a
-// call whose lane asks for a token that it has not shown, and the context's error if that is
-// done. What was given
-// to a worker on the framed wire is cancelled there if the context is done; the plain
-// wire has no message for it.
+// Execute runs a call on the worker with the fewest calls in flight. If all are busy it waits in
+// the queue. Beyond the errors of the task itself it returns 502 WORKER_CRASHED if the worker ended
+// with the call (see Options.Idempotent), 503 OVERLOADED if there is no room in the queue or none
+// of the workers had time for it, 503 WORKER_UNAVAILABLE if there is none, and none due within
+// QueueTimeout, or the pool is closing, 504 TASK_TIMEOUT if the worker did not answer in time, 401
+// UNAUTHORIZED for a call whose lane asks for a token that it has not shown, and the context's
+// error if that is done. What was given to a worker on the framed wire is cancelled there if the
+// context is done; the plain wire has no message for it.
 func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
-	if err := p.Confirm(call); err != nil { // for those who have not asked before
+	if err := p.Confirm(call); err != nil { // a handler has called it before, others have not
 		return nil, err
 	}
 	var identity []byte
-	if call.Identity != nil && (!p.opts.Plain || p.opts.PlainContext) {
+	if call.Identity != nil && (p.opts.Wire != PlainWire || p.opts.PlainContext) {
 		var err error
 		if identity, err = json.Marshal(call.Identity); err != nil {
 			return nil, fmt.Errorf("ipc: encode the caller's identity: %w", err)
 		}
 	}
-	if p.opts.Plain && (call.Body != nil || call.Form != nil) {
+	if p.opts.Wire == PlainWire && (call.Body != nil || call.Form != nil) {
 		return nil, &protocol.Error{Code: protocol.CodeUnsupportedMediaType, Message: "Files and streams need a worker on the framed wire"}
 	}
-	var about *plainContext
-	if p.opts.PlainContext {
-		about = &plainContext{identity}
-	}
 	hash := lane.Claim(call)
-	a, err := p.ask(ctx, len(call.Payload)+len(call.ID), call, func(dst []byte, id uint64) []byte {
-		if p.opts.Plain {
-			return appendMessage(dst, id, call, about)
+	a, err := p.roundTrip(ctx, len(call.Payload)+len(call.ID), call, func(dst []byte, id uint64) []byte {
+		if p.opts.Wire == PlainWire {
+			return wire.AppendPlainCall(dst, id, call, p.opts.PlainContext, identity)
 		}
-		return appendFramedCall(dst, id, call, identity, hash)
+		return wire.AppendCall(dst, id, call, identity, hash)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if a.stream != nil {
-		return a.stream.reply(), nil
+	if a.Stream != nil {
+		return a.Stream.Reply(), nil
 	}
-	if a.value == nil && p.opts.Plain && call.Kind == protocol.KindEvent {
-		a.value = call.Payload // a plain worker that says nothing has left it as it was
+	if a.Value == nil && p.opts.Wire == PlainWire && call.Kind == protocol.KindEvent {
+		a.Value = call.Payload // no result on the plain wire: it is unchanged
 	}
-	return &protocol.Reply{Value: a.value, Void: a.void}, nil
+	return &protocol.Reply{Value: a.Value, Void: a.Void}, nil
 }
 
-// Authenticate asks a worker on the framed wire whether to let a request in: its
-// module's authenticate function, or the auth validators of its Runner application.
-// Use it as tunnel.Config.Authenticate. The identity is the JSON of what the function
-// returned, nil for none, and reaches the tasks. Without a function to ask the error
-// is AUTH_NOT_CONFIGURED.
+// Authenticate asks a worker on the framed wire whether to let a request in: its module's
+// authenticate function, or the auth validators of its Runner application. Use it as
+// tunnel.Config.Authenticate. The identity is the JSON of what the function returned, nil for none,
+// and reaches the tasks. Without a function to ask the error is AUTH_NOT_CONFIGURED.
 func (p *Pool) Authenticate(r *http.Request) (identity any, err error) {
-	if !p.authenticates() {
+	if hello := p.announced.Load().hello; hello == nil || !hello.Auth {
 		return nil, &protocol.Error{Code: protocol.CodeAuthNotConfigured}
 	}
-	a, err := p.ask(r.Context(), len(r.RequestURI), nil, func(dst []byte, id uint64) []byte {
-		return appendFramedAuth(dst, id, r)
+	a, err := p.roundTrip(r.Context(), len(r.RequestURI), nil, func(dst []byte, id uint64) []byte {
+		return wire.AppendAuth(dst, id, r)
 	})
-	if err != nil || a.value == nil {
+	if err != nil || a.Value == nil {
 		return nil, err
 	}
-	return json.RawMessage(a.value), nil
-}
-
-// authenticates reports whether the newest worker has an authenticate function.
-func (p *Pool) authenticates() bool {
-	hello := p.announced.Load().hello
-	return hello != nil && hello.Auth
+	return json.RawMessage(a.Value), nil
 }

@@ -21,6 +21,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/backoff"
+	"github.com/bluelibs/go-tunnel/ipc/internal/pipe"
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -51,7 +54,7 @@ func misbehave(name string) {
 		fmt.Fprint(count, "x")
 		answer(id)
 	case "answers many, then exits":
-		for range healthyCalls - 1 {
+		for range backoff.HealthyCalls - 1 {
 			answer(next())
 		}
 		last := next()
@@ -76,7 +79,7 @@ func misbehave(name string) {
 				panic(err)
 			}
 		}
-		for unread(os.Stdin) < 3*int64(len(`{"type":"task","id":1,"taskId":"any"}`+"\n")) {
+		for pipe.Unread(os.Stdin) < 3*int64(len(`{"type":"task","id":1,"taskId":"any"}`+"\n")) {
 			runtime.Gosched()
 		}
 		os.Exit(1)
@@ -123,7 +126,7 @@ func startFaulty(t *testing.T, name string, change ...func(*Options)) (*Pool, *l
 	return start(t, Options{
 		Command: []string{os.Args[0]},
 		Env:     append(os.Environ(), "IPC_TEST_WORKER="+name),
-		Plain:   true,
+		Wire:    PlainWire,
 	}, append([]func(*Options){func(o *Options) { o.Logger = log.logger() }}, change...)...), log
 }
 
@@ -176,7 +179,7 @@ func TestCallsThatADeadWorkerNeverRead(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 1, crashed, "the one that was read")
-	assert.EqualValues(t, 3, pool.Stats().Replays)
+	assert.EqualValues(t, 3, pool.Stats().Retries)
 }
 
 // A worker that takes no more calls is as good as dead, even if it lives on: who waits for
@@ -237,7 +240,7 @@ func TestAnswerAmongGarbageArrives(t *testing.T) {
 	assert.Equal(t, "1", string(reply.Value))
 	require.Eventually(t, func() bool { return pool.Stats().Workers[0].Starts == 2 }, 10*time.Second, time.Millisecond)
 	eventually(t, func() bool { return log.has("line=garbage") })
-	eventually(t, func() bool { return log.has(fmt.Sprint("cutBytes=", 50<<20-maxLogged)) })
+	eventually(t, func() bool { return log.has(fmt.Sprint("cutBytes=", 50<<20-proc.MaxLine)) })
 	eventually(t, func() bool { return log.has(`line="{\"id\":2,\"ok\":tr"`) })
 }
 

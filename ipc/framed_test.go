@@ -2,13 +2,11 @@ package ipc
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -125,15 +123,15 @@ func misbehaveFramed(name string) {
 	}
 }
 
-func framed(o *Options) { o.Plain = false }
+func framed(o *Options) { o.Wire = FramedWire }
 
 func TestFramedStartFails(t *testing.T) {
 	for name, reason := range map[string]string{
-		"framed: says nothing":         "it said no hello within Options.StartTimeout (300ms)",
+		"framed: says nothing":         "it sent no hello within Options.StartTimeout (300ms)",
 		"framed: ends at once":         "exit status 7",
 		"framed: wrong version":        "it speaks version 2 of the wire, not 1",
 		"framed: no hello first":       `its first message is "pong", not hello`,
-		"framed: answers before hello": "is no message",
+		"framed: answers before hello": "invalid message",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,7 +154,7 @@ func TestFramedStartFails(t *testing.T) {
 			}
 			err := start(timeout)
 			require.ErrorContains(t, err, reason)
-			assert.ErrorContains(t, err, "needs Options.Plain")
+			assert.ErrorContains(t, err, "needs Options.Wire")
 		})
 	}
 }
@@ -177,7 +175,7 @@ func TestModuleStartFails(t *testing.T) {
 			opts.Workers, opts.Logger = 2, discard
 			_, err := Start(t.Context(), opts)
 			require.ErrorContains(t, err, c.want)
-			assert.NotContains(t, err.Error(), "Options.Plain")
+			assert.NotContains(t, err.Error(), "Options.Wire")
 			assert.NotContains(t, err.Error(), "\n")
 		})
 	}
@@ -185,14 +183,14 @@ func TestModuleStartFails(t *testing.T) {
 
 func TestFramedWorkerThatBreaksTheWire(t *testing.T) {
 	for name, reason := range map[string]string{
-		"framed: garbage":        "is no message",
+		"framed: garbage":        "invalid message",
 		"framed: half a message": "exit status 0",
 		"framed: half a result":  "unexpected EOF",
-		"framed: a giant line":   "is no message",
+		"framed: a giant line":   "invalid message",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pool, _ := startFaulty(t, name, framed, func(o *Options) { o.MaxMessage = 100_000 })
+			pool, _ := startFaulty(t, name, framed, func(o *Options) { o.MaxAnswer = 100_000 })
 			_, err := pool.Execute(t.Context(), task("a", ""))
 			requireCode(t, protocol.CodeWorkerCrashed, err)
 			assert.ErrorContains(t, err, reason)
@@ -202,9 +200,9 @@ func TestFramedWorkerThatBreaksTheWire(t *testing.T) {
 
 // A result that is announced and too long fails its call only.
 func TestFramedGiantResult(t *testing.T) {
-	pool, _ := startFaulty(t, "framed: a giant result", framed, func(o *Options) { o.MaxMessage = 100_000 })
+	pool, _ := startFaulty(t, "framed: a giant result", framed, func(o *Options) { o.MaxAnswer = 100_000 })
 	_, err := pool.Execute(t.Context(), task("a", ""))
-	require.ErrorContains(t, err, "has 200000 bytes, and Options.MaxMessage is 100000")
+	require.ErrorContains(t, err, "has 200000 bytes, and Options.MaxAnswer is 100000")
 	requireValue(t, "2", pool, task("a", ""))
 }
 
@@ -276,202 +274,4 @@ func TestFramedCancel(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(log.String(), `line="cancelled 1"`) }, 10*time.Second, time.Millisecond)
 	_, err := pool.Execute(t.Context(), task("a", "1"))
 	require.NoError(t, err, "the late answer was dropped")
-}
-
-// golden is a message as the tests of the JavaScript side have it too.
-type golden struct {
-	Name, To, Wire string
-	Payload        *string
-	Message        json.RawMessage
-}
-
-func TestGoldenMessages(t *testing.T) {
-	text, err := os.ReadFile("node/test/golden.json")
-	require.NoError(t, err)
-	var messages []golden
-	require.NoError(t, json.Unmarshal(text, &messages))
-	seen := map[string]int{}
-	for _, m := range messages {
-		t.Run(m.Name, func(t *testing.T) {
-			seen[m.To]++
-			if m.To == "worker" {
-				assert.Equal(t, m.Wire, string(appendGolden(t, m)))
-				return
-			}
-			lines := newLineReader(strings.NewReader(m.Wire), 1<<20)
-			line, _, err := lines.next()
-			require.NoError(t, err)
-			if a, ok := parseAnswer(line); ok {
-				if a.n > 0 {
-					a, err = lines.payload(a, 1<<20)
-					require.NoError(t, err)
-				}
-				requireGoldenAnswer(t, m, a)
-				return
-			}
-			c, err := parseControl(line)
-			require.NoError(t, err)
-			var want control
-			require.NoError(t, json.Unmarshal(m.Message, &want))
-			assert.Equal(t, &want, c)
-		})
-	}
-	assert.Positive(t, seen["worker"])
-	assert.Positive(t, seen["server"])
-}
-
-// appendGolden writes the message as the pool does.
-func appendGolden(t *testing.T, m golden) []byte {
-	var want struct {
-		Type, TaskID, EventID, RequestID, Method, URL, BasePath, Remote string
-		ID                                                              uint64
-		Headers                                                         *string
-		ReturnPayload                                                   bool
-		Identity                                                        json.RawMessage
-		Body                                                            bool
-		Files                                                           []string
-		S, N, Size                                                      int
-		Name, ContentType, Error, Hash                                  string
-	}
-	require.NoError(t, json.Unmarshal(m.Message, &want))
-	header, host := http.Header(nil), ""
-	if want.Headers != nil {
-		header = http.Header{}
-		fields := strings.Split(*want.Headers, "\n")
-		for i := 0; i+1 < len(fields); i += 2 {
-			value := make([]byte, 0, len(fields[i+1]))
-			for _, r := range fields[i+1] {
-				value = append(value, byte(r)) // a header is latin-1
-			}
-			switch fields[i] {
-			case "host":
-				host = string(value)
-			case "x-runner-request-id":
-			default:
-				header[http.CanonicalHeaderKey(fields[i])] = []string{string(value)}
-			}
-		}
-	}
-	call := &protocol.Call{
-		ID: want.TaskID, RequestID: want.RequestID, Method: want.Method, Target: want.URL, BasePath: want.BasePath,
-		RemoteAddr: want.Remote, Host: host, Header: header, ReturnPayload: want.ReturnPayload,
-	}
-	if m.Payload != nil {
-		call.Payload = []byte(*m.Payload)
-	}
-	if want.Body {
-		call.Body = http.NoBody
-	}
-	if want.Files != nil {
-		call.Form = formOf(t, want.Files)
-	}
-	switch want.Type {
-	case "event":
-		call.Kind, call.ID = protocol.KindEvent, want.EventID
-		fallthrough
-	case "task":
-		return appendFramedCall(nil, want.ID, call, want.Identity, want.Hash)
-	case "auth":
-		return appendFramedAuth(nil, want.ID, &http.Request{Method: want.Method, RequestURI: want.URL, Host: host, Header: header})
-	case "cancel":
-		return appendFramedCancel(nil, want.ID)
-	case "file":
-		return appendFramedFile(nil, want.ID, want.S, want.Name, want.ContentType)
-	case "data":
-		return append(appendFramedData(nil, want.ID, want.S, want.N), *m.Payload...)
-	case "end":
-		return appendFramedEnd(nil, want.ID, want.S, want.Error)
-	case "window":
-		return appendFramedWindow(nil, want.ID, want.Size)
-	}
-	return []byte(m.Wire) // not written by this version, or not by a function of its own
-}
-
-// formOf returns a form whose input names files.
-func formOf(t *testing.T, ids []string) *protocol.Form {
-	files := []any{}
-	for _, id := range ids {
-		files = append(files, map[string]string{"$runnerFile": "File", "id": id})
-	}
-	manifest, err := json.Marshal(map[string]any{"input": files})
-	require.NoError(t, err)
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	require.NoError(t, form.WriteField("__manifest", string(manifest)))
-	require.NoError(t, form.Close())
-	f := protocol.NewForm(io.NopCloser(&body), form.FormDataContentType(), protocol.Limits{})
-	_, err = f.Manifest()
-	require.NoError(t, err)
-	return f
-}
-
-func requireGoldenAnswer(t *testing.T, m golden, a answer) {
-	var want struct {
-		ID     uint64
-		OK     bool
-		Result json.RawMessage
-		Void   bool
-	}
-	require.NoError(t, json.Unmarshal(m.Message, &want))
-	assert.Equal(t, want.ID, a.id)
-	assert.Equal(t, want.OK, a.err == nil)
-	assert.Equal(t, want.Void, a.void)
-	if m.Payload != nil {
-		want.Result = json.RawMessage(*m.Payload)
-	}
-	assert.Equal(t, string(want.Result), string(a.value))
-}
-
-// Whatever a caller sends, a worker reads it as it was meant.
-func FuzzAppendFramedCall(f *testing.F) {
-	f.Add("app.tasks.add", "x-a", "value", []byte(`{"a":5}`))
-	f.Add("é😀\n\"", "X-B", "\xff\\\"", []byte("{\"é\":\n1}"))
-	f.Fuzz(func(t *testing.T, id, name, value string, payload []byte) {
-		call := &protocol.Call{ID: id, Payload: payload, Header: http.Header{name: {value}}}
-		line, rest, _ := bytes.Cut(appendFramedCall(nil, 1, call, nil, ""), []byte("\n"))
-		if payload != nil && !bytes.Equal(rest, payload) {
-			t.Fatalf("the payload %q became %q", payload, rest)
-		}
-		for _, c := range line {
-			if c < ' ' || c > '~' && c != 0x7f {
-				t.Fatalf("byte %#x in %q", c, line)
-			}
-		}
-		var got struct {
-			Type, TaskID, Headers string
-			N                     *int
-		}
-		if err := json.Unmarshal(line, &got); err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
-		if want := strings.ToValidUTF8(id, "\uFFFD"); got.Type != "task" || strings.ToValidUTF8(id, "") == id && got.TaskID != want {
-			t.Fatalf("id %q became %q", id, got.TaskID)
-		}
-		if payload != nil && (got.N == nil || *got.N != len(payload)) {
-			t.Fatalf("n is not %d in %q", len(payload), line)
-		}
-	})
-}
-
-func FuzzReadFramed(f *testing.F) {
-	f.Add([]byte("{\"type\":\"hello\",\"wire\":1,\"tasks\":[\"a\"]}\n{\"id\":1,\"ok\":true,\"n\":3}\n[1]{\"id\":2,\"ok\":true,\"result\":8}\n"))
-	f.Add([]byte("{\"type\":\"hello\",\"wire\":1}\n{\"id\":1,\"ok\":true,\"n\":99}\n[1]"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		answered := make(chan answer, 1)
-		l := &link{
-			maxMessage: 1000, log: discard, hello: func(*control) {}, leave: func(time.Time) {}, release: func(int, bool) {}, pong: func() {},
-			pending: map[uint64]*exchange{1: {answered: answered}},
-		}
-		err := l.readFramed(newLineReader(bytes.NewReader(data), 1000))
-		if err == nil {
-			t.Fatal("no error at the end")
-		}
-		select {
-		case a := <-answered:
-			if a.value != nil && !json.Valid(a.value) {
-				t.Fatalf("a result that is no JSON: %q", a.value)
-			}
-		default:
-		}
-	})
 }

@@ -150,11 +150,14 @@ func startHeld(t testing.TB, wire string, change ...func(*Options)) (pool *Pool,
 }
 
 func heldOptions(wire, file string) Options {
-	return Options{
+	opts := Options{
 		Command: []string{os.Args[0]},
 		Env:     append(os.Environ(), "IPC_TEST_WORKER=held: "+wire, "IPC_TEST_HELD="+file),
-		Plain:   wire == "plain",
 	}
+	if wire == "plain" {
+		opts.Wire = PlainWire
+	}
+	return opts
 }
 
 // eventually waits for something that has no event of its own.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/pipe"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -113,8 +114,8 @@ func TestUploadToABlockedWorker(t *testing.T) {
 	eventually(t, func() bool { return strings.Contains(log.String(), "blocked") })
 	require.NoError(t, writer.Close()) // now there is more
 	if runtime.GOOS == "linux" {
-		calls := pool.s.slots[0].current.worker.calls
-		eventually(t, func() bool { return unread(calls) > 32<<10 }) // there is no room for another message
+		calls := currentOf(pool).conn.Requests
+		eventually(t, func() bool { return pipe.Unread(calls) > 32<<10 }) // there is no room for another message
 	}
 	cancel()
 	select {
@@ -133,4 +134,11 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
+}
+
+// currentOf returns the only worker of a pool.
+func currentOf(pool *Pool) *worker {
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	return pool.sched.Newest().Handle.(*worker)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/serve"
 )
 
 // startModule starts a pool of workers that run a module of testdata by the runtime under
@@ -228,4 +229,12 @@ func TestWorkerOutOfMemory(t *testing.T) {
 	_, err := pool.Execute(t.Context(), task("eat", ""))
 	requireCode(t, protocol.CodeWorkerCrashed, err)
 	requireValue(t, "1", pool, task("live", ""))
+}
+
+func errorJSON(t *testing.T, e *protocol.Error) string {
+	t.Helper()
+	w := httptestRecorder()
+	require.NoError(t, serve.WriteError(w, e, false))
+	body := w.Body.String()
+	return strings.TrimSuffix(strings.TrimPrefix(body, `{"ok":false,"error":`), "}")
 }

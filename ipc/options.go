@@ -5,11 +5,23 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"strings"
 	"time"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
+	"github.com/bluelibs/go-tunnel/ipc/internal/sched"
 	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+// Wire is how a pool and its workers write their messages. The package documentation describes both.
+type Wire int
+
+const (
+	// FramedWire has files, streams and cancellation. A worker speaks it by the npm package
+	// @bluelibs/tunnel-worker, or by the runtime that Node, Bun and Deno give it.
+	FramedWire Wire = iota
+	// PlainWire has lines of JSON, which a worker can write without any library.
+	PlainWire
 )
 
 // Options says what a pool runs, and how. Every field but Command has a default.
@@ -29,10 +41,8 @@ type Options struct {
 	// all its others; with Group there are no others. Unix only: elsewhere Start fails.
 	User, Group string
 
-	// Plain selects the plain wire (see the package documentation), which a worker can
-	// speak without any library. Without it the worker must speak the framed wire, by
-	// the npm package @bluelibs/tunnel-worker or the runtime that Node gives it.
-	Plain bool
+	// Wire is what a worker speaks. Default: FramedWire.
+	Wire Wire
 	// PlainContext adds "requestId" and, where there is one, "identity" to each message of
 	// the plain wire, which does not have them otherwise.
 	PlainContext bool
@@ -40,17 +50,17 @@ type Options struct {
 	// Workers is the number of processes that take calls. State that tasks keep in memory
 	// is per process. Default: 1.
 	Workers int
-	// Spare is how many more stand by, ready, to take the place of one that ends.
+	// Spares is how many more stand by, ready, to take the place of one that ends.
 	// Default: none.
-	Spare int
+	Spares int
 	// Concurrency is how many calls a worker has at once. A call whose caller has left
 	// counts until the worker has answered it. Default: 1024.
 	Concurrency int
-	// MaxMessage is the longest answer of a worker, in bytes, which results that are streams
+	// MaxAnswer is the longest answer of a worker, in bytes, which results that are streams
 	// do not count for. The call of a longer one fails, and the error in the log says so. An
 	// answer is held as a whole: twice its size while it is read, one at a time from
 	// each worker, and its size until its caller has it. Default: 128 MiB.
-	MaxMessage int
+	MaxAnswer int
 
 	// MaxQueue is how many calls wait when all workers are busy; one more is refused
 	// with 503 OVERLOADED. Negative means none. Default: 1024.
@@ -93,11 +103,11 @@ type Options struct {
 	// a whole, too, the calls under way with it. Default: 10 s.
 	StopTimeout time.Duration
 
-	// Schemas, if not nil, gets the JSON Schemas that a worker on the framed wire announces,
+	// OnSchemas, if not nil, gets the JSON Schemas that a worker on the framed wire announces,
 	// maybe none, before it has calls, and again when they change. It is called
 	// concurrently. A worker whose first ones it returns an error for is ended: Start fails
 	// with that error. Later ones are logged and change nothing. See schema.Announced.
-	Schemas func(protocol.Schemas) error
+	OnSchemas func(protocol.Schemas) error
 
 	// MaxCalls, MaxAge and MaxMemory say when a worker is replaced by a new one: after so
 	// many calls, so long, or when its resident set is found to have so many bytes (looked
@@ -136,18 +146,12 @@ type Options struct {
 	// dropped as above. It is written to concurrently.
 	Output io.Writer
 
-	// logs has the Logger behind it, which nobody waits for.
-	logs *logs
-	// script is written to the standard input of a worker on the framed wire.
-	script []byte
-	// engine runs the module, nil for another Command.
-	engine *engine
-	// heap is a variable that makes MaxHeap known.
-	heap string
-	// become makes the process another user's.
-	become func(*exec.Cmd)
-	// measureEvery is how often MaxMemory is looked at.
-	measureEvery time.Duration
+	logs         *logs         // has the Logger behind it, which nobody waits for
+	stdin        []byte        // a worker on the framed wire reads it from its standard input
+	engine       *engine       // runs the module, nil for another Command
+	heap         string        // a variable that makes MaxHeap known
+	user         proc.User     // whom workers run as
+	measureEvery time.Duration // how often MaxMemory is looked at
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -155,9 +159,9 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("ipc: Options.Command is empty: it needs a program to run")
 	}
 	setDefault(&o.Workers, 1)
-	o.Spare = max(o.Spare, 0)
+	o.Spares = max(o.Spares, 0)
 	setDefault(&o.Concurrency, 1024)
-	setDefault(&o.MaxMessage, 128<<20)
+	setDefault(&o.MaxAnswer, 128<<20)
 	if o.MaxQueue == 0 {
 		o.MaxQueue = 1024
 	}
@@ -180,7 +184,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, err
 	}
 	var err error
-	o.become, err = credential(o.User, o.Group)
+	o.user, err = proc.LookupUser(o.User, o.Group)
 	return o, err
 }
 
@@ -234,9 +238,21 @@ func isOfParent(name string) bool {
 	return name == "NODE_CHANNEL_FD" || name == "NODE_CHANNEL_SERIALIZATION_MODE" || name == "NODE_UNIQUE_ID"
 }
 
-// pingEvery is the time from a pong to the next ping, and from a ping without a pong
-// to no more calls.
-func (o *Options) pingEvery() time.Duration { return min(o.PingTimeout/3, 10*time.Second) }
+// schedule returns what the scheduler has to know. The plain wire has no pings and cannot
+// cancel.
+func (o *Options) schedule() sched.Config {
+	c := sched.Config{
+		Workers: o.Workers, Spare: o.Spares, Concurrency: o.Concurrency,
+		MaxQueue: o.MaxQueue, MaxQueueBytes: o.MaxQueueBytes, QueueTimeout: o.QueueTimeout,
+		CancelGrace: o.CancelGrace, DrainTimeout: o.DrainTimeout, StopTimeout: o.StopTimeout,
+		PingTimeout: o.PingTimeout, Cancels: o.Wire != PlainWire,
+		MaxCalls: o.MaxCalls, MaxAge: o.MaxAge, MaxMemory: o.MaxMemory, MeasureEvery: o.measureEvery,
+	}
+	if o.Wire == PlainWire {
+		c.PingTimeout = 0
+	}
+	return c
+}
 
 // taskTimeout returns how long a worker has for a call, 0 for any time.
 func (o *Options) taskTimeout(id string) time.Duration {

@@ -51,7 +51,7 @@ func TestNoOrphans(t *testing.T) {
 			if name == "children" {
 				eventually(t, func() bool { return len(inGroups(t, workers)) == 8 })
 			}
-			require.Len(t, childrenOf(t, server.Process.Pid), 5, "four workers and the reaper")
+			require.Len(t, childrenOf(t, server.Process.Pid), 5, "four workers and the guard")
 			if name == "children" { // its successor knows as much
 				shell := shellOf(t, server.Process.Pid)
 				require.NoError(t, syscall.Kill(shell, syscall.SIGKILL))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -60,26 +59,9 @@ func TestFloodWithABlockedLog(t *testing.T) {
 	assert.Positive(t, log.dropped.Load())
 }
 
-func TestOutputKeepsTheEnd(t *testing.T) {
-	o := newOutput(discard)
-	for n := range 10_000 {
-		o.add("stderr", fmt.Appendf(nil, "line %d", n), 0)
-		o.add("stdout", []byte("not this"), 0)
-		if n%100 == 0 {
-			o.lines, o.text = nil, nil
-		}
-	}
-	last := o.last()
-	assert.LessOrEqual(t, len(last), maxTail)
-	assert.True(t, strings.HasSuffix(last, "line 9998\nline 9999\n"))
-	assert.NotContains(t, last, "not this")
-	o.add("stderr", []byte(strings.Repeat("x", 1<<20)), 0)
-	assert.LessOrEqual(t, len(o.last()), maxTail)
-}
-
 func TestCrashLogHasTheEndOfStandardError(t *testing.T) {
 	log := &logBuffer{}
-	pool := start(t, Options{Command: []string{"sh", "-c", "read x; echo the reason >&2; exit 3"}, Plain: true},
+	pool := start(t, Options{Command: []string{"sh", "-c", "read x; echo the reason >&2; exit 3"}, Wire: PlainWire},
 		func(o *Options) { o.Logger = log.logger() })
 	_, err := pool.Execute(t.Context(), task("any", ""))
 	requireCode(t, protocol.CodeWorkerCrashed, err)

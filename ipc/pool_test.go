@@ -19,12 +19,12 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-const nodeWorker = "../testdata/runner/worker.js"
+const nodeWorker = "../tests/testdata/runner/worker.js"
 
 // startNode starts a pool of Node.js workers on the plain wire.
 func startNode(t testing.TB, change ...func(*Options)) *Pool {
 	t.Helper()
-	return start(t, Options{Command: []string{"node", nodeWorker}, Plain: true}, change...)
+	return start(t, Options{Command: []string{"node", nodeWorker}, Wire: PlainWire}, change...)
 }
 
 // start starts a pool that logs nothing, unless it is changed to, and ends it with the test.
@@ -188,7 +188,7 @@ func TestKillingWorkersWhileClientsCall(t *testing.T) {
 		var victim WorkerStats
 		eventually(t, func() bool {
 			for _, w := range pool.Stats().Workers {
-				if w.Slot == kills%2 && w.State == "ready" {
+				if w.Slot == kills%2 && w.State == StateReady {
 					victim = w
 				}
 			}
@@ -232,9 +232,9 @@ func TestNoise(t *testing.T) {
 }
 
 func TestAnswerOverTheLimitFailsItsCallOnly(t *testing.T) {
-	pool := startNode(t, func(o *Options) { o.MaxMessage = 100_000 })
+	pool := startNode(t, func(o *Options) { o.MaxAnswer = 100_000 })
 	_, err := pool.Execute(t.Context(), task("app.tasks.huge", `{"bytes":200000}`))
-	require.ErrorContains(t, err, "Options.MaxMessage is 100000: raise it, or let the task return a stream")
+	require.ErrorContains(t, err, "Options.MaxAnswer is 100000: raise it, or let the task return a stream")
 	requireValue(t, `3`, pool, task("app.tasks.add", `{"a":1,"b":2}`))
 }
 
@@ -341,15 +341,15 @@ func TestShutdownIsBoundByItsContext(t *testing.T) {
 func TestStartFails(t *testing.T) {
 	for name, opts := range map[string]Options{
 		"no command":        {},
-		"no such program":   {Plain: true, Command: []string{"no-such-program-anywhere"}, Workers: 3},
-		"no such directory": {Plain: true, Command: []string{"node", nodeWorker}, Dir: "no/such/directory"},
+		"no such program":   {Wire: PlainWire, Command: []string{"no-such-program-anywhere"}, Workers: 3},
+		"no such directory": {Wire: PlainWire, Command: []string{"node", nodeWorker}, Dir: "no/such/directory"},
 	} {
 		_, err := Start(t.Context(), opts)
 		assert.Error(t, err, name)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := Start(ctx, Options{Plain: true, Command: []string{"node", nodeWorker}})
+	_, err := Start(ctx, Options{Wire: PlainWire, Command: []string{"node", nodeWorker}})
 	assert.ErrorIs(t, err, context.Canceled)
 }
 

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/backoff"
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
@@ -74,7 +76,7 @@ const sleepModule = `export const tasks = {
 func TestRestart(t *testing.T) {
 	module := filepath.Join(t.TempDir(), "tasks.mjs")
 	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
-	pool := start(t, run(module), func(o *Options) { o.Workers, o.Spare = 2, 1 })
+	pool := start(t, run(module), func(o *Options) { o.Workers, o.Spares = 2, 1 })
 	requireValue(t, "1", pool, task("v1", ""))
 
 	writeModule(t, module, "this is no JavaScript")
@@ -90,31 +92,102 @@ func TestRestart(t *testing.T) {
 	eventually(t, func() bool { return pool.Stats().Exits[ExitRestart] == 3 })
 
 	require.NoError(t, pool.Shutdown(t.Context()))
-	require.ErrorIs(t, pool.Restart(t.Context()), errClosed)
+	require.ErrorIs(t, pool.Restart(t.Context()), ErrClosed)
 }
 
 // Nobody notices a restart.
 func TestRestartUnderLoad(t *testing.T) {
-	module := filepath.Join(t.TempDir(), "tasks.mjs")
+	dir := t.TempDir()
+	module, ready := filepath.Join(dir, "tasks.mjs"), filepath.Join(dir, "ready")
 	writeModule(t, module, fmt.Sprintf(sleepModule, 1))
 	pool := start(t, run(module), func(o *Options) { o.Workers = 2 })
+	witness := start(t, run(module)) // which nobody restarts: it says how time goes by
 	restarts := 2
 	if long() {
 		restarts = 20
 	}
-	call := func(int64) *protocol.Call { return task("sleep", "") }
-	stop := load(pool, 16, call)
-	time.Sleep(time.Duration(restarts) * 200 * time.Millisecond) // for a measure of the normal
-	normal, errs := stop()
-	require.Empty(t, errs)
-	stop = load(pool, 16, call)
-	for range restarts {
-		require.NoError(t, pool.Restart(t.Context()))
+	var begun atomic.Int64
+	stop := load(pool, 16, func(n int64) *protocol.Call {
+		begun.Store(n)
+		return task("sleep", "")
+	})
+	restarted := make(chan error, 1)
+	restart := func(times int) {
+		for range times {
+			if err := pool.Restart(t.Context()); err != nil {
+				restarted <- err
+				return
+			}
+		}
+		restarted <- nil
 	}
+
+	// Calls go on while the pool is being restarted.
+	go restart(restarts)
+	longest, idle, last := 0, 0, begun.Load()
+	for over := false; !over; {
+		select {
+		case err := <-restarted:
+			require.NoError(t, err)
+			over = true
+		default:
+		}
+		_, err := witness.Execute(t.Context(), task("sleep", ""))
+		require.NoError(t, err)
+		if n := begun.Load(); n != last {
+			idle, last = 0, n
+		} else {
+			idle++
+			longest = max(longest, idle)
+		}
+	}
+	assert.Less(t, longest, 20, "calls of the other pool while none of 16 callers had an answer")
+
+	// They do, too, while a new worker does not get ready.
+	writeModule(t, module, fmt.Sprintf(`
+import { existsSync } from "node:fs";
+while (!existsSync(%q)) await new Promise((resolve) => setTimeout(resolve, 1));
+`, ready)+fmt.Sprintf(sleepModule, 2))
+	go restart(1)
+	eventually(t, func() bool { return len(pool.Stats().Workers) == 3 })
+	last = begun.Load()
+	eventually(t, func() bool { return begun.Load() > last+100 })
+	assert.Empty(t, restarted)
+	writeModule(t, ready, "")
+	require.NoError(t, <-restarted)
+
 	took, errs := stop()
 	require.Empty(t, errs)
 	assert.Equal(t, Refusals{}, pool.Stats().Refused)
-	t.Logf("%d restarts, %d calls: p99 %v, normal %v", restarts, len(took), p99(took), p99(normal))
+	t.Logf("%d restarts, %d calls, p99 %v; at most %d calls of the other pool without an answer", restarts+1, len(took), p99(took), longest)
+}
+
+// Of workers that are worn at the same time one is replaced after the other.
+func TestWornWorkers(t *testing.T) {
+	dir := t.TempDir()
+	module, ready := filepath.Join(dir, "tasks.mjs"), filepath.Join(dir, "ready")
+	writeModule(t, ready, "")
+	writeModule(t, module, fmt.Sprintf(`
+import { existsSync } from "node:fs";
+while (!existsSync(%q)) await new Promise((resolve) => setTimeout(resolve, 1));
+`, ready)+fmt.Sprintf(sleepModule, 1))
+	pool := start(t, run(module), func(o *Options) { o.Workers, o.Concurrency, o.MaxCalls = 2, 1, 1 })
+	require.NoError(t, os.Remove(ready))
+	var calls sync.WaitGroup
+	for range 2 {
+		calls.Go(func() {
+			_, err := pool.Execute(background, task("sleep", ""))
+			assert.NoError(t, err)
+		})
+	}
+	calls.Wait()
+	eventually(t, func() bool { return len(pool.Stats().Workers) > 2 })
+	for range 2 {
+		requireValue(t, "1", pool, task("v1", ""))
+	}
+	assert.Len(t, pool.Stats().Workers, 3)
+	writeModule(t, ready, "")
+	eventually(t, func() bool { return pool.Stats().Exits[ExitCalls] >= 2 })
 }
 
 func TestRestartThatIsGivenUp(t *testing.T) {
@@ -218,23 +291,23 @@ func TestRecovery(t *testing.T) {
 		rounds = 50
 	}
 	for _, spare := range []int{0, 1} {
-		pool := start(t, run(module), func(o *Options) { o.Spare = spare })
+		pool := start(t, run(module), func(o *Options) { o.Spares = spare })
 		var took, starts []time.Duration
 		for range rounds {
-			for range healthyCalls {
+			for range backoff.HealthyCalls {
 				requireValue(t, "1", pool, task("v1", ""))
 			}
 			eventually(t, func() bool { // all are there
 				ready := 0
 				for _, w := range pool.Stats().Workers {
-					if w.State == "ready" || w.State == "spare" {
+					if w.State == StateReady || w.State == StateSpare {
 						ready++
 					}
 				}
 				return ready == 1+spare
 			})
 			for _, w := range pool.Stats().Workers {
-				if w.State == "ready" {
+				if w.State == StateReady {
 					require.NoError(t, syscall.Kill(w.PID, syscall.SIGKILL))
 				}
 			}
@@ -256,7 +329,7 @@ func TestRecovery(t *testing.T) {
 }
 
 func TestWorkerWithMuchMemoryIsReplaced(t *testing.T) {
-	if residentSet(os.Getpid()) == 0 {
+	if proc.ResidentSet(os.Getpid()) == 0 {
 		t.Skip("not known here")
 	}
 	pool, _ := startHeld(t, "framed", func(o *Options) { o.MaxMemory, o.measureEvery = 1, time.Millisecond })

@@ -1,7 +1,6 @@
 package ipc
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"testing"
@@ -12,27 +11,18 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-func TestSchemasOfHello(t *testing.T) {
-	hello, err := parseControl([]byte(`{"type":"hello","wire":1,"tasks":["t","both"],"events":["e","both"],"schemas":{"t":{"const":"t"},"e":true,"both":false,"later":{}}}`))
-	require.NoError(t, err)
-	assert.Equal(t, protocol.Schemas{
-		Tasks:  map[string]json.RawMessage{"t": json.RawMessage(`{"const":"t"}`), "both": json.RawMessage(`false`), "later": json.RawMessage(`{}`)},
-		Events: map[string]json.RawMessage{"e": json.RawMessage(`true`), "both": json.RawMessage(`false`)},
-	}, hello.schemas())
-}
-
 func TestStartFailsOverSchemas(t *testing.T) {
 	errSchema := errors.New("schema of task x: wrong")
 	pool, err := Start(t.Context(), Options{
 		Command: []string{os.Args[0]},
 		Env:     append(os.Environ(), "IPC_TEST_WORKER=framed: polite"),
 		Logger:  discard,
-		Schemas: func(schemas protocol.Schemas) error {
+		OnSchemas: func(schemas protocol.Schemas) error {
 			assert.Empty(t, schemas.Tasks, "it announces none, and that is told")
 			return errSchema
 		},
 	})
 	require.Nil(t, pool)
 	require.ErrorIs(t, err, errSchema)
-	assert.NotContains(t, err.Error(), "Options.Plain")
+	assert.NotContains(t, err.Error(), "Options.Wire")
 }

@@ -1,6 +1,11 @@
 package ipc
 
-import "time"
+import (
+	"time"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
+	"github.com/bluelibs/go-tunnel/ipc/internal/sched"
+)
 
 // Stats is a snapshot of a pool. What it counts, it counts from Start on.
 type Stats struct {
@@ -25,8 +30,8 @@ type Stats struct {
 	Refused Refusals
 	// Exits are the ends of workers, by reason.
 	Exits map[ExitReason]uint64
-	// Replays is how often a call was given to another worker because the first one ended.
-	Replays uint64
+	// Retries is how often a call was given to another worker because the first one ended.
+	Retries uint64
 	// Cancels is how often a call was given up that a worker had, Timeouts how often of
 	// that because its time was over.
 	Cancels, Timeouts uint64
@@ -34,10 +39,10 @@ type Stats struct {
 
 // Refusals are counts of calls that were refused, by why.
 type Refusals struct {
-	Full   uint64 // the queue had no room
-	Late   uint64 // no worker had time within QueueTimeout
-	Down   uint64 // no worker was running
-	Closed uint64 // the pool was closing
+	QueueFull    uint64 // the queue had no room
+	QueueTimeout uint64 // no worker had time within Options.QueueTimeout
+	NoWorker     uint64 // no worker was running
+	Closed       uint64 // the pool was closing
 }
 
 // WorkerStats is a snapshot of one worker.
@@ -46,9 +51,8 @@ type WorkerStats struct {
 	Slot int
 	// PID is the process's id, 0 while there is none.
 	PID int
-	// State is "starting", "ready", "spare", "stalled" (it does not answer a ping),
-	// "draining" or "exited".
-	State string
+	// State is what the worker can do: StateReady and so on.
+	State WorkerState
 	// InFlight is the number of calls that it has, those whose callers left included.
 	InFlight int
 	// Served is the number of calls that this process has answered, Failed how many of them
@@ -66,6 +70,19 @@ type WorkerStats struct {
 	// LastExit is the last end of a worker in this slot, nil if there was none.
 	LastExit *Exit
 }
+
+// WorkerState says what a worker can do: StateReady and so on.
+type WorkerState string
+
+// The states.
+const (
+	StateStarting WorkerState = "starting" // it takes no calls yet
+	StateReady    WorkerState = "ready"    // it takes calls
+	StateSpare    WorkerState = "spare"    // it could, and waits for a worker to end
+	StateStalled  WorkerState = "stalled"  // it gets none until it answers its ping
+	StateDraining WorkerState = "draining" // it gets no more, and ends after those that it has
+	StateExited   WorkerState = "exited"   // there is no process
+)
 
 // Exit is the end of a worker.
 type Exit struct {
@@ -96,68 +113,44 @@ const (
 func (p *Pool) Stats() Stats {
 	stats := Stats{
 		Waits: p.waits.Load(), WaitTime: time.Duration(p.waited.Load()),
-		Replays: p.replays.Load(), Cancels: p.cancels.Load(), Timeouts: p.timeouts.Load(),
+		Retries: p.replays.Load(), Cancels: p.cancels.Load(), Timeouts: p.timeouts.Load(), Exits: map[ExitReason]uint64{},
 	}
 	p.mu.Lock()
-	p.s.stats(time.Now(), &stats)
+	now, s := time.Now(), p.sched
+	stats.Queued, stats.QueuedBytes, stats.OldestWait = s.Queue(now)
+	stats.Served, stats.Failed, stats.Refused = s.Served, s.Failed, Refusals(s.Refused)
+	for reason, n := range s.Exits {
+		stats.Exits[ExitReason(reason)] = n
+	}
+	for i := range p.opts.Workers + p.opts.Spares {
+		stats.Workers = append(stats.Workers, slotStats(s, now, i)...)
+	}
 	p.mu.Unlock()
 	for i := range stats.Workers {
 		if w := &stats.Workers[i]; w.PID != 0 {
-			w.Memory = residentSet(w.PID)
+			w.Memory = proc.ResidentSet(w.PID)
 		}
 	}
 	return stats
 }
 
-// stats adds what the scheduler knows.
-func (s *scheduler) stats(now time.Time, stats *Stats) {
-	stats.Queued, stats.QueuedBytes, stats.Refused = s.queue.Len(), s.queued, s.refused
-	stats.Served, stats.Failed = s.served, s.failed
-	if first := s.queue.Front(); first != nil {
-		stats.OldestWait = now.Sub(first.Value.(*waiter).since)
+func slotStats(s *sched.Scheduler, now time.Time, i int) (all []WorkerStats) {
+	workers, starts, lastExit := s.Slot(i)
+	empty := WorkerStats{Slot: i, State: StateExited, Starts: starts}
+	if lastExit != nil {
+		empty.LastExit = &Exit{Reason: ExitReason(lastExit.Reason), Time: lastExit.Time, State: lastExit.State}
 	}
-	stats.Exits = make(map[ExitReason]uint64, len(s.exits))
-	for reason, n := range s.exits {
-		stats.Exits[reason] = n
+	if len(workers) == 0 {
+		return []WorkerStats{empty}
 	}
-	for i := range s.slots {
-		sl := &s.slots[i]
-		before := len(stats.Workers)
-		add := func(m *member) {
-			ws := m.stats(now)
-			ws.Starts, ws.LastExit = sl.starts, sl.lastExit
-			stats.Workers = append(stats.Workers, ws)
+	for _, m := range workers {
+		stats := empty
+		stats.State, stats.InFlight, stats.Served, stats.Failed = WorkerState(m.State()), m.InFlight, m.Served, m.Failed
+		stats.Age, stats.Lag = now.Sub(m.Began), m.Lag
+		if w, started := m.Handle.(*worker); started {
+			stats.PID = w.proc.PID()
 		}
-		if sl.current != nil {
-			add(sl.current)
-		}
-		if sl.next != nil {
-			add(sl.next)
-		}
-		for m := range s.live {
-			if m.slot == i && m != sl.current && m != sl.next {
-				add(m)
-			}
-		}
-		if len(stats.Workers) == before {
-			stats.Workers = append(stats.Workers, WorkerStats{Slot: i, State: exited.String(), Starts: sl.starts, LastExit: sl.lastExit})
-		}
+		all = append(all, stats)
 	}
-}
-
-func (m *member) stats(now time.Time) WorkerStats {
-	ws := WorkerStats{
-		Slot: m.slot, State: m.state.String(), InFlight: m.inFlight,
-		Served: m.served, Failed: m.failed, Age: now.Sub(m.begun), Lag: m.lag,
-	}
-	switch {
-	case m.state == ready && !m.usable():
-		ws.State = "stalled"
-	case m.state == ready && m.spare:
-		ws.State = "spare"
-	}
-	if m.worker != nil {
-		ws.PID = m.worker.proc.pid()
-	}
-	return ws
+	return all
 }

@@ -24,7 +24,7 @@ func TestReadyIsLogged(t *testing.T) {
 }
 
 func TestStats(t *testing.T) {
-	pool, answers := startHeld(t, "framed", func(o *Options) { o.Concurrency, o.MaxQueue, o.Spare = 1, 1, 1 })
+	pool, answers := startHeld(t, "framed", func(o *Options) { o.Concurrency, o.MaxQueue, o.Spares = 1, 1, 1 })
 	assert.True(t, pool.Ready())
 	first := execute(pool, "held")
 	eventually(t, func() bool { return pool.Stats().Workers[0].InFlight+pool.Stats().Workers[1].InFlight == 1 })
@@ -36,17 +36,17 @@ func TestStats(t *testing.T) {
 	stats := pool.Stats()
 	assert.Equal(t, len("next"), stats.QueuedBytes)
 	assert.Positive(t, stats.OldestWait)
-	assert.Equal(t, Refusals{Full: 1}, stats.Refused)
-	states := map[string]WorkerStats{}
+	assert.Equal(t, Refusals{QueueFull: 1}, stats.Refused)
+	states := map[WorkerState]WorkerStats{}
 	for _, w := range stats.Workers {
 		states[w.State] = w
 		assert.Equal(t, 1, w.Starts)
 		assert.Positive(t, w.Age)
 		assert.Nil(t, w.LastExit)
 	}
-	require.Contains(t, states, "spare")
-	assert.Equal(t, 1, states["ready"].InFlight)
-	assert.NotEqual(t, states["ready"].PID, states["spare"].PID)
+	require.Contains(t, states, StateSpare)
+	assert.Equal(t, 1, states[StateReady].InFlight)
+	assert.NotEqual(t, states[StateReady].PID, states[StateSpare].PID)
 
 	answers()
 	require.NoError(t, <-first)
@@ -61,7 +61,7 @@ func TestStats(t *testing.T) {
 	assert.EqualValues(t, 2, stats.Exits[ExitStop])
 	for slot, w := range stats.Workers {
 		assert.Equal(t, slot, w.Slot)
-		assert.Equal(t, "exited", w.State)
+		assert.Equal(t, StateExited, w.State)
 		assert.Equal(t, ExitStop, w.LastExit.Reason)
 	}
 }

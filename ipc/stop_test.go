@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,11 +48,9 @@ func TestDisposeHasStopTimeout(t *testing.T) {
 	stopped := make(chan error, 1)
 	go func() { stopped <- pool.Shutdown(context.Background()) }()
 	eventually(t, func() bool { return written(dir) == "begun " })
-	pool.mu.Lock()
-	for m := range pool.s.live {
-		m.worker.proc.signal(terminate)
+	for _, worker := range pool.Stats().Workers {
+		require.NoError(t, syscall.Kill(-worker.PID, syscall.SIGTERM))
 	}
-	pool.mu.Unlock()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "release"), nil, 0o600))
 	require.NoError(t, <-stopped)
 	assert.Equal(t, "begun over", written(dir))

@@ -122,9 +122,9 @@ func TestCallsThatMayBeRepeated(t *testing.T) {
 		pool, _ := startHeld(t, wire, func(o *Options) { o.Workers, o.Idempotent = 6, []string{"once", "exit"} })
 		ended := func() int { return int(pool.Stats().Exits[ExitCrash]) }
 		requireValue(t, `"once"`, pool, task("once", ""))
-		assert.EqualValues(t, 1, pool.Stats().Replays)
+		assert.EqualValues(t, 1, pool.Stats().Retries)
 		requireCode(t, protocol.CodeWorkerCrashed, <-execute(pool, "exit"))
-		assert.EqualValues(t, 2, pool.Stats().Replays, "it may be what ends them")
+		assert.EqualValues(t, 2, pool.Stats().Retries, "it may be what ends them")
 		eventually(t, func() bool { return ended() == 3 })
 	})
 }
@@ -133,7 +133,7 @@ func TestCallsThatMayNotBeRepeated(t *testing.T) {
 	wires(t, func(t *testing.T, wire string) {
 		pool, _ := startHeld(t, wire)
 		requireCode(t, protocol.CodeWorkerCrashed, <-execute(pool, "once"))
-		assert.Zero(t, pool.Stats().Replays)
+		assert.Zero(t, pool.Stats().Retries)
 	})
 	pool, _ := startHeld(t, "framed")
 	assert.True(t, pool.repeats(task("announced", "")), "by the worker")
@@ -166,7 +166,7 @@ func TestRunAs(t *testing.T) {
 		t.Skip(err)
 	}
 	log := &logBuffer{}
-	start(t, Options{Command: []string{"sh", "-c", "id -u >&2; id -G >&2; read x"}, Plain: true, User: "65534", Group: "65533"},
+	start(t, Options{Command: []string{"sh", "-c", "id -u >&2; id -G >&2; read x"}, Wire: PlainWire, User: "65534", Group: "65533"},
 		func(o *Options) { o.Logger = log.logger() })
 	eventually(t, func() bool { return log.has("line=65534") && log.has("line=65533") })
 	_, err := Start(t.Context(), Options{Command: []string{"true"}, User: "nobody knows him"})
@@ -181,7 +181,7 @@ func TestEnvFilter(t *testing.T) {
 		Command:   []string{"sh", "-c", `echo "a=$A b=$B" >&2; read x`},
 		Env:       []string{"A=1", "B=2", "PATH=" + os.Getenv("PATH")},
 		EnvFilter: func(name string) bool { return name != "B" },
-		Plain:     true,
+		Wire:      PlainWire,
 	}, func(o *Options) { o.Logger = log.logger() })
 	eventually(t, func() bool { return log.has(`line="a=1 b="`) })
 }

@@ -10,205 +10,210 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bluelibs/go-tunnel/ipc/internal/conn"
+	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// errEnded is part of the errors of calls whose worker has ended with them.
-var errEnded = errors.New("ipc: worker ended")
-
-// errLate says that a worker was killed because it did not become ready.
-var errLate = errors.New("it said no hello")
-
-// errCut says that a worker was killed while it stopped.
-var errCut = errors.New("it had not ended within Options.StopTimeout and was killed")
-
-// worker is one process that takes calls: the process, its output, and the link that
-// the calls go over.
+// worker is one process that takes calls: the process, its output, and the conversation with it.
 type worker struct {
-	*link
-	log    *slog.Logger
-	proc   *process
-	name   string // its slot and its process, for those who look for its own log lines
-	opts   *Options
-	output *output
-	wait   *logWait // of the output
-	lost   func()   // takes that there must be no more calls
+	conn     *conn.Conn
+	log      *slog.Logger
+	proc     *proc.Process
+	name     string // its slot and its process, for those who look for its own log lines
+	opts     *Options
+	output   *proc.Output
+	wait     *logWait    // of the output
+	draining func()      // called when the worker gets no more calls
+	hello    *wire.Hello // its newest, under Pool.mu; nil on the plain wire
 
 	mu     sync.Mutex
-	reason error         // why the worker was killed, nil if that says itself
+	cause  error         // why the worker is killed, nil if the exit state says it
 	timers []*time.Timer // that will end it; stopped when it has ended
-	over   bool          // it has
+	ended  bool
 
 	logging sync.WaitGroup // of the output
 }
 
-func startWorker(opts *Options, launch *launcher, slot int) (*worker, error) {
-	proc, err := startProcess(opts, launch)
+// command returns what to run. A variable tells the worker where the framed wire is.
+func (o *Options) command() proc.Command {
+	c := proc.Command{Args: o.Command, Dir: o.Dir, Env: o.environment(), User: o.user, Stdin: o.stdin}
+	if o.Wire == PlainWire {
+		return c
+	}
+	c.ExtraFiles = proc.HasExtraFiles
+	where := wire.Stdio
+	if c.ExtraFiles {
+		where = wire.FDs
+	}
+	c.Env = append(c.Env, wire.Env+"="+where)
+	return c
+}
+
+func startWorker(opts *Options, launcher *proc.Launcher, slot int) (*worker, error) {
+	p, err := launcher.Start(opts.command())
 	if err != nil {
 		return nil, err
 	}
 	wait := &logWait{}
 	logger := func(room int, wait *logWait) *slog.Logger {
-		return opts.logs.logger(room, wait).With("worker", slot, "pid", proc.pid())
+		return opts.logs.logger(room, wait).With("worker", slot, "pid", p.PID())
 	}
-	output := newOutput(logger(outputRoom, wait))
-	output.pid, output.raw = proc.pid(), opts.Output
 	return &worker{
-		link:   newLink(proc, opts, logger(messageRoom, nil)),
+		conn: conn.New(conn.Config{
+			Requests: p.In, Answers: p.Out, Plain: opts.Wire == PlainWire, MaxAnswer: opts.MaxAnswer, CancelGrace: opts.CancelGrace,
+			Log: logger(messageRoom, nil),
+		}),
 		log:    logger(logRoom, nil),
-		proc:   proc,
-		name:   fmt.Sprintf("%d/%d", slot, proc.pid()),
+		proc:   p,
+		name:   fmt.Sprintf("%d/%d", slot, p.PID()),
 		opts:   opts,
-		output: output,
+		output: proc.NewOutput(logger(outputRoom, wait), p.PID(), opts.Output),
 		wait:   wait,
 	}, nil
 }
 
-// run serves the worker's pipes until the process has ended and its output was read
-// to the end, fails the calls without an answer, and returns how the process ended.
-// It calls ready once, from any goroutine, when the worker can take calls, at once on
-// the plain wire, after its hello on the framed one, and then again for each hello.
-func (w *worker) run(ready func(hello *control)) error {
+// run serves the worker's pipes until the process has ended and its output was read to the end,
+// fails the calls without an answer, and returns how the process ended. It calls ready, from any
+// goroutine, when the worker can take calls, at once on the plain wire, after its hello on the
+// framed one, and then again for each hello.
+func (w *worker) run(ready func(hello *wire.Hello)) error {
 	var pipes sync.WaitGroup
-	var said atomic.Bool // hello, if it has to
-	w.logging.Go(w.output.run)
-	pipes.Go(w.speak)
-	if w.opts.Plain {
-		w.noise = func(line []byte, cut int64) { w.output.add("stdout", line, cut) }
-		said.Store(true)
+	var greeted atomic.Bool // by a hello, if there has to be one
+	w.logging.Go(w.output.Run)
+	pipes.Go(w.write)
+	if w.opts.Wire == PlainWire {
+		w.conn.Output = func(line []byte, cut int64) { w.output.Add("stdout", line, cut) }
+		greeted.Store(true)
 		ready(nil)
 	} else {
 		late := time.AfterFunc(w.opts.StartTimeout, func() {
-			w.violate(fmt.Errorf("%w within Options.StartTimeout (%v)", errLate, w.opts.StartTimeout))
+			w.fail(fmt.Errorf("%w within Options.StartTimeout (%v)", ErrStartTimeout, w.opts.StartTimeout))
 		})
 		defer late.Stop()
-		w.hello = func(hello *control) {
+		w.conn.Hello = func(hello *wire.Hello) {
 			late.Stop()
-			said.Store(true)
+			greeted.Store(true)
 			ready(hello)
 		}
-		w.drained = w.close
+		w.conn.Draining = w.drain
 	}
-	pipes.Go(w.listen)
-	for stream, pipe := range w.proc.outputs {
-		pipes.Go(func() { w.output.read(stream, pipe) })
-	}
-	if w.proc.script != nil {
-		pipes.Go(func() {
-			_, _ = w.proc.script.Write(w.opts.script)
-			_ = w.proc.script.Close()
-		})
-	}
-	w.proc.await()
-	w.close()
-	w.end(true)
+	pipes.Go(w.read)
+	w.proc.Pump(&pipes, w.output)
+	w.proc.Wait()
+	w.drain()
+	w.conn.CloseWrite(true)
 	pipes.Wait()
-	ended := fmt.Errorf("%w: %s", errEnded, w.proc.reap())
+	err := w.exit(w.proc.Reap(), greeted.Load())
+	w.conn.Fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: err})
+	w.output.Close()
+	return err
+}
+
+// exit notes that the process has ended, and returns why.
+func (w *worker) exit(state string, greeted bool) error {
 	w.mu.Lock()
-	if w.reason != nil {
-		ended = fmt.Errorf("%w: %w", errEnded, w.reason)
-	}
-	w.over = true
+	defer w.mu.Unlock()
+	w.ended = true
 	for _, timer := range w.timers {
 		timer.Stop()
 	}
-	w.mu.Unlock()
-	if !said.Load() {
-		if !errors.Is(w.reason, errLate) {
-			ended = fmt.Errorf("%w before its hello on the framed wire", ended)
-		}
-		ended = fmt.Errorf("%w%s", ended, w.hint())
+	err := fmt.Errorf("%w: %s", ErrWorkerEnded, state)
+	if w.cause != nil {
+		err = fmt.Errorf("%w: %w", ErrWorkerEnded, w.cause)
 	}
-	w.fail(&protocol.Error{Code: protocol.CodeWorkerCrashed, Err: ended})
-	w.output.close()
-	return ended
+	if greeted {
+		return err
+	}
+	if !errors.Is(w.cause, ErrStartTimeout) {
+		err = fmt.Errorf("%w before its hello on the framed wire", err)
+	}
+	return fmt.Errorf("%w%s", err, w.hint())
 }
 
-// logRest returns when what the worker has printed was handed to the log, or counted as
-// dropped: a log that stands still is not waited for.
-func (w *worker) logRest() {
+// hint returns what may have kept the worker from its hello: what it has printed, or else a common
+// mistake.
+func (w *worker) hint() string {
+	if reason := proc.ExitReason(w.output.Tail()); reason != "" {
+		return ": " + reason
+	}
+	if w.opts.stdin != nil {
+		return ""
+	}
+	return " (a wrapper, such as npm run, nodemon or tsx, does not pass descriptors 3 and 4 on; a worker written by hand needs Options.Wire to be PlainWire)"
+}
+
+// flushOutput returns when what the worker has printed was handed to the log, or counted as
+// dropped. It does not wait for a log that stands still.
+func (w *worker) flushOutput() {
 	late := time.AfterFunc(w.opts.logs.patience(), func() { w.opts.logs.giveUp(w.wait) })
 	defer late.Stop()
 	w.logging.Wait()
 }
 
-// hint returns what may have kept the worker from saying hello: what it has printed, or
-// else what is known to.
-func (w *worker) hint() string {
-	if reason := reasonOf(w.output.last()); reason != "" {
-		return ": " + reason
-	}
-	if w.opts.script != nil {
-		return ""
-	}
-	return " (a wrapper, such as npm run, nodemon or tsx, does not pass descriptors 3 and 4 on; a worker written by hand needs Options.Plain)"
-}
-
-// listen reads what the worker says to the end, which is that of the worker.
-func (w *worker) listen() {
-	if err := w.read(); err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) {
-		w.violate(fmt.Errorf("it broke the wire: %w", err))
+// read reads what the worker writes to the end.
+func (w *worker) read() {
+	if err := w.conn.ReadLoop(); err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) {
+		w.fail(fmt.Errorf("protocol violation: %w", err))
 		return
 	}
-	w.deaf()
+	w.disconnected()
 }
 
-// speak writes what is for the worker to the end, which is that of the worker, too, unless
-// the pool wants it.
-func (w *worker) speak() {
-	if w.write() != nil {
-		w.deaf()
+// write writes what the worker is to read to the end.
+func (w *worker) write() {
+	if w.conn.WriteLoop() != nil {
+		w.disconnected()
 	}
 }
 
-// deaf takes that one of the pipes is closed at the worker's end: without it the worker is of
-// no use. An ending process gets the time to end.
-func (w *worker) deaf() {
-	w.close()
-	w.after(drainTime, w.kill)
+// disconnected notes that the worker has closed one of its pipes, without which it is of no use. An
+// ending process gets the time to end.
+func (w *worker) disconnected() {
+	w.drain()
+	w.after(proc.DrainTime, w.proc.Kill)
 }
 
-// close lets the worker have no more calls, because it is about to end. Its input stays
-// open, to tell what it has read of it.
-func (w *worker) close() {
-	w.refuse()
-	w.lost()
+// drain gives the worker no more calls, because it is about to end. Its input stays open, to tell
+// what the worker has read of it.
+func (w *worker) drain() {
+	w.conn.Drain()
+	w.draining()
 }
 
-// violate ends a worker that does not keep to the wire.
-func (w *worker) violate(reason error) {
-	w.blame(reason)
-	w.close()
-	w.kill()
+// fail kills a worker that cannot be used.
+func (w *worker) fail(cause error) {
+	w.setCause(cause)
+	w.drain()
+	w.proc.Kill()
 }
 
-// blame remembers why the worker is killed.
-func (w *worker) blame(reason error) {
+// setCause sets why the worker is killed, once.
+func (w *worker) setCause(cause error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.reason == nil {
-		w.reason = reason
+	if w.cause == nil {
+		w.cause = cause
 	}
 }
 
-// stop ends the worker within a time: at once by the end of its input, then with more
-// and more force. It returns before the worker has ended, and may be called again.
+// stop ends the worker within a time: at once by the end of its input, then with more and more
+// force. It returns before the worker has ended, and may be called again.
 func (w *worker) stop(within time.Duration) {
-	w.end(false)
-	w.after(within/2, func() { w.proc.signal(terminate) })
+	w.conn.CloseWrite(false)
+	w.after(within/2, w.proc.Terminate)
 	w.after(within, func() {
-		w.blame(fmt.Errorf("%w (%v)", errCut, w.opts.StopTimeout))
-		w.kill()
+		w.setCause(fmt.Errorf("%w (%v)", errStopTimeout, w.opts.StopTimeout))
+		w.proc.Kill()
 	})
 }
-
-func (w *worker) kill() { w.proc.signal(kill) }
 
 // after calls f after a time, if the worker has not ended by then.
 func (w *worker) after(d time.Duration, f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.over {
+	if !w.ended {
 		w.timers = append(w.timers, time.AfterFunc(d, f))
 	}
 }

@@ -23,8 +23,7 @@ import (
 // temporary files, and all others are discarded.
 //
 // If several parts have the same id, the first is the file and the others are discarded.
-// (The clients of Runner 5 send such forms if two files have their default id. Their own
-// server never answers them.)
+// (The clients of Runner 5 send such forms if two files have their default id.)
 type Form struct {
 	body   io.ReadCloser
 	limits Limits

@@ -80,7 +80,9 @@ func TestLaneOfOthers(t *testing.T) {
 	v, err := lane.NewVerifier(lane.Auth{Lane: "other", Key: laneSecret})
 	require.NoError(t, err)
 	assert.PanicsWithValue(t, `standalone: "app.charge" is on a lane already`, func() { r.Lane(v, "app.charge") })
-	assert.Panics(t, func() { r.Lane(nil, "app.free") })
+	for _, none := range []standalone.LaneVerifier{nil, (*lane.Verifier)(nil)} {
+		assert.PanicsWithValue(t, "standalone: a lane needs a verifier", func() { r.Lane(none, "app.free") }, "it would let everybody in")
+	}
 }
 
 // The reason is for the log alone.

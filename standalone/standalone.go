@@ -26,7 +26,6 @@ import (
 	"sync"
 
 	"github.com/bluelibs/go-tunnel/protocol"
-	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
 
 // HandlerFunc is a raw handler. It keeps the rules of tunnel.Executor, the one
@@ -48,7 +47,7 @@ type Registry struct {
 	inputs   [2]map[string]reflect.Type // of typed handlers
 	ids      [2][]string
 	list     *protocol.AllowList
-	lanes    map[string]*lane.Verifier // of tasks and events, by id
+	lanes    map[string]LaneVerifier // of tasks and events, by id
 }
 
 // NewRegistry returns an empty registry.
@@ -100,13 +99,13 @@ func (r *Registry) List() *protocol.AllowList {
 // checked yet is checked first.
 func (r *Registry) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 	r.mu.RLock()
-	fn, guarded := r.handlers[call.Kind][call.ID], r.lanes[call.ID] != nil
+	fn, verifier := r.handlers[call.Kind][call.ID], r.lanes[call.ID]
 	r.mu.RUnlock()
 	if fn == nil {
 		return nil, protocol.UnknownID(call.Kind, call.ID)
 	}
-	if guarded {
-		if err := r.Confirm(call); err != nil {
+	if verifier != nil {
+		if err := verifier.ConfirmExact(call); err != nil {
 			return nil, err
 		}
 	}

@@ -29,10 +29,10 @@ import (
 )
 
 type options struct {
-	addr, admin, app, dir, env, tokens, cert, key string
-	workers, memory                               int
-	taskTimeout, drainDelay, drainTimeout         time.Duration
-	front                                         bool
+	addr, admin, app, dir, flags, env, tokens, cert, key string
+	workers, memory                                      int
+	taskTimeout, drainDelay, drainTimeout                time.Duration
+	front                                                bool
 }
 
 func main() {
@@ -41,6 +41,7 @@ func main() {
 	flag.StringVar(&o.admin, "admin", "127.0.0.1:7071", "`address` of /healthz, /readyz and /metrics, for nobody outside")
 	flag.StringVar(&o.app, "app", "", "the workers' module, a `file`")
 	flag.StringVar(&o.dir, "dir", "", "`folder` that workers work in, and to which -app is relative (default: that of -app)")
+	flag.StringVar(&o.flags, "flags", "", "`flags` of Node.js, with spaces between: \"--require ./.pnp.cjs\"")
 	flag.StringVar(&o.env, "env", "", "more variables for workers, `names` or NAME_* with commas between")
 	flag.StringVar(&o.tokens, "tokens-file", "", "`file` of the callers' tokens, one a line (default: only the workers decide who is let in)")
 	flag.StringVar(&o.cert, "tls-cert", "", "certificate `file`; with it the server speaks TLS, and HTTP/2")
@@ -62,9 +63,12 @@ func main() {
 		slog.SetLogLoggerLevel(level)
 	}
 	err := error(nil)
-	if *check {
+	switch {
+	case *check:
 		err = healthy(o.admin)
-	} else {
+	case o.app == "":
+		err = errors.New("no -app: it names the module that the workers run, such as dist/app.js")
+	default:
 		err = run(o)
 	}
 	if err != nil {

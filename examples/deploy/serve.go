@@ -116,7 +116,7 @@ func probes(ctx context.Context, pool *ipc.Pool) http.Handler {
 		fmt.Fprintf(w, "# TYPE tunnel_pool_queue_wait_seconds summary\ntunnel_pool_queue_wait_seconds_sum %g\ntunnel_pool_queue_wait_seconds_count %d\n",
 			s.WaitTime.Seconds(), s.Waits)
 		fmt.Fprintf(w, "# TYPE tunnel_pool_refused_total counter\ntunnel_pool_refused_total{reason=\"full\"} %d\ntunnel_pool_refused_total{reason=\"late\"} %d\n",
-			s.Refused.Full, s.Refused.Late)
+			s.Refused.QueueFull, s.Refused.QueueTimeout)
 	})
 	return mux
 }

@@ -20,7 +20,7 @@ func (o options) worker() ipc.Options {
 	if o.dir != "" {
 		dir, file = o.dir, o.app
 	}
-	opts := ipc.Node(file)
+	opts := ipc.Node(file, strings.Fields(o.flags)...)
 	opts.Dir = dir
 	opts.Workers = o.workers
 	opts.MaxMemory = int64(o.memory) << 20

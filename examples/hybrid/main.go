@@ -79,7 +79,7 @@ func run(flags *serve.Flags) error {
 	var announced schema.Announced
 	opts := ipc.Node(module)
 	opts.Output = serve.Terminal()
-	opts.Schemas = announced.Update
+	opts.OnSchemas = announced.Update
 	pool, err := ipc.Start(ctx, opts)
 	if err != nil {
 		return err

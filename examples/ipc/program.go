@@ -56,7 +56,9 @@ func (p program) options() (opts ipc.Options, remove func(), err error) {
 		file, remove, err = serve.Module(ownTasks)
 		opts = run(file, p.flags...)
 	}
-	opts.Plain = p.plain
+	if p.plain {
+		opts.Wire = ipc.PlainWire
+	}
 	return opts, remove, err
 }
 

@@ -71,7 +71,7 @@ func TestCommands(t *testing.T) {
 		opts, remove, err := p.options()
 		require.NoError(t, err)
 		remove()
-		assert.Equal(t, p.plain, opts.Plain)
+		assert.Equal(t, p.plain, opts.Wire == ipc.PlainWire)
 		if p.plain {
 			assert.Equal(t, want, strings.Join(opts.Command, " "))
 		} else {

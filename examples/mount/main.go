@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,11 +23,15 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/bluelibs/go-tunnel/examples/internal/serve"
 	"github.com/bluelibs/go-tunnel/ipc"
 	"github.com/bluelibs/go-tunnel/standalone"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )
+
+//go:embed tasks.mjs
+var tasks []byte
 
 type addInput struct {
 	A float64 `json:"a"`
@@ -79,7 +84,7 @@ func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter 
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:7070", "`address` to listen on")
-	worker := flag.String("worker", "examples/ipc/tasks.mjs", "module of the tasks in Node.js, a `file`")
+	worker := flag.String("worker", "", "module of the tasks in Node.js, a `file` (default: the example's own)")
 	flag.Parse()
 	if err := run(*addr, *worker); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -92,6 +97,14 @@ func run(addr, worker string) error {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 
+	if worker == "" {
+		file, remove, err := serve.Module(tasks)
+		if err != nil {
+			return err
+		}
+		defer remove()
+		worker = file
+	}
 	pool, err := ipc.Start(ctx, ipc.Node(worker))
 	if err != nil {
 		return err

@@ -1,12 +1,13 @@
 // Command observability serves Node.js tasks with Prometheus metrics and OpenTelemetry
 // traces, and a page that shows at http://127.0.0.1:9464/ how they do:
 //
-//	cd examples/observability && go run .
+//	GOWORK=$PWD/.ci/go.work go run ./examples/observability
 //	curl -X POST http://127.0.0.1:7070/__runner/task/app.tasks.wait -H 'x-runner-token: secret' -H 'Content-Type: application/json' -d '{"input": {"ms": 500}}'
 //	curl http://127.0.0.1:9464/metrics
 //
-// With -traces it prints each span. Package metrics and package tracing are what a
-// server of your own needs of it.
+// With -traces it prints each span. Modules protocol/metrics and protocol/tracing are what
+// a server of your own needs of it. Once they are tagged, "go run ." in this folder will do:
+// see .github/RELEASING.md.
 package main
 
 import (
@@ -28,9 +29,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/bluelibs/go-tunnel/examples/internal/serve"
-	"github.com/bluelibs/go-tunnel/examples/observability/metrics"
-	"github.com/bluelibs/go-tunnel/examples/observability/tracing"
 	"github.com/bluelibs/go-tunnel/ipc"
+	"github.com/bluelibs/go-tunnel/protocol/metrics"
+	"github.com/bluelibs/go-tunnel/protocol/tracing"
 
 	tunnel "github.com/bluelibs/go-tunnel"
 )

@@ -130,10 +130,15 @@ export type Authenticate = (context: AuthContext) => unknown;
 
 export type Handlers<Handler> = Readonly<Record<string, Handler>> | ReadonlyMap<string, Handler>;
 
-/** What a worker serves. At least one of `tasks` and `events` must be there. */
-export interface TaskModule {
-  tasks?: Handlers<TaskHandler>;
-  events?: Handlers<EventHandler>;
+/** What a worker serves: at least one of `tasks` and `events`. */
+export type TaskModule = TaskModuleOptions &
+  (
+    | { tasks: Handlers<TaskHandler>; events?: Handlers<EventHandler> }
+    | { tasks?: Handlers<TaskHandler>; events: Handlers<EventHandler> }
+  );
+
+/** What a task module may have beside its tasks and events. */
+export interface TaskModuleOptions {
   authenticate?: Authenticate;
   /**
    * Called before the process ends, after the calls that run, and waited for: to close databases, say. The server bounds

@@ -2,12 +2,13 @@ package client
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"unicode/utf16"
 
 	"github.com/goccy/go-json"
 
-	"github.com/bluelibs/go-tunnel/protocol/lane"
+	"github.com/bluelibs/go-tunnel/protocol"
 )
 
 // Option changes one call.
@@ -29,8 +30,16 @@ func WithHeader(name, value string) Option {
 // WithLane signs the call for an RPC lane of a Runner 6 topology that asks for a token, on
 // top of the client's own. Each try has a token of its own, since they end soon. The header
 // is the signer's, instead of a client's of the same name. Nil signs nothing.
-func WithLane(signer *lane.Signer) Option {
+func WithLane(signer LaneSigner) Option {
 	return func(r *request) { r.signer = signer }
+}
+
+// LaneSigner makes tokens of a lane. A *lane.Signer of package protocol/lane is one: this
+// package does not import it, so that whoever calls no lanes does not get what it needs.
+type LaneSigner interface {
+	// Sign sets the header of a call that carries its token. Body is the call's JSON, nil
+	// if it has none. It is called concurrently.
+	Sign(header http.Header, kind protocol.Kind, id string, body []byte) error
 }
 
 // RawContext is the value of an async context in its own serialised form.

@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"github.com/bluelibs/go-tunnel/protocol"
-	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
 
 // request is one call, which may take several HTTP requests.
@@ -25,7 +24,7 @@ type request struct {
 	retry    *Retry
 	kind     protocol.Kind
 	id       string
-	signer   *lane.Signer // nil signs nothing
+	signer   LaneSigner // nil signs nothing
 
 	json   []byte  // a body that can be sent again
 	upload *upload // one that cannot

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// point is the custom type of testdata/runner/dialects.js.
+// point is the custom type of tests/testdata/runner/dialects.js.
 type point struct {
 	X any `json:"x"`
 	Y any `json:"y"`

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"net/http"
 	"strings"
@@ -102,6 +103,14 @@ func minted(t testing.TB, claims jwt.MapClaims) string {
 	return text
 }
 
+// resigned is a token with another header.
+func resigned(t testing.TB, header, payload string) string {
+	signed := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + payload
+	signature, err := jwt.SigningMethodHS256.Sign(signed, secret)
+	require.NoError(t, err)
+	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
+
 const now = 1_700_000_000
 
 func rightClaims(body string) jwt.MapClaims {
@@ -139,6 +148,9 @@ func TestClaims(t *testing.T) {
 		"future":             {func(c jwt.MapClaims) { c["iat"] = now + 31 }, "future"},
 		"future in time":     {func(c jwt.MapClaims) { c["iat"] = now + 30 }, ""},
 		"no exp":             {func(c jwt.MapClaims) { delete(c, "exp") }, "when"},
+		"exp of a fraction":  {func(c jwt.MapClaims) { c["exp"] = now - 29.5 }, ""},
+		"exp with a power":   {func(c jwt.MapClaims) { c["exp"] = 1e300 }, ""},
+		"exp below zero":     {func(c jwt.MapClaims) { c["exp"] = -1 }, "expired"},
 		"exp of a string":    {func(c jwt.MapClaims) { c["exp"] = "9999999999" }, "when"},
 		"iat of null":        {func(c jwt.MapClaims) { c["iat"] = nil }, "when"},
 		"hash of a number":   {func(c jwt.MapClaims) { c["hash"] = 1 }, "no text"},
@@ -169,6 +181,7 @@ func TestClaims(t *testing.T) {
 func TestTokens(t *testing.T) {
 	right := minted(t, rightClaims(`{"input":1}`))
 	parts := strings.Split(right, ".")
+	require.Equal(t, usualHeader("HS256"), parts[0])
 	for name, tc := range map[string]struct {
 		header http.Header
 		admits bool
@@ -186,6 +199,10 @@ func TestTokens(t *testing.T) {
 		"no signature":        {http.Header{"Authorization": {parts[0] + "." + parts[1] + "."}}, false},
 		"four parts":          {http.Header{"Authorization": {right + ".x"}}, false},
 		"alg none":            {http.Header{"Authorization": {"eyJhbGciOiJub25lIn0." + parts[1] + "."}}, false},
+		"another alg":         {http.Header{"Authorization": {usualHeader("RS256") + "." + parts[1] + "." + parts[2]}}, false},
+		"header of its own":   {http.Header{"Authorization": {resigned(t, `{ "typ": "x", "alg": "HS256", "n": 1 }`, parts[1])}}, true},
+		"no alg":              {http.Header{"Authorization": {resigned(t, `{"typ":"JWT"}`, parts[1])}}, false},
+		"header of no JSON":   {http.Header{"Authorization": {resigned(t, `{"alg":"HS256"`, parts[1])}}, false},
 		"long":                {http.Header{"Authorization": {right + strings.Repeat("A", maxToken)}}, false},
 		"header of the lanes": {http.Header{"X-Lane": {right}}, false},
 	} {
@@ -230,6 +247,14 @@ func TestTicket(t *testing.T) {
 	requireUnauthorized(t, v.Confirm(call), "no token")
 	require.NoError(t, (*Verifier)(nil).Admit(call))
 	require.NoError(t, (*Verifier)(nil).Confirm(call))
+	call = newCall("app.charge", `{"__type":"Date","value":0}`)
+	require.NoError(t, signer.Sign(call.Header, call.Kind, call.ID, []byte(`{"input":1}`)))
+	require.NoError(t, v.Confirm(call))
+	require.NotEmpty(t, Claim(call))
+	require.NoError(t, (*Verifier)(nil).ConfirmExact(call), "who has no lane leaves the claim to others")
+	header := http.Header{}
+	require.NoError(t, (*Signer)(nil).Sign(header, protocol.KindTask, "app.charge", nil))
+	assert.Empty(t, header, "none signs nothing")
 }
 
 func TestBodies(t *testing.T) {
@@ -293,6 +318,20 @@ func TestUnbound(t *testing.T) {
 		claims[name] = nil
 		requireUnauthorized(t, confirm(), name)
 		delete(claims, name)
+	}
+}
+
+// A hash that is none is not one that only the application's serializer can tell.
+func TestNoHashIsLeftOpen(t *testing.T) {
+	for _, hash := range []any{"", "x", sha("") + "A", sha("")[:hashSize-1]} {
+		v := verifier(t)
+		v.now = func() time.Time { return time.Unix(now, 0) }
+		claims := rightClaims("")
+		claims["hash"] = hash
+		call := newCall("app.charge", `{"__type":"Date","value":0}`)
+		call.Header.Set("Authorization", minted(t, claims))
+		requireUnauthorized(t, v.Confirm(call), "another body")
+		requireUnauthorized(t, v.ConfirmExact(call), "another body")
 	}
 }
 

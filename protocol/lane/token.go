@@ -14,8 +14,10 @@ import (
 // token is what a JWT says, before its signature was checked. The library's parser makes
 // maps of it, which takes longer than all the rest of a call.
 type token struct {
+	room      []byte // of all parts, decoded; the only thing that a next token takes over
 	signed    string // the part that is
 	signature []byte
+	usual     bool // the header
 
 	// Texts are empty where there are none.
 	alg, kid                       []byte
@@ -32,36 +34,44 @@ var errMalformed = errors.New("the token is malformed")
 // maxClaimDepth is how deep claims may be that nobody asks for.
 const maxClaimDepth = 16
 
-func (t *token) parse(text string) error {
+// usualHeader is the one that Runner and Signer write for tokens without a kid.
+func usualHeader(alg string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + alg + `","typ":"JWT"}`))
+}
+
+// parse reads a token. A header that is the usual one is not looked into.
+func (t *token) parse(text, usual string) error {
 	header, rest, ok1 := strings.Cut(text, ".")
 	payload, signature, ok2 := strings.Cut(rest, ".")
 	if !ok1 || !ok2 || strings.Contains(signature, ".") {
 		return errMalformed
 	}
-	t.signed = text[:len(header)+1+len(payload)]
-	buf := make([]byte, 0, len(text)) // of all parts: none of them outlives the token
-	decode := func(part string) ([]byte, error) {
-		start := len(buf)
-		var err error
-		buf, err = base64.RawURLEncoding.AppendDecode(buf, []byte(part))
-		return buf[start:], err
-	}
+	*t = token{room: t.room[:0], signed: text[:len(header)+1+len(payload)], usual: header == usual}
 	var err error
-	if t.signature, err = decode(signature); err != nil {
+	if t.signature, err = t.decode(signature); err != nil {
 		return err
 	}
-	head, err := decode(header)
+	if !t.usual {
+		if err := t.members(header, t.header); err != nil {
+			return err
+		}
+	}
+	return t.members(payload, t.claim)
+}
+
+func (t *token) members(part string, member func(name, value []byte)) error {
+	text, err := t.decode(part)
 	if err != nil {
 		return err
 	}
-	claims, err := decode(payload)
-	if err != nil {
-		return err
-	}
-	if err := rawjson.Members(head, maxClaimDepth, t.header); err != nil {
-		return err
-	}
-	return rawjson.Members(claims, maxClaimDepth, t.claim)
+	return rawjson.Members(text, maxClaimDepth, member)
+}
+
+// decode returns what a part says. It stays as it is when the room grows.
+func (t *token) decode(part string) (text []byte, err error) {
+	start := len(t.room)
+	t.room, err = base64.RawURLEncoding.AppendDecode(t.room, []byte(part))
+	return t.room[start:], err
 }
 
 // Of two members of one name the last counts, in a header and in claims.
@@ -114,6 +124,9 @@ func textOf(value []byte) (text []byte, ok bool) {
 func numberOf(value []byte) (number float64, ok bool) {
 	if value[0] != '-' && (value[0] < '0' || value[0] > '9') {
 		return 0, false
+	}
+	if whole, err := strconv.Atoi(string(value)); err == nil { // as nearly all are, and three times as fast
+		return float64(whole), true
 	}
 	number, err := strconv.ParseFloat(string(value), 64)
 	return number, err == nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -48,8 +49,12 @@ type Auth struct {
 // Verifier checks the tokens of one lane. Make one with NewVerifier. It is safe for
 // concurrent use.
 type Verifier struct {
-	auth   Auth
-	method jwt.SigningMethod
+	auth   Auth // without its keys
+	alg    string
+	usual  string // header of a token
+	check  signatureCheck
+	checks map[string]signatureCheck // by kid
+	tokens sync.Pool                 // of *token
 	now    func() time.Time
 }
 
@@ -62,7 +67,11 @@ func NewVerifier(a Auth) (*Verifier, error) {
 	if a.Lane == "" {
 		return nil, errNoLane
 	}
-	keys := make(map[string]any, len(a.Keys))
+	check, err := checkOf(method, a.Key)
+	if err != nil {
+		return nil, err
+	}
+	checks := make(map[string]signatureCheck, len(a.Keys))
 	for kid, key := range a.Keys {
 		switch other, err := methodOf(key); {
 		case err != nil:
@@ -70,35 +79,33 @@ func NewVerifier(a Auth) (*Verifier, error) {
 		case other != method:
 			return nil, fmt.Errorf("lane: key %q is for %s, not %s", kid, other.Alg(), method.Alg())
 		}
-		keys[kid] = key
+		if checks[kid], err = checkOf(method, key); err != nil {
+			return nil, err
+		}
 	}
-	a.Keys = keys
 	a.Header = headerName(a.Header)
 	if a.Skew == 0 {
 		a.Skew = DefaultSkew
 	}
-	v := &Verifier{auth: a, method: method, now: time.Now}
-	if err := v.usable(); err != nil {
-		return nil, err
-	}
-	return v, nil
+	a.Key, a.Keys = nil, nil // the checks have them
+	return &Verifier{
+		auth: a, alg: method.Alg(), usual: usualHeader(method.Alg()), check: check, checks: checks,
+		tokens: sync.Pool{New: func() any { return new(token) }}, now: time.Now,
+	}, nil
 }
 
-// usable looks for private keys, which are no keys to check with.
-func (v *Verifier) usable() error {
-	for _, key := range append([]any{v.auth.Key}, values(v.auth.Keys)...) {
-		if errors.Is(v.method.Verify("", nil, key), jwt.ErrInvalidKeyType) {
-			return fmt.Errorf("lane: cannot check signatures with a %T", key)
-		}
-	}
-	return nil
-}
+// signatureCheck says what is wrong with the signature of a text, by a key of its own.
+type signatureCheck func(signed string, signature []byte) error
 
-func values(m map[string]any) (all []any) {
-	for _, v := range m {
-		all = append(all, v)
+// checkOf returns the check by a key. Private keys are none to check with.
+func checkOf(method jwt.SigningMethod, key any) (signatureCheck, error) {
+	if secret, ok := key.([]byte); ok {
+		return newHS256(secret).check, nil
 	}
-	return all
+	if errors.Is(method.Verify("", nil, key), jwt.ErrInvalidKeyType) {
+		return nil, fmt.Errorf("lane: cannot check signatures with a %T", key)
+	}
+	return func(signed string, signature []byte) error { return method.Verify(signed, signature, key) }, nil
 }
 
 // ticket is what a call has shown. It is good for one verifier, kind and id.
@@ -106,8 +113,9 @@ type ticket struct {
 	of      *Verifier
 	kind    protocol.Kind
 	id      string
-	hash    []byte
+	hash    [hashSize]byte
 	hasHash bool
+	oddHash bool // it is of another length
 
 	state confirmation
 }
@@ -142,34 +150,37 @@ func (v *Verifier) Admit(call *protocol.Call) error {
 	if len(text) > maxToken {
 		return v.refused("the token is too long")
 	}
-	var t token
-	if err := t.parse(text); err != nil {
+	t := v.tokens.Get().(*token)
+	defer v.tokens.Put(t)
+	if err := t.parse(text, v.usual); err != nil {
 		return v.refused(err.Error())
 	}
-	if reason := v.wrong(&t, call); reason != "" {
+	if reason := v.wrong(t, call); reason != "" {
 		return v.refused(reason)
 	}
-	if err := v.signed(&t); err != nil {
+	if err := v.signed(t); err != nil {
 		return v.refused(err.Error())
 	}
-	call.Ticket = &ticket{of: v, kind: call.Kind, id: call.ID, hash: t.hash, hasHash: t.hasHash}
+	shown := &ticket{of: v, kind: call.Kind, id: call.ID, hasHash: t.hasHash, oddHash: len(t.hash) != hashSize}
+	copy(shown.hash[:], t.hash)
+	call.Ticket = shown
 	return nil
 }
 
 func (v *Verifier) signed(t *token) error {
-	key := v.auth.Key
-	if other := v.auth.Keys[string(t.kid)]; len(t.kid) > 0 && other != nil {
-		key = other
+	check := v.check
+	if other := v.checks[string(t.kid)]; len(t.kid) > 0 && other != nil {
+		check = other
 	}
-	return v.method.Verify(t.signed, t.signature, key)
+	return check(t.signed, t.signature)
 }
 
 // wrong says what is wrong with a token for a call, "" for nothing.
 func (v *Verifier) wrong(t *token, call *protocol.Call) string {
 	now, skew := float64(v.now().Unix()), seconds(v.auth.Skew)
 	switch {
-	case string(t.alg) != v.method.Alg():
-		return fmt.Sprintf("the token is signed by %q, not %s", t.alg, v.method.Alg())
+	case !t.usual && string(t.alg) != v.alg:
+		return fmt.Sprintf("the token is signed by %q, not %s", t.alg, v.alg)
 	case string(t.lane) != v.auth.Lane:
 		return "the token is for another lane"
 	case string(t.capability) != produce:
@@ -211,6 +222,9 @@ func (v *Verifier) Confirm(call *protocol.Call) error {
 		t.state = confirmed
 		return nil
 	}
+	if t.oddHash { // no serializer's, and "" would be none to compare
+		return v.refused("the token is for another body")
+	}
 	if t.isHashOf(bodyOf(call)) { // as all clients write it
 		t.state = confirmed
 		return nil
@@ -234,14 +248,14 @@ func (v *Verifier) Confirm(call *protocol.Call) error {
 // compare them. Empty means that there is nothing to compare.
 func Claim(call *protocol.Call) string {
 	if t, ok := call.Ticket.(*ticket); ok && t.state == open {
-		return string(t.hash)
+		return string(t.hash[:])
 	}
 	return ""
 }
 
 // ConfirmExact is Confirm for who has no such serializer: what cannot be told is refused.
 func (v *Verifier) ConfirmExact(call *protocol.Call) error {
-	if err := v.Confirm(call); err != nil || Claim(call) == "" {
+	if err := v.Confirm(call); err != nil || v == nil || Claim(call) == "" {
 		return err
 	}
 	return v.refused("the token is for another body, or another spelling of it")
@@ -258,7 +272,7 @@ func (v *Verifier) ticketOf(call *protocol.Call) *ticket {
 // isHashOf reports whether the token's hash is that of these pieces together.
 func (t *ticket) isHashOf(pieces [][]byte) bool {
 	hash := hashOf(pieces...)
-	return subtle.ConstantTimeCompare(t.hash, hash[:]) == 1
+	return subtle.ConstantTimeCompare(t.hash[:], hash[:]) == 1
 }
 
 var (

@@ -1,6 +1,7 @@
 package protocoltest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,9 +13,6 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
-
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/bluelibs/go-tunnel/protocol"
 )
@@ -95,8 +93,8 @@ func overwrite(c *protocol.Call) {
 // expectEcho sends a text to echo and looks for it in the answer.
 func expectEcho(t *testing.T, exec Executor, text string) {
 	reply, err := exec.Execute(context.Background(), taskCall("echo", `"`+text+`"`))
-	if assert.NoError(t, err) && assert.NotNil(t, reply) {
-		assert.Equal(t, `"`+text+`"`, string(reply.Value))
+	if noError(t, err, "echo") && expect(t, reply != nil, "neither a reply nor an error") {
+		equal(t, `"`+text+`"`, string(reply.Value), "reply")
 	}
 }
 
@@ -112,13 +110,13 @@ func concurrentCalls(t *testing.T, exec Executor) {
 					expectEcho(t, exec, fmt.Sprintf("caller %d call %d", g, c))
 				case 1:
 					reply, err := exec.Execute(context.Background(), taskCall("add", fmt.Sprintf(`{"a":%d,"b":1000}`, n)))
-					if assert.NoError(t, err) {
-						assert.Equal(t, strconv.Itoa(n+1000), string(reply.Value))
+					if noError(t, err, "add") {
+						equal(t, strconv.Itoa(n+1000), string(reply.Value), "reply")
 					}
 				case 2:
 					reply, err := exec.Execute(context.Background(), eventCall("rename", fmt.Sprintf(`{"name":"n%d"}`, n), true))
-					if assert.NoError(t, err) {
-						assert.Equal(t, fmt.Sprintf(`{"name":"N%d"}`, n), string(reply.Value))
+					if noError(t, err, "rename") {
+						equal(t, fmt.Sprintf(`{"name":"N%d"}`, n), string(reply.Value), "reply")
 					}
 				}
 			}
@@ -137,7 +135,7 @@ func returns(t *testing.T, done <-chan error) error {
 	case err := <-done:
 		return err
 	case <-time.After(patience):
-		require.FailNow(t, "Execute has not returned")
+		t.Fatal("Execute has not returned")
 		return nil
 	}
 }
@@ -154,7 +152,7 @@ func start(ctx context.Context, exec Executor, call *protocol.Call) <-chan error
 func cancelledBefore(t *testing.T, exec Executor) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	assert.Error(t, returns(t, start(ctx, exec, taskCall("sleep", anHour))))
+	expect(t, returns(t, start(ctx, exec, taskCall("sleep", anHour))) != nil, "no error although ctx is done")
 	expectEcho(t, exec, "after it")
 }
 
@@ -178,19 +176,19 @@ func cancelledUnderWay(t *testing.T, exec Executor) {
 	select {
 	case <-ctx.waiting:
 	case err := <-done:
-		require.FailNow(t, "Execute has returned before its time", "%v", err)
+		t.Fatalf("Execute has returned before its time: %v", err)
 	case <-time.After(patience):
-		require.FailNow(t, "Execute does not wait for ctx")
+		t.Fatal("Execute does not wait for ctx")
 	}
 	cancel()
-	assert.Error(t, returns(t, done))
+	expect(t, returns(t, done) != nil, "no error although ctx is done")
 	expectEcho(t, exec, "after it")
 }
 
 func deadlineUnderWay(t *testing.T, exec Executor) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
-	assert.Error(t, returns(t, start(ctx, exec, taskCall("sleep", anHour))))
+	expect(t, returns(t, start(ctx, exec, taskCall("sleep", anHour))) != nil, "no error although ctx is done")
 	expectEcho(t, exec, "after it")
 }
 
@@ -202,12 +200,12 @@ func noReferenceFinished(t *testing.T, exec Executor) {
 				text := fmt.Sprintf(`"caller %d call %d"`, g, c)
 				call := taskCall("echo", text)
 				reply, err := exec.Execute(context.Background(), call)
-				if !assert.NoError(t, err) {
+				if !noError(t, err, "echo") {
 					return
 				}
 				value := string(reply.Value) // it may alias the payload
 				overwrite(call)
-				assert.Equal(t, text, value)
+				equal(t, text, value, "reply")
 			}
 		})
 	}
@@ -235,11 +233,13 @@ func repliesStay(t *testing.T, exec Executor) {
 	var replies []*protocol.Reply
 	for i := range 20 {
 		reply, err := exec.Execute(context.Background(), taskCall("greet", fmt.Sprintf(`{"name":"number %d"}`, i)))
-		require.NoError(t, err)
+		if !noError(t, err, "greet") {
+			return
+		}
 		replies = append(replies, reply)
 	}
 	for i, reply := range replies {
-		assert.Equal(t, fmt.Sprintf(`"Hello, number %d!"`, i), string(reply.Value))
+		equal(t, fmt.Sprintf(`"Hello, number %d!"`, i), string(reply.Value), "reply")
 	}
 }
 
@@ -271,10 +271,10 @@ func everyCall() map[string]*protocol.Call {
 func replyOrError(t *testing.T, exec Executor) {
 	for name, call := range everyCall() {
 		reply, err := exec.Execute(context.Background(), call)
-		assert.True(t, (reply == nil) != (err == nil), "%s: reply %v, error %v", name, reply, err)
+		expect(t, (reply == nil) != (err == nil), "%s: reply %v, error %v", name, reply, err)
 		if reply != nil && reply.Stream != nil {
-			assert.Nil(t, reply.Value, "%s: a value beside a stream", name)
-			assert.NoError(t, reply.Stream.Close())
+			expect(t, reply.Value == nil, "%s: a value beside a stream", name)
+			noError(t, reply.Stream.Close(), name+": to close the stream")
 		}
 	}
 }
@@ -291,9 +291,9 @@ func unknownID(t *testing.T, exec Executor) {
 	} {
 		_, err := exec.Execute(context.Background(), call)
 		var public *protocol.Error
-		if assert.ErrorAs(t, err, &public, name) {
-			assert.Equal(t, protocol.CodeNotFound, public.Code, name)
-			assert.Equal(t, http.StatusNotFound, public.Status(), name)
+		if expect(t, errors.As(err, &public), "%s: %v is no *protocol.Error", name, err) {
+			equal(t, protocol.CodeNotFound, public.Code, name)
+			equal(t, http.StatusNotFound, public.Status(), name)
 		}
 	}
 }
@@ -305,13 +305,13 @@ func privateErrors(t *testing.T, exec Executor) {
 		"result": taskCall("function", `{}`),
 	} {
 		_, err := exec.Execute(context.Background(), call)
-		if !assert.Error(t, err, name) {
+		if !expect(t, err != nil, "%s: no error", name) {
 			continue
 		}
 		var public *protocol.Error
-		assert.False(t, errors.As(err, &public), "%s: %v", name, err)
+		expect(t, !errors.As(err, &public), "%s: %v is public", name, err)
 		if name != "result" {
-			assert.Contains(t, err.Error(), "secret", "%s: what the log gets", name)
+			expect(t, strings.Contains(err.Error(), "secret"), "%s: the log gets %q", name, err)
 		}
 	}
 }
@@ -319,13 +319,17 @@ func privateErrors(t *testing.T, exec Executor) {
 func publicErrors(t *testing.T, exec Executor) {
 	_, err := exec.Execute(context.Background(), taskCall("teapot", `{}`))
 	var public *protocol.Error
-	require.ErrorAs(t, err, &public)
-	assert.Equal(t, "I am a blue pot", public.Message)
-	assert.Equal(t, "app.errors.teapot", public.ID)
-	assert.Equal(t, http.StatusTeapot, public.HTTPCode)
+	if !expect(t, errors.As(err, &public), "%v is no *protocol.Error", err) {
+		return
+	}
+	equal(t, "I am a blue pot", public.Message, "message")
+	equal(t, "app.errors.teapot", public.ID, "id")
+	equal(t, http.StatusTeapot, public.HTTPCode, "httpCode")
 	data, err := json.Marshal(public.Data)
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"pot":"blue"}`, string(data))
+	noError(t, err, "data")
+	var compact bytes.Buffer
+	noError(t, json.Compact(&compact, data), "data")
+	equal(t, `{"pot":"blue"}`, compact.String(), "data")
 }
 
 func validValues(t *testing.T, exec Executor) {
@@ -334,10 +338,11 @@ func validValues(t *testing.T, exec Executor) {
 		if err != nil || reply.Value == nil {
 			continue
 		}
-		assert.True(t, json.Valid(reply.Value), "%s: %q", name, reply.Value)
-		assert.True(t, utf8.Valid(reply.Value), "%s: %q", name, reply.Value)
+		expect(t, json.Valid(reply.Value), "%s: %q", name, reply.Value)
+		expect(t, utf8.Valid(reply.Value), "%s: %q", name, reply.Value)
 	}
 	reply, err := exec.Execute(context.Background(), taskCall("nothing", `1`))
-	require.NoError(t, err)
-	assert.Nil(t, reply.Value, "no result is no value")
+	if noError(t, err, "nothing") {
+		expect(t, reply.Value == nil, "no result is no value, but this is %q", reply.Value)
+	}
 }

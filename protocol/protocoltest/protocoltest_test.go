@@ -33,6 +33,7 @@ func TestEveryCaseIsARule(t *testing.T) {
 type failures int
 
 func (f *failures) Errorf(string, ...any) { *f++ }
+func (*failures) Helper()                 {}
 
 func TestEveryCaseCanFail(t *testing.T) {
 	for _, c := range Cases() {

@@ -4,11 +4,9 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"testing"
-
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 // Target is a server under test.
@@ -50,9 +48,11 @@ func Run(t *testing.T, start func(t *testing.T, s Setup) Target) {
 				t.Skip("the executor takes no files and streams")
 			}
 			answer, err := c.send(target)
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if target.HTTP2 {
-				assert.Equal(t, 2, answer.protoMajor, "version of HTTP")
+				equal(t, 2, answer.protoMajor, "version of HTTP")
 			}
 			c.check(t, answer)
 		})
@@ -83,25 +83,23 @@ var never = []string{
 }
 
 // check compares an answer with what the case wants.
-func (c Case) check(t assert.TestingT, got answer) {
-	if h, ok := t.(interface{ Helper() }); ok {
-		h.Helper()
-	}
+func (c Case) check(t reporter, got answer) {
 	want := c.Want
-	assert.Equal(t, want.Status, got.status, "status")
+	equal(t, want.Status, got.status, "status")
 	if c.Request.Method == http.MethodHead {
-		assert.Empty(t, got.body, "the body of an answer to HEAD")
+		equal(t, "", got.body, "the body of an answer to HEAD")
 	} else {
-		assert.Equal(t, shorten(want.Body), shorten(got.body), "body")
-		assert.True(t, want.Body == got.body, "body, beyond what is shown")
+		equal(t, shorten(want.Body), shorten(got.body), "body")
+		expect(t, want.Body == got.body, "body: it differs, perhaps beyond what is shown")
 	}
 
 	one := func(name, value string) {
-		if value == "" {
-			assert.Empty(t, got.header.Values(name), "header %s", name)
-		} else {
-			assert.Equal(t, []string{value}, got.header.Values(name), "header %s", name)
+		var values []string
+		if value != "" {
+			values = []string{value}
 		}
+		has := got.header.Values(name)
+		expect(t, slices.Equal(values, has), "header %s: want %q, got %q", name, values, has)
 	}
 	for _, name := range optional {
 		value, ok := want.Header[name]
@@ -124,7 +122,7 @@ func (c Case) check(t assert.TestingT, got answer) {
 	} else {
 		one("Content-Type", want.Stream)
 	}
-	assert.Equal(t, want.Cut, got.cut, "a body that breaks off")
+	equal(t, want.Cut, got.cut, "a body that breaks off")
 	one("X-Content-Type-Options", "nosniff")
 	one("X-Frame-Options", "DENY")
 	switch {
@@ -133,8 +131,8 @@ func (c Case) check(t assert.TestingT, got answer) {
 	case want.RequestID != "":
 		one("X-Runner-Request-Id", want.RequestID)
 	default:
-		assert.Len(t, got.header.Values("X-Runner-Request-Id"), 1, "request id")
-		assert.Regexp(t, newRequestID, got.header.Get("X-Runner-Request-Id"), "a new request id")
+		ids := got.header.Values("X-Runner-Request-Id")
+		expect(t, len(ids) == 1 && newRequestID.MatchString(ids[0]), "header X-Runner-Request-Id: want one new id, got %q", ids)
 	}
 }
 

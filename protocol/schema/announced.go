@@ -15,7 +15,7 @@ import (
 // when they change. The zero value has none. It is safe for concurrent use.
 //
 //	var announced schema.Announced
-//	opts.Schemas = announced.Update // a pool of package ipc
+//	opts.OnSchemas = announced.Update // a pool of package ipc
 //	config.Middleware = []tunnel.Middleware{tunnel.Check(announced.Check)}
 type Announced struct {
 	// Options say how the schemas are read. They must not be changed once it is used.

@@ -26,7 +26,7 @@ import (
 // all values, not only some of them.
 const (
 	allPairs    = "SCHEMA_PAIRS"
-	emittersDir = "../../testdata/schemas"
+	emittersDir = "../../tests/testdata/schemas"
 )
 
 // emitted is a schema of a library with what it was held against.

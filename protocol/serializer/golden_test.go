@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// point is the custom type of testdata/runner/values.js.
+// point is the custom type of tests/testdata/runner/values.js.
 type point struct {
 	X any `json:"x"`
 	Y any `json:"y"`

@@ -17,7 +17,8 @@ const LOG_TIME = 2_000; // ms for the log to leave at the end
 const offered = Symbol.for("@bluelibs/tunnel-worker/channel");
 
 // The offer leaves the environment at once, where children would see it. It waits where every copy of this file finds
-// it: a module that the runtime of the Go package has loaded may call the createWorkerListener of the npm package.
+// it: a module that the runtime of the Go package has loaded may call the createWorkerListener of the npm package. No
+// import brings these two together, since that runtime is a program on the standard input, and no file.
 if (process.env[VARIABLE] !== undefined) {
   process[offered] = process.env[VARIABLE];
   delete process.env[VARIABLE];

@@ -108,8 +108,8 @@ class BodyNeeded extends Error {
 }
 
 // ReadBody is a request whose bytes have become the task's input: nothing is left of them, as in Runner's exposure. Who
-// listens for data there is never told of the end if they were JSON, and never answers. Here it is told of the caller's
-// error, if it listens for errors too. All others find the stream ended, as they do there.
+// listens for data is told of the caller's error if they were JSON, and if it listens for errors too. All others find the
+// stream ended, as they do there.
 class ReadBody extends Readable {
   #isForm;
   #piping = false; // which listens for data too

@@ -2,7 +2,7 @@
 
 // The wire between the server and a worker, version 1: one JSON object a line. A line that has the member "n" is
 // followed directly by n raw bytes: the JSON text of an input or a payload, or bytes of a stream. The twin of this file
-// is Go's frames.go; test/golden.json is read by the tests of both.
+// is Go's internal/wire/frames.go; test/golden.json is read by the tests of both.
 
 const { isAscii, constants } = require("node:buffer");
 

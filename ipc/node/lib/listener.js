@@ -15,7 +15,7 @@ const UNAVAILABLE = { message: "Worker unavailable", code: "WORKER_UNAVAILABLE" 
 const PROTOCOL_ERROR = 70; // exit code: EX_SOFTWARE
 
 // A source has: hello() with what it announces, task(call, text) and event(call, text), auth(call), abortReason(),
-// and perhaps watch(announce), warnings() and dispose().
+// and perhaps watch(announce), remarks() and dispose().
 class Listener {
   #source;
   #channel = new Channel();
@@ -30,7 +30,7 @@ class Listener {
   constructor(source) {
     this.#source = source;
     this.announce();
-    for (const warning of source.warnings?.() ?? []) this.#channel.write(encodeLog("warn", warning));
+    for (const [level, text] of source.remarks?.() ?? []) this.#channel.write(encodeLog(level, text));
     const decoder = new Decoder(guarded(this.#receive), guarded(this.#receiveData));
     this.#channel.read(
       (chunk, isLent) => {

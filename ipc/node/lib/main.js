@@ -6,6 +6,7 @@
 const { readFileSync } = require("node:fs");
 const path = require("node:path");
 const { pathToFileURL } = require("node:url");
+const { importedRunner, requiredRunner } = require("./copies.js");
 const { isOffered, die, tell } = require("./channel.js");
 const { describe } = require("./describe.js");
 const { createWorkerListener } = require("./listener.js");
@@ -15,13 +16,15 @@ const { isNode, refusal } = require("./runtime.js");
 
 const USAGE =
   'export const tasks = { "my.task": (input) => … }, events likewise, or a running Runner application as runtime';
+const MOST_NAMES = 20;
+const HIDDEN = ["default", "module.exports", "__esModule"];
 
 // find returns what to serve, { source, runner }, of what a module exports; undefined if that is nothing.
 async function find(exported) {
   if (isRuntime(exported)) return { source: exported };
   if (exported?.runtime !== undefined) {
     const found = await find(await resolve(exported.runtime));
-    return found && { runner: exported.runner, ...found };
+    return found && { ...found, runner: found.runner ?? exported.runner };
   }
   return isModule(exported) ? { source: exported } : undefined;
 }
@@ -30,17 +33,49 @@ async function find(exported) {
 // of it. The default of a default is that of a CommonJS module made by a compiler.
 async function findInModule(namespace) {
   const defaults = [namespace.default, namespace.default?.default].filter((value) => value !== undefined);
+  const beside = [namespace, ...defaults].find((value) => value?.runner !== undefined)?.runner;
+  const withRunner = (found) => found && { ...found, runner: found.runner ?? beside };
   for (const value of [...defaults, namespace]) {
     if (typeof value === "object" && typeof value?.then !== "function") {
       const found = await find(value);
-      if (found) return found;
+      if (found) return withRunner(found);
     }
   }
   for (const value of defaults) {
     const found = await find(await resolve(value));
-    if (found) return { runner: namespace.runner, ...found };
+    if (found) return withRunner(found);
   }
   return undefined;
+}
+
+// exportsOf says what a module exports in the place of something to serve.
+async function exportsOf(namespace) {
+  const given = namespace.default ?? namespace;
+  if (typeof given !== "object") return `Its default export is a ${typeof given}`;
+  if ("runtime" in given) {
+    if (typeof given.runtime === "function") return "What its runtime() returns is not what run() of Runner returns";
+    return `Its runtime is ${kindOf(await given.runtime)}, which run() of Runner does not return`;
+  }
+  const names = namesOf(given);
+  return `It exports ${names || "nothing"}`;
+}
+
+function kindOf(value) {
+  if (typeof value !== "object" || value === null) return String(value === null ? null : typeof value);
+  const names = namesOf(value);
+  return names ? `an object with ${names}` : "an empty object";
+}
+
+function namesOf(object) {
+  const names = Object.keys(object).filter((name) => !HIDDEN.includes(name));
+  return names.length > MOST_NAMES ? `${names.slice(0, MOST_NAMES).join(", ")}, …` : names.join(", ");
+}
+
+// runnerOf returns the copy of Runner to serve with, as far as one is exported or has to be looked for with an import:
+// the listener looks for the others.
+async function runnerOf({ source, runner }, file) {
+  if (runner !== undefined || !isRuntime(source) || requiredRunner(source) !== undefined) return runner;
+  return importedRunner(source, file);
 }
 
 // resolve calls what is a function and waits for what is a promise.
@@ -74,9 +109,9 @@ async function main(name) {
   try {
     const namespace = await import(pathToFileURL(file).href);
     const found = await findInModule(namespace);
-    if (found) createWorkerListener(found.source, { runner: found.runner });
+    if (found) createWorkerListener(found.source, { runner: await runnerOf(found, file) });
     // A module may have called createWorkerListener itself.
-    else if (isOffered()) die(`go-tunnel worker: ${file} exports nothing to serve: ${USAGE}`, 1);
+    else if (isOffered()) die(`go-tunnel worker: ${file} exports nothing to serve: ${USAGE}. ${await exportsOf(namespace)}`, 1);
   } catch (error) {
     process.off("exit", onExit);
     return refuse(file, error);

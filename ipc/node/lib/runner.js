@@ -3,16 +3,23 @@
 // The source of a running Runner application. It does what the application's own exposure does between the request and
 // the response, in the same order: see src/node/exposure of Runner 5.5.0 and 6.4.1.
 
-const { createRequire } = require("node:module");
 const { finished } = require("node:stream/promises");
 const { isStream, sourceOf } = require("./call.js");
 const { describe } = require("./describe.js");
-const { allowList, lanes } = require("./allowlist.js");
+const { allowList, is6, lanes } = require("./allowlist.js");
+const { hasMade, requiredRunner } = require("./copies.js");
 const { BodyNeeded, exposureContext, exposureRequest } = require("./exposure.js");
 const { aliases, isHashOf, laneRules, secondDoors } = require("./lanes.js");
 const { InputFile, FormNeeded, fillIn, mayNameFiles, receivedFile, withoutForm } = require("./file.js");
 
 const LOOK_TIME = 1_000; // ms between two looks at the allow-list: tunnels may change it while they run
+
+const LISTENS =
+  "the application listens by itself too, with a nodeExposure or another server: none of the checks here is made there, " +
+  "and while its port is taken no other worker starts";
+
+const MOST_NAMES = 50;
+const SYSTEM = /^(?:globals|runner|system)\./; // Runner's own
 
 const JSON_TYPE = "application/json; charset=utf-8";
 const CONTEXT_HEADER = "x-runner-context";
@@ -27,22 +34,16 @@ function runnerSource(runtime, options) {
   return new RunnerSource(runtime, findRunner(runtime, options.runner));
 }
 
-// findRunner returns the copy of Runner that made the runtime: any other has contexts and errors of its own.
+// findRunner returns the copy of Runner that made the runtime.
 function findRunner(runtime, given) {
-  const made = (copy) => typeof copy?.RunResult === "function" && runtime instanceof copy.RunResult;
   if (given !== undefined) {
-    if (given.RunResult !== undefined && !made(given)) {
+    if (given.RunResult !== undefined && !hasMade(given, runtime)) {
       throw new Error("the option runner is not the copy of @bluelibs/runner that this application runs on");
     }
     return given;
   }
-  for (const module of Object.values(createRequire(`${process.cwd()}/`).cache)) {
-    try {
-      if (made(module.exports)) return module.exports;
-    } catch {
-      // An export that cannot be read is not Runner.
-    }
-  }
+  const required = requiredRunner(runtime);
+  if (required !== undefined) return required;
   throw new Error(
     "the copy of @bluelibs/runner that this application runs on cannot be found: pass it as the option runner, " +
       "or export it as runner beside the runtime",
@@ -83,6 +84,7 @@ class RunnerSource {
     this.#context = exposureContext(runner);
     this.#ReceivedFile = receivedFile(runner.NodeInputFile ?? InputFile);
     if (lane) this.#origin = { kind: "resource", id: lane.resource.id };
+    else if (is6(runner)) this.#origin = { kind: "runtime", id: "runtime.api" }; // as its own runTask says
     this.#is4 = this.#eventManager.emitWithResult === undefined;
     this.#emitsBareSource = this.#store.lookup === undefined;
   }
@@ -108,10 +110,22 @@ class RunnerSource {
     };
   }
 
-  warnings() {
-    return secondDoors(lanes(this.#runner, this.#store)).map(
+  // remarks returns [level, text] of what who starts the worker should know.
+  remarks() {
+    const doors = secondDoors(lanes(this.#runner, this.#store)).map(
       (door) => `the application listens by itself too (${door}): take exposure out of rpcLanesResource.with(…)`,
     );
+    if (doors.length === 0 && listens()) doors.push(LISTENS);
+    const remarks = doors.map((text) => ["warn", text]);
+    if (!this.#list.enabled) remarks.push(["info", `the tasks that an AllowList may name: ${this.#taskNames()}`]);
+    return remarks;
+  }
+
+  // taskNames returns the full ids of the application's own tasks, which the code does not show where they are paths.
+  #taskNames() {
+    const ids = [...this.#store.tasks.values()].map(({ task }) => task.id).filter((id) => !SYSTEM.test(id));
+    const more = ids.length - MOST_NAMES;
+    return ids.slice(0, MOST_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "") || "none";
   }
 
   watch(announce) {
@@ -350,6 +364,11 @@ class RunnerSource {
       // Nothing is lost but a line.
     }
   }
+}
+
+// listens says whether the application has a server of its own already, where the platform tells.
+function listens() {
+  return process.getActiveResourcesInfo?.().some((name) => name.endsWith("ServerWrap")) === true;
 }
 
 function pathOf(url) {

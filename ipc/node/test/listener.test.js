@@ -8,7 +8,6 @@ const { startModule, startWorker } = require("./worker.js");
 
 const start = (t, options) => startModule(t, "tasks.mjs", options);
 const ok = (result) => (result === undefined ? { ok: true } : { ok: true, result });
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // A private error has a message for the log and a code that is not the protocol's.
 function assertPrivate(answer, message) {
@@ -156,8 +155,10 @@ test("cancel", async (t) => {
   const worker = await start(t);
   const call = async (taskId) => {
     const { id, answer } = worker.start({ type: "task", taskId });
-    await sleep(50);
+    worker.send({ type: "ping", id }); // which is answered when the call runs
+    await worker.control();
     worker.send({ type: "cancel", id });
+    if (taskId === "abortLate") await worker.task("release");
     return answer;
   };
   const { result } = await call("abort");
@@ -185,10 +186,10 @@ for (const [name, end] of [
   test(`${name} waits for the calls that run, and for nothing else`, async (t) => {
     const worker = await start(t);
     await worker.task("server");
-    const running = [worker.task("sleep", { ms: 100 }), worker.task("big", { length: 10 << 20 })];
+    const running = [worker.task("drained"), worker.task("big", { length: 10 << 20 })];
     end(worker);
-    const [slept, big] = await Promise.all(running);
-    assert.deepEqual(slept, ok());
+    const [drained, big] = await Promise.all(running);
+    assert.deepEqual(drained, ok());
     assert.equal(big.result.length, 10 << 20);
     assert.equal(await worker.exit, 0);
   });
@@ -203,7 +204,7 @@ for (const [name, end] of [
 
 test("after drain calls are refused", async (t) => {
   const worker = await start(t);
-  const running = worker.task("sleep", { ms: 100 });
+  const running = worker.task("drained");
   worker.send({ type: "drain" });
   const late = worker.start({ type: "task", taskId: "add" }, "{}").answer;
   assert.equal((await late).error.code, "WORKER_UNAVAILABLE");
@@ -270,7 +271,8 @@ test("a server that reads slowly", async (t) => {
   const worker = await start(t);
   worker.output.pause();
   const calls = Array.from({ length: 100 }, () => worker.task("big", { length: 1 << 20 }));
-  await sleep(500);
+  worker.task("mark", "all are answered");
+  await worker.printed("all are answered"); // and nobody has read it
   worker.output.resume();
   for (const { result } of await Promise.all(calls)) assert.equal(result.length, 1 << 20);
 });

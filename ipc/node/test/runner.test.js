@@ -243,7 +243,7 @@ test("cancel", async (t) => {
   const worker = await start(t);
   const cancelled = async (taskId) => {
     const { id, answer } = worker.start({ type: "task", taskId });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await worker.printed(`${taskId} listens`);
     worker.send({ type: "cancel", id });
     return answer;
   };

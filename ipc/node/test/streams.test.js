@@ -2,6 +2,7 @@
 
 const assert = require("node:assert/strict");
 const { createHash, randomBytes } = require("node:crypto");
+const { once } = require("node:events");
 const { mkdtempSync, readdirSync, rmSync } = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
@@ -46,6 +47,12 @@ function file(worker, id, s, text, described) {
   worker.send({ type: "file", id, s, ...described });
   if (text) worker.send({ type: "data", id, s }, text);
   worker.send({ type: "end", id, s });
+}
+
+// marked waits until the worker has done all that it can, also if nobody reads its messages.
+async function marked(worker, text) {
+  worker.start(task("mark"), json(text));
+  await worker.printed(text);
 }
 
 // settled waits until the worker has done what it was told before.
@@ -471,13 +478,13 @@ test("streams take turns, and messages go ahead of them", async (t) => {
   const worker = await start(t);
   worker.output.pause(); // all that can is waiting in the worker then
   const calls = Array.from({ length: 5 }, () => worker.start(task("count"), json({ length: WINDOW, size: FRAME })));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await marked(worker, "begun");
   worker.input.cork(); // all at once
   for (const { id } of calls) worker.send({ type: "window", id, size: WINDOW - FIRST });
   worker.input.uncork();
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await marked(worker, "granted");
   const small = worker.start(task("add"), json({ a: 1, b: 2 }));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await marked(worker, "added");
   worker.output.resume();
   await Promise.all(calls.map(({ result }) => result.all()));
   const order = worker.messages.filter(({ type }) => type !== "hello");
@@ -575,7 +582,7 @@ test("the last bytes are not lost", async (t) => {
   worker.output.pause();
   const call = worker.start(task("count"), json({ length: FIRST, size: 1000 }));
   worker.input.end();
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await once(worker.process, "exit"); // of a process whose answers nobody has read
   worker.output.resume();
   assert.deepEqual((await call.result.all()).bytes.length, FIRST);
   assert.equal(await worker.exit, 0);

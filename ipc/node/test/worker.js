@@ -82,6 +82,7 @@ class Worker {
   #results = new Map(); // streamed results, by id of the call
   #controls = []; // messages that are no answers
   #wake = () => {};
+  #wakePrinted = () => {};
   #id = 0;
   messages = []; // all of them
   stdout = "";
@@ -98,7 +99,10 @@ class Worker {
     [this.input, this.output] = stdio ? [child.stdin, child.stdout] : child.stdio.slice(3);
     if (!stdio) {
       child.stdin.end(input);
-      child.stdout.setEncoding("utf8").on("data", (text) => (this.stdout += text));
+      child.stdout.setEncoding("utf8").on("data", (text) => {
+        this.stdout += text;
+        this.#wakePrinted();
+      });
     }
     child.stderr.setEncoding("utf8").on("data", (text) => (this.stderr += text));
     this.input.on("error", () => {}); // it may end before it has read all
@@ -132,6 +136,11 @@ class Worker {
   async control() {
     if (this.#controls.length === 0) await new Promise((resolve) => (this.#wake = resolve));
     return this.#controls.shift();
+  }
+
+  // printed waits until the worker has printed a text. What it prints takes another way than its messages.
+  async printed(text) {
+    while (!this.stdout.includes(text)) await new Promise((resolve) => (this.#wakePrinted = resolve));
   }
 
   // send writes a message in ASCII, and what it announces in UTF-8.

@@ -1,0 +1,310 @@
+// Package conn is the conversation with one worker over two pipes, on either wire: the pending
+// calls, the streams of requests and results with their windows, and writes in batches. It knows
+// neither the worker's process nor who calls what when.
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/pipe"
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+var (
+	// ErrEnded is part of the error of a call whose worker has ended with it.
+	ErrEnded = errors.New("ipc: worker ended")
+	// ErrNotReceived is the error of a call that the worker has not read, so that another worker
+	// may have it.
+	ErrNotReceived = errors.New("ipc: the worker has not received the call")
+
+	errInputClosed = errors.New("ipc: the worker has closed its input")
+	// errDrainTimeout ends what a worker still has after its time to drain.
+	errDrainTimeout = &protocol.Error{Code: protocol.CodeWorkerCrashed, Err: fmt.Errorf("%w: the time that it had to drain is over", ErrEnded)}
+)
+
+// Config says how to talk to a worker, and what to call when something happens. The functions are
+// called without a lock of the Conn.
+type Config struct {
+	Requests, Answers *os.File // what the worker reads, what it writes
+	Plain             bool     // the wire
+	MaxAnswer         int      // of an answer, in bytes
+	CancelGrace       time.Duration
+	Log               *slog.Logger // for log messages of the worker
+
+	Hello     func(*wire.Hello)              // the worker has sent a hello, on the framed wire
+	Output    func(line []byte, cut int64)   // the worker has printed a line that is no answer, on the plain wire
+	Pong      func()                         // the worker has answered a ping
+	Draining  func()                         // the worker wants no more calls
+	Abandoned func(deadline time.Time)       // a caller does not read the stream of its result to the end, which must come before the deadline
+	Released  func(size int, abandoned bool) // a call has ended that was pending after RoundTrip; abandoned: nobody waited for it
+}
+
+// Conn is the conversation with one worker. RoundTrip and the methods of this package that take no
+// context are safe for concurrent use; ReadLoop and WriteLoop run once each.
+type Conn struct {
+	Config
+
+	idle    sync.Pool // of *pendingCall that are not in pending
+	buffers sync.Pool // of *buffer
+
+	mu        sync.Mutex
+	wake      sync.Cond               // there is something to write, or closed is set
+	out       []byte                  // messages that wait for the writer
+	dataQueue []*upload               // whose next data message waits for the writer, in the order of their turns
+	writing   bool                    // the writer has taken messages and not yet written them
+	lastID    uint64                  // ids are not used again
+	pending   map[uint64]*pendingCall // by id; nil when the worker has ended
+	draining  bool                    // no more calls are sent
+	closed    bool                    // no more messages are sent; the writer closes the worker's input
+	broken    bool                    // a write has failed
+	windows   int                     // of all results together, in bytes
+
+	// What tells which calls a worker that has ended had received.
+	unreadable bool  // nobody can read the worker's input any more
+	queued     int64 // bytes of messages ever appended to out
+	written    int64 // of them, the bytes that were written
+	beforeData int64 // written, at the time of the last data message
+	unread     int64 // bytes that the worker has left in the pipe
+}
+
+// pendingCall is a call from its message to the last message about it.
+type pendingCall struct {
+	answered  chan wire.Answer // has room for the answer
+	size      int              // for Config.Released
+	offset    int64            // Conn.queued after its message
+	request   *request         // the streams of its request, nil if there are none
+	result    *result          // its result, if that is a stream
+	detached  bool             // RoundTrip has returned before the end
+	abandoned bool             // nobody waits for it any more
+	deadline  time.Time        // when it must have ended then; zero if it need not
+	cancelled bool             // it was cancelled though somebody waits for it
+}
+
+// New returns a conversation. The functions of the Config may be set until the loops run.
+func New(config Config) *Conn {
+	c := &Conn{Config: config, pending: make(map[uint64]*pendingCall)}
+	c.wake.L = &c.mu
+	return c
+}
+
+// RoundTrip sends a message and waits for its answer. AppendTo appends the message for the id that
+// it gets; the streams of the request are those of call, which is nil if there are none. The error
+// is ErrNotReceived if the worker has not read the message. Pending reports that the worker is not
+// done with the call, because ctx was, or because the result is a stream: Released is called when
+// it is. The answer has the id then.
+func (c *Conn) RoundTrip(ctx context.Context, size int, call *protocol.Call, appendTo func(dst []byte, id uint64) []byte) (a wire.Answer, pending bool) {
+	p, ok := c.idle.Get().(*pendingCall)
+	if !ok {
+		p = &pendingCall{answered: make(chan wire.Answer, 1)}
+	}
+	c.mu.Lock()
+	if c.draining || c.closed {
+		c.mu.Unlock()
+		return wire.Answer{Err: ErrNotReceived}, false
+	}
+	c.lastID++
+	id := c.lastID
+	c.pending[id] = p
+	p.size, p.request = size, newRequest(ctx, c, id, call)
+	before := len(c.out)
+	c.out = appendTo(c.out, id)
+	c.queued += int64(len(c.out) - before)
+	p.offset = c.queued
+	if len(c.pending) == 1 && !c.writing { // an idle worker: to wake the writer would take longer
+		n := pipe.TryWrite(c.Requests, c.out)
+		c.written += int64(n)
+		c.out = c.out[:copy(c.out, c.out[n:])]
+	}
+	if len(c.out) > 0 {
+		c.wake.Signal()
+	}
+	c.mu.Unlock()
+
+	select {
+	case a = <-p.answered:
+	case <-ctx.Done():
+		if c.abandon(id, p) {
+			p.request.close(true)
+			return wire.Answer{ID: id, Err: ctx.Err()}, true
+		}
+		a = <-p.answered // it was on its way
+	}
+	if a.Stream != nil {
+		p.result.cancelWith(ctx)
+		return a, true
+	}
+	p.request.close(false)
+	p.request, p.cancelled = nil, false
+	c.idle.Put(p)
+	return a, false
+}
+
+// abandon stops waiting for an answer, and cancels the call on the framed wire. It reports false if
+// the answer is being delivered.
+func (c *Conn) abandon(id uint64, p *pendingCall) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pending[id] != p || p.detached {
+		return false
+	}
+	p.detached, p.abandoned = true, true
+	if !c.Plain {
+		c.send(wire.AppendCancel(c.out, id))
+	}
+	return true
+}
+
+// send makes out the messages that wait for the writer: c.out with one more message. The lock is
+// held.
+func (c *Conn) send(out []byte) {
+	if c.closed {
+		return
+	}
+	c.queued += int64(len(out) - len(c.out))
+	c.out = out
+	c.wake.Signal()
+}
+
+// deliver passes an answer to the RoundTrip that waits for it.
+func (c *Conn) deliver(a wire.Answer) {
+	c.mu.Lock()
+	p := c.pending[a.ID]
+	switch {
+	case p == nil, p.result != nil: // the second answer, or made up
+		c.mu.Unlock()
+		c.Log.Debug("ipc: answer to a call that is not pending", "id", a.ID)
+		return
+	case a.Stream != nil && p.detached: // the cancellation is on its way: the stream will end
+		c.mu.Unlock()
+		return
+	case a.Stream != nil:
+		p.result, p.detached = newResult(c, a.ID, p), true
+		a.Stream.Body = p.result
+	default:
+		delete(c.pending, a.ID)
+	}
+	released := p.detached && a.Stream == nil
+	if p.cancelled {
+		a = drainTimeout(a)
+	}
+	c.mu.Unlock()
+	if released {
+		c.Released(p.size, p.abandoned)
+		return
+	}
+	p.answered <- a
+}
+
+// drainTimeout returns the answer to a call that was cancelled though its caller waits. That the
+// call was aborted is not what the caller has done.
+func drainTimeout(a wire.Answer) wire.Answer {
+	var e *protocol.Error
+	if errors.As(a.Err, &e) && e.Code == protocol.CodeRequestAborted {
+		a.Err = errDrainTimeout
+	}
+	return a
+}
+
+// Fail ends all pending calls, when the loops have ended: the calls that the worker has received
+// with err, the others with ErrNotReceived.
+func (c *Conn) Fail(err error) {
+	c.mu.Lock()
+	pending, received := c.pending, c.received()
+	c.pending = nil
+	for _, p := range pending {
+		if p.result != nil {
+			p.result.end(err)
+		}
+	}
+	c.mu.Unlock()
+	for _, p := range pending {
+		switch {
+		case p.detached:
+			c.Released(p.size, p.abandoned)
+		case p.offset > received:
+			p.answered <- wire.Answer{Err: ErrNotReceived}
+		default:
+			p.answered <- wire.Answer{Err: err}
+		}
+	}
+}
+
+// received returns how many of the queued bytes a worker that has ended has read. Where that cannot
+// be known it is all that was written.
+func (c *Conn) received() int64 {
+	if c.unread <= c.written-c.beforeData {
+		return c.written - c.unread
+	}
+	return c.beforeData // data messages are among the unread bytes
+}
+
+// Drain sends no more calls to the worker.
+func (c *Conn) Drain() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.draining = true
+}
+
+// CloseWrite sends no more messages and closes the worker's input when all are written. Ended says
+// that the worker has ended already.
+func (c *Conn) CloseWrite(ended bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unreadable = c.unreadable || ended
+	c.closed = true
+	c.wake.Signal()
+}
+
+// Ping asks a worker on the framed wire for a pong. A worker that has not read what was sent before
+// gets the ping later, and does not answer it either.
+func (c *Conn) Ping() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.send(wire.AppendPing(c.out))
+}
+
+// SetDeadline sets when the worker must have answered a call that nobody waits for, if the call is
+// still pending.
+func (c *Conn) SetDeadline(id uint64, deadline time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p := c.pending[id]; p != nil {
+		p.deadline = deadline
+	}
+}
+
+// Overdue reports whether a pending call has passed its deadline, and the next deadline, zero if
+// there is none.
+func (c *Conn) Overdue(now time.Time) (overdue bool, next time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.pending {
+		switch {
+		case p.deadline.IsZero():
+		case !now.Before(p.deadline):
+			overdue = true
+		case next.IsZero() || p.deadline.Before(next):
+			next = p.deadline
+		}
+	}
+	return overdue, next
+}
+
+// CancelAll cancels all pending calls on the framed wire.
+func (c *Conn) CancelAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, p := range c.pending {
+		if !p.abandoned && !p.cancelled {
+			p.cancelled = true
+			c.send(wire.AppendCancel(c.out, id))
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package proc
+
+import (
+	"bytes"
+	"log/slog"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/text"
+	"github.com/bluelibs/go-tunnel/protocol/rawjson"
+)
+
+const (
+	// maxAttrs is how many attributes a record has at most, with the attributes in groups.
+	maxAttrs = 64
+	// maxKey is how much of the name of an attribute is logged, in bytes.
+	maxKey = 64
+	// maxGroups is how deep groups go: a deeper value is logged as JSON.
+	maxGroups = 3
+	// maxRecordDepth is how deep a line of JSON may be to count as a record.
+	maxRecordDepth = 64
+)
+
+// outputRecord is a line that a logging library has written as JSON: pino, winston, bunyan, or
+// Runner with the printStrategy "json".
+type outputRecord struct {
+	level   slog.Level
+	message string
+	attrs   []any // of type slog.Attr
+}
+
+// parseRecord parses a line. It reports false if the line is no JSON object with a level. An
+// attribute whose name is reserved gets the prefix "app."; the process's own pid is left out.
+func parseRecord(line []byte, pid int) (r outputRecord, ok bool) {
+	line = bytes.TrimSpace(line)
+	if len(line) == 0 || line[0] != '{' {
+		return r, false
+	}
+	left := maxAttrs
+	err := rawjson.Members(line, maxRecordDepth, func(name, value []byte) {
+		key := string(name)
+		switch level, isLevel := parseLevel(value); {
+		case key == "level" && isLevel && !ok:
+			r.level, ok = level, true
+			return
+		case (key == "message" || key == "msg") && value[0] == '"' && r.message == "":
+			r.message = oneLine(textOf(value))
+			return
+		case key == "pid" && string(value) == strconv.Itoa(pid):
+			return
+		}
+		if reserved[key] {
+			key = "app." + key
+		}
+		r.attrs = appendAttr(r.attrs, &left, key, value, 0)
+	})
+	if left < 0 {
+		r.attrs = append(r.attrs, slog.Int("attributesDropped", -left))
+	}
+	return r, ok && err == nil
+}
+
+// reserved are the names of attributes that mean something else in the pool's log.
+var reserved = map[string]bool{
+	slog.TimeKey: true, slog.LevelKey: true, slog.MessageKey: true, slog.SourceKey: true, "message": true,
+	"worker": true, "pid": true, "stream": true, "line": true, "lines": true, "cutBytes": true, "attributesDropped": true,
+}
+
+// appendAttr appends a member of an object. Left counts the attributes for which there is room.
+func appendAttr(attrs []any, left *int, key string, value []byte, depth int) []any {
+	if *left--; *left < 0 {
+		return attrs
+	}
+	key = oneLine(key)
+	key = string(text.ValidUTF8([]byte(key[:min(len(key), maxKey)])))
+	switch value[0] {
+	case '"':
+		return append(attrs, slog.String(key, textOf(value)))
+	case 't', 'f':
+		return append(attrs, slog.Bool(key, value[0] == 't'))
+	case 'n':
+		return append(attrs, slog.Any(key, nil))
+	case '[':
+		return append(attrs, slog.String(key, string(text.ValidUTF8(value))))
+	case '{':
+		if depth == maxGroups {
+			return append(attrs, slog.String(key, string(text.ValidUTF8(value))))
+		}
+		var members []any
+		_ = rawjson.Members(value, maxRecordDepth, func(name, value []byte) { // checked with the line
+			members = appendAttr(members, left, string(name), value, depth+1)
+		})
+		return append(attrs, slog.Group(key, members...))
+	}
+	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+		return append(attrs, slog.Int64(key, n))
+	}
+	if n, err := strconv.ParseFloat(string(value), 64); err == nil {
+		return append(attrs, slog.Float64(key, n))
+	}
+	return append(attrs, slog.String(key, string(value))) // a number that is too large
+}
+
+// levelNames are the levels of libraries by name. The levels of slog are between them.
+var levelNames = map[string]slog.Level{
+	"silly": slog.LevelDebug - 4, "trace": slog.LevelDebug - 4, "verbose": slog.LevelDebug, "debug": slog.LevelDebug,
+	"http": slog.LevelInfo, "info": slog.LevelInfo, "log": slog.LevelInfo, "notice": slog.LevelInfo + 2,
+	"warn": slog.LevelWarn, "warning": slog.LevelWarn, "err": slog.LevelError, "error": slog.LevelError,
+	"crit": slog.LevelError + 4, "critical": slog.LevelError + 4, "fatal": slog.LevelError + 4,
+	"alert": slog.LevelError + 4, "emerg": slog.LevelError + 4, "emergency": slog.LevelError + 4,
+}
+
+// parseLevel reads the name of a level, or its number in pino and bunyan: 10 is trace, 60 fatal.
+func parseLevel(value []byte) (slog.Level, bool) {
+	if value[0] == '"' {
+		level, ok := levelNames[strings.ToLower(textOf(value))]
+		return level, ok
+	}
+	n, err := strconv.ParseUint(string(value), 10, 16)
+	if err != nil || n < 1 || n > 100 {
+		return 0, false
+	}
+	// Ten of theirs are four in slog, and both have Info and Warn as neighbours.
+	return slog.Level((int(n) - 30) * 4 / 10), true
+}
+
+// textOf returns the value of a valid JSON string without colours.
+func textOf(value []byte) string {
+	return string(text.ValidUTF8(stripColours([]byte(text.Unquote(value)))))
+}
+
+// oneLine makes control characters blanks: a message that is printed as it is must not look like
+// several.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// escapeSequence is what terminals understand as a command: colours, as a rule.
+var escapeSequence = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[ -/]*[0-~])")
+
+func stripColours(line []byte) []byte {
+	if bytes.IndexByte(line, 0x1b) < 0 {
+		return line
+	}
+	return escapeSequence.ReplaceAll(line, nil)
+}

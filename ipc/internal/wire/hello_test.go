@@ -1,0 +1,20 @@
+package wire
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/protocol"
+)
+
+func TestSchemasOfHello(t *testing.T) {
+	hello, err := ParseHello([]byte(`{"type":"hello","wire":1,"tasks":["t","both"],"events":["e","both"],"schemas":{"t":{"const":"t"},"e":true,"both":false,"later":{}}}`))
+	require.NoError(t, err)
+	assert.Equal(t, protocol.Schemas{
+		Tasks:  map[string]json.RawMessage{"t": json.RawMessage(`{"const":"t"}`), "both": json.RawMessage(`false`), "later": json.RawMessage(`{}`)},
+		Events: map[string]json.RawMessage{"e": json.RawMessage(`true`), "both": json.RawMessage(`false`)},
+	}, hello.Announced())
+}
