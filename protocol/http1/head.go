@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"golang.org/x/net/http/httpguts"
 )
 
 const (
@@ -169,14 +167,31 @@ func cutField(line string) (name, value string, ok bool) {
 		}
 	}
 	name, value, ok = strings.Cut(line, ":")
-	if !ok || !httpguts.ValidHeaderFieldName(name) {
+	if !ok || !isToken(name) {
 		return "", "", false
 	}
 	value = strings.TrimPrefix(value, " ")
-	if value != "" && (value[0] == ' ' || value[len(value)-1] == ' ') || !httpguts.ValidHeaderFieldValue(value) {
+	if value != "" && (value[0] == ' ' || value[len(value)-1] == ' ') {
 		return "", "", false
 	}
 	return textproto.CanonicalMIMEHeaderKey(name), value, true
+}
+
+var tokenBytes = func() (is [256]bool) {
+	for c := range len(is) {
+		is[c] = 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", byte(c)) >= 0
+	}
+	return is
+}()
+
+// isToken reports whether name is a token of RFC 9110, as names of fields are.
+func isToken(name string) bool {
+	for i := 0; i < len(name); i++ {
+		if !tokenBytes[name[i]] {
+			return false
+		}
+	}
+	return name != ""
 }
 
 // plainField reports whether a header field has no meaning for the connection, for the
@@ -201,7 +216,7 @@ func plainHost(value string) bool {
 			return false
 		}
 	}
-	return value != "" && httpguts.ValidHostHeader(value)
+	return value != ""
 }
 
 // plainLength returns the length that value is, in decimal digits without leading zeros.

@@ -160,6 +160,23 @@ func TestOddRequests(t *testing.T) {
 	}
 }
 
+// The bytes of names, values and hosts are among those that golang.org/x/net allows; those of
+// names are the same.
+func TestBytesOfFields(t *testing.T) {
+	assert.False(t, isToken(""))
+	for c := range 256 {
+		for _, text := range []string{string([]byte{byte(c)}), string([]byte{'a', byte(c), 'b'})} {
+			assert.Equal(t, httpguts.ValidHeaderFieldName(text), isToken(text), "%q", text)
+			if _, _, ok := cutField("x:" + text); ok {
+				assert.True(t, httpguts.ValidHeaderFieldValue(text), "%q", text)
+			}
+			if plainHost(text) {
+				assert.True(t, httpguts.ValidHostHeader(text), "%q", text)
+			}
+		}
+	}
+}
+
 // Whatever is plain is the same to net/http, to the last byte.
 func FuzzHead(f *testing.F) {
 	for _, requests := range []map[string]string{plainRequests, oddRequests} {

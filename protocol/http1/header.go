@@ -6,8 +6,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/net/http/httpguts"
 )
 
 // field is a field of an answer's header.
@@ -63,7 +61,7 @@ func (x *exchange) sends(name string) bool {
 	case "Content-Type":
 		return x.status != http.StatusNotModified
 	}
-	return httpguts.ValidHeaderFieldName(name)
+	return isToken(name)
 }
 
 // appendTo appends a line for each value.
