@@ -1,4 +1,4 @@
-.PHONY: help all fmt vet lint vuln test race runner6 nested runtimes publish fuzz smoke bench
+.PHONY: help all fmt vet lint vuln test race front runner6 nested runtimes publish fuzz smoke bench
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -35,6 +35,10 @@ test: ## all tests, with Node.js and the Runner clients
 
 race: ## the same under the race detector
 	go test -race ./...
+
+front: ## the tests of servers with a front before each, and 100,000 cuts of requests
+	FRONT=1 go test -count=1 . ./tests/...
+	CUTS=100000 go test -race -count=1 -run Torn ./protocol/http1
 
 runner6: ## the tests with Runner 6: RUNNER6 is the node_modules folder that has @bluelibs/runner 6.4.1
 	@test -n "$(RUNNER6)" || { echo "RUNNER6 names no folder"; exit 1; }

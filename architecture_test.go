@@ -18,7 +18,7 @@ const module = "github.com/bluelibs/go-tunnel"
 // The arrows between packages point downwards only.
 func TestPackagesImportDownwardsOnly(t *testing.T) {
 	allowed := map[string][]string{
-		"":                           {"protocol", "protocol/serve"},
+		"":                           {"protocol", "protocol/http1", "protocol/serve"},
 		"standalone":                 {"protocol"},
 		"ipc":                        {"ipc/internal/conn", "ipc/internal/proc", "ipc/internal/sched", "ipc/internal/wire", "protocol", "protocol/lane"},
 		"ipc/internal/sched":         {"ipc/internal/backoff", "protocol"},
@@ -30,6 +30,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"ipc/internal/text":          {},
 		"protocol":                   {"protocol/rawjson"},
 		"protocol/rawjson":           {},
+		"protocol/http1":             {"protocol/serve"},
 		"protocol/serve":             {"protocol"},
 		"protocol/client":            {"protocol", "protocol/rawjson"},
 		"protocol/lane":              {"protocol", "protocol/internal/dialect", "protocol/rawjson"},
@@ -41,7 +42,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"examples/bench":             {"", "ipc", "standalone"},
 		"examples/client":            {"protocol", "protocol/client"},
 		"examples/ipc":               {"", "examples/internal/serve", "ipc"},
-		"examples/deploy":            {"", "ipc", "protocol"},
+		"examples/deploy":            {"", "ipc", "protocol", "protocol/http1", "protocol/serve"},
 		"examples/standalone":        {"", "examples/internal/serve", "protocol", "standalone"},
 		"examples/minimal":           {"", "ipc"},
 		"examples/mount":             {"", "examples/internal/serve", "ipc", "standalone"},
@@ -58,6 +59,7 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		"tests/dialects":             {},
 		"tests/differential":         {},
 		"tests/docs":                 {},
+		"tests/front":                {},
 		"tests/node":                 {},
 		"tests/publish":              {},
 		"tests/runner5":              {},

@@ -52,6 +52,14 @@ func BenchmarkHTTP(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			load(b, testapp.Serve(b, testapp.Executors[name](b), tunnel.Config{}))
 		})
+		b.Run(name+", front", func(b *testing.B) {
+			handler := tunnel.New(testapp.Executors[name](b), tunnel.Config{Tokens: []string{"secret"}, AllowList: testapp.AllowList, Logger: testapp.Quiet})
+			server := httptest.NewUnstartedServer(handler)
+			testapp.InFront(b, server, handler)
+			server.Start()
+			b.Cleanup(server.Close)
+			load(b, server.URL)
+		})
 	}
 	b.Run("runner-application", func(b *testing.B) {
 		load(b, testapp.Serve(b, testapp.RunnerApp(b, map[string]any{}), tunnel.Config{}))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -69,6 +70,40 @@ func ExampleNew_workers() {
 	defer server.Close()
 	call(server, "/__runner/task/app.tasks.greet", `{"input": {"name": "Ada"}}`)
 	// Output: 200 {"ok":true,"result":"Hello, Ada!"}
+}
+
+// A Front answers plain calls before net/http sees them, and leaves everything else to it.
+func ExampleHandler_Listen() {
+	tasks := standalone.NewRegistry()
+	standalone.Task(tasks, "app.tasks.double", func(_ context.Context, n int) (int, error) { return 2 * n, nil })
+	handler := tunnel.New(tasks, tunnel.Config{Tokens: []string{"secret"}})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	mux := http.NewServeMux() // for all that is not plain, and for the service's own routes
+	mux.Handle("/__runner/", handler)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+
+	front := handler.Listen(ln, server)
+	go server.Serve(front)
+
+	req, _ := http.NewRequest(http.MethodPost, "http://"+ln.Addr().String()+"/__runner/task/app.tasks.double", strings.NewReader(`{"input": 21}`))
+	req.Header.Set("x-runner-token", "secret")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer res.Body.Close()
+	answer, _ := io.ReadAll(res.Body)
+	fmt.Println(string(answer), front.Stats().Served)
+
+	http.DefaultClient.CloseIdleConnections()
+	_ = front.Shutdown(context.Background()) // before that of the server
+	_ = server.Shutdown(context.Background())
+	// Output: {"ok":true,"result":42} 1
 }
 
 // The allow-list says what may be called, in the place of what the workers list: all that

@@ -15,7 +15,8 @@
 // streams are held back, deadlines cannot be set, and the Handler can only cut an answer by
 // a panic with http.ErrAbortHandler, from which other middleware may recover.
 // A Handler starts no goroutines and keeps nothing between requests but its configuration,
-// so there is nothing to shut down. Executors may differ.
+// so there is nothing to shut down. Executors may differ, and so does [Handler.Listen], which
+// answers plain calls in front of net/http, with less work.
 package tunnel
 
 import (
@@ -25,11 +26,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/bluelibs/go-tunnel/protocol"
+	"github.com/bluelibs/go-tunnel/protocol/http1"
 	"github.com/bluelibs/go-tunnel/protocol/serve"
 )
 
@@ -168,6 +171,30 @@ func (h *Handler) ServeExchange(x serve.Exchange, r *http.Request) {
 	default:
 		h.call(q)
 	}
+}
+
+// Listen returns a listener for an http.Server that takes its connections from ln and answers
+// plain calls of h itself, with less work than net/http. Everything else, the service's own
+// routes included, is left to the server. See http1.Front for what is plain, and http1.Listen
+// for the server's time limits; it may be nil:
+//
+//	front := handler.Listen(ln, server)
+//	go server.Serve(front)
+//	…
+//	front.Shutdown(ctx)
+//	server.Shutdown(ctx)
+//
+// What stands around h in the server is passed by for these calls: HTTP middleware, the mux,
+// ConnState. Shutdown of the server alone does not wait for them.
+func (h *Handler) Listen(ln net.Listener, server *http.Server) *http1.Front {
+	return http1.Listen(ln, h, server)
+}
+
+// Plain reports whether r is a call with a JSON body below the base path, see http1.Handler.
+func (h *Handler) Plain(r *http.Request) bool {
+	path, below := strings.CutPrefix(r.RequestURI, string(h.policy.BasePath))
+	return below && (strings.HasPrefix(path, "/task/") || strings.HasPrefix(path, "/event/")) &&
+		protocol.BodyModeOf(r.Header) == protocol.BodyJSON
 }
 
 // ConnContext is for the field ConnContext of an http.Server that has callers of HTTP/1.0,

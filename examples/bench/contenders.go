@@ -22,11 +22,17 @@ func contenders() []contender {
 	}
 }
 
+// fronted is the end of the names of contenders whose plain calls a front answers.
+const fronted = "-front"
+
 // others are measured only if the command line names them.
 func others() []contender {
 	return []contender{
 		{name: "ipc-bun", title: "go-tunnel, task module, Bun", pool: true, ours: true},
 		{name: "ipc-deno", title: "go-tunnel, task module, Deno", pool: true, ours: true},
+		{name: "standalone" + fronted, title: "go-tunnel, tasks in Go, front", ours: true},
+		{name: "ipc-module" + fronted, title: "go-tunnel, task module, front", node: true, pool: true, ours: true},
+		{name: "ipc-runner" + fronted, title: "go-tunnel, Runner application, front", node: true, packages: true, pool: true, ours: true},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/bluelibs/go-tunnel/ipc"
 	"github.com/bluelibs/go-tunnel/standalone"
@@ -37,6 +38,7 @@ type heap struct {
 
 // serve is a Go contender, until the end of its standard input.
 func serve(name, dir string, workers int) (err error) {
+	name, inFront := strings.CutSuffix(name, fronted)
 	handler, pool, err := newHandler(name, dir, workers)
 	if err != nil {
 		return err
@@ -54,6 +56,11 @@ func serve(name, dir string, workers int) (err error) {
 		return err
 	}
 	server := &http.Server{Handler: handler}
+	if inFront {
+		front := handler.(*tunnel.Handler).Listen(listener, server)
+		defer func() { err = errors.Join(err, front.Shutdown(context.Background())) }()
+		listener = front
+	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	defer func() { <-served }()

@@ -32,6 +32,7 @@ type options struct {
 	addr, admin, app, dir, flags, env, tokens, cert, key string
 	workers, memory                                      int
 	taskTimeout, drainDelay, drainTimeout                time.Duration
+	front                                                bool
 }
 
 func main() {
@@ -45,6 +46,7 @@ func main() {
 	flag.StringVar(&o.tokens, "tokens-file", "", "`file` of the callers' tokens, one a line (default: only the workers decide who is let in)")
 	flag.StringVar(&o.cert, "tls-cert", "", "certificate `file`; with it the server speaks TLS, and HTTP/2")
 	flag.StringVar(&o.key, "tls-key", "", "key `file` of the certificate")
+	flag.BoolVar(&o.front, "front", true, "answer plain calls in front of net/http, with less work; not with TLS")
 	flag.IntVar(&o.workers, "workers", 1, "`number` of worker processes")
 	flag.IntVar(&o.memory, "worker-memory", 512, "`MiB` of memory after which a worker is replaced")
 	flag.DurationVar(&o.taskTimeout, "task-timeout", time.Minute, "`time` for a call, that in which its files or its raw body arrive included; 0 is no limit")

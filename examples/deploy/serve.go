@@ -24,7 +24,7 @@ const patience = 30 * time.Second
 // requests under way end; end the workers; and only then stop to answer probes. What
 // runs the server must wait for the sum of -drain-delay, -drain-timeout and the pool's
 // StopTimeout before it kills.
-func serve(ctx context.Context, o options, handler http.Handler, pool *ipc.Pool) error {
+func serve(ctx context.Context, o options, handler *current, pool *ipc.Pool) error {
 	adminAt, err := net.Listen("tcp", o.admin)
 	if err != nil {
 		return err
@@ -44,6 +44,7 @@ func serve(ctx context.Context, o options, handler http.Handler, pool *ipc.Pool)
 		// well those go on: that is for impatient to decide. (What ends an upload is
 		// -task-timeout: see worker.)
 	}
+	publicAt, finish := inFront(ctx, o, publicAt, handler, public)
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	served := make(chan error, 2)
@@ -65,7 +66,7 @@ func serve(ctx context.Context, o options, handler http.Handler, pool *ipc.Pool)
 	slog.Info("stopping: no more connections")
 	bound, cancel := context.WithTimeout(context.Background(), o.drainTimeout)
 	defer cancel()
-	if late := public.Shutdown(bound); late != nil {
+	if late := errors.Join(finish(bound), public.Shutdown(bound)); late != nil {
 		err = errors.Join(err, fmt.Errorf("requests were cut off: %w", late), public.Close())
 	}
 	slog.Info("stopping: the workers")

@@ -45,6 +45,7 @@ const ownIDs, ownEventIDs = "app.tasks.add,app.tasks.greet,app.tasks.echo,app.ta
 func main() {
 	flags := serve.Register("", "")
 	flags.Try = serve.TryAdd
+	flags.FrontFlag()
 	worker := flag.String("worker", "", "worker `file`: a module, or with -plain a program (default: the example's own)")
 	runtime := flag.String("runtime", "node", "what runs JavaScript: node, bun or deno")
 	options := flag.String("flags", "", "its `flags`, with spaces between")

@@ -60,6 +60,7 @@ func newRegistry() *standalone.Registry {
 func main() {
 	flags := serve.Register("app.tasks.add,app.tasks.greet,app.tasks.echo,app.tasks.fail", "app.events.notify,app.events.log")
 	flags.Try = serve.TryAdd
+	flags.FrontFlag()
 	flag.Parse()
 	if err := flags.Run(serve.Context(), tunnel.New(newRegistry(), flags.Config())); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -27,11 +27,11 @@ var takesBytes = map[string]bool{"standalone": true, "module": true, "runner": t
 
 func TestConformance(t *testing.T) {
 	for _, name := range conforming {
-		for _, version := range []string{"HTTP1", "HTTP2"} {
+		for _, version := range []string{"HTTP1", "HTTP2", "front"} {
 			t.Run(name+"/"+version, func(t *testing.T) {
 				exec := testapp.Executors[name](t) // one for all cases: none of them leaves anything behind
 				protocoltest.Run(t, func(t *testing.T, s protocoltest.Setup) protocoltest.Target {
-					target := startConformance(t, exec, s, version == "HTTP2")
+					target := startConformance(t, exec, s, version)
 					target.ParallelEvents = knowsParallel[name]
 					target.Bytes = takesBytes[name]
 					return target
@@ -49,11 +49,11 @@ func TestExecutorContract(t *testing.T) {
 	}
 }
 
-func startConformance(t *testing.T, exec tunnel.Executor, s protocoltest.Setup, http2 bool) protocoltest.Target {
+func startConformance(t *testing.T, exec tunnel.Executor, s protocoltest.Setup, version string) protocoltest.Target {
 	if s.Closed {
 		exec = tunnel.ExecutorFunc(exec.Execute) // so that it lists nothing
 	}
-	server := httptest.NewUnstartedServer(tunnel.New(exec, tunnel.Config{
+	handler := tunnel.New(exec, tunnel.Config{
 		BasePath:          s.BasePath,
 		Tokens:            s.Tokens,
 		TokenHeader:       s.TokenHeader,
@@ -65,13 +65,18 @@ func startConformance(t *testing.T, exec tunnel.Executor, s protocoltest.Setup, 
 		Limits:            s.Limits,
 		NumericErrorCodes: s.NumericErrorCodes,
 		Logger:            testapp.Quiet,
-	}))
-	if http2 {
+	})
+	server := httptest.NewUnstartedServer(handler)
+	switch version {
+	case "HTTP2":
 		server.EnableHTTP2 = true
 		server.StartTLS()
-	} else {
+	case "front":
+		testapp.InFront(t, server, handler)
+		server.Start()
+	default:
 		server.Start()
 	}
 	t.Cleanup(server.Close)
-	return protocoltest.Target{URL: server.URL, Client: server.Client(), HTTP2: http2}
+	return protocoltest.Target{URL: server.URL, Client: server.Client(), HTTP2: version == "HTTP2"}
 }

@@ -207,7 +207,10 @@ func Serve(t testing.TB, exec tunnel.Executor, cfg tunnel.Config) string {
 	if cfg.Logger == nil {
 		cfg.Logger = Quiet
 	}
-	server := httptest.NewServer(tunnel.New(exec, cfg))
+	handler := tunnel.New(exec, cfg)
+	server := httptest.NewUnstartedServer(handler)
+	PerhapsInFront(t, server, handler)
+	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL
 }
@@ -230,7 +233,10 @@ func StartExposure(t testing.TB, config any) string {
 // ServeAsIs is Serve without its defaults.
 func ServeAsIs(t *testing.T, exec tunnel.Executor, cfg tunnel.Config) string {
 	cfg.Logger = Quiet
-	server := httptest.NewServer(tunnel.New(exec, cfg))
+	handler := tunnel.New(exec, cfg)
+	server := httptest.NewUnstartedServer(handler)
+	PerhapsInFront(t, server, handler)
+	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL
 }

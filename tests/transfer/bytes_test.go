@@ -39,7 +39,9 @@ const hang = 30 * time.Second
 // bytesServer serves fn for all tasks over both versions of HTTP.
 func bytesServer(t *testing.T, http2 bool, cfg tunnel.Config, fn tunnel.ExecutorFunc) *httptest.Server {
 	cfg.Tokens, cfg.AllowList, cfg.Logger = []string{"secret"}, testapp.AllowList, testapp.Quiet
-	server := httptest.NewUnstartedServer(tunnel.New(fn, cfg))
+	handler := tunnel.New(fn, cfg)
+	server := httptest.NewUnstartedServer(handler)
+	testapp.PerhapsInFront(t, server, handler)
 	if http2 {
 		server.EnableHTTP2 = true
 		server.StartTLS()

@@ -198,6 +198,7 @@ func newLeftServer(t *testing.T, tasks func(*testing.T, *slog.Logger) tunnel.Exe
 	s.http1 = httptest.NewUnstartedServer(handler)
 	s.http2 = httptest.NewUnstartedServer(handler)
 	s.http2.EnableHTTP2 = true
+	testapp.PerhapsInFront(t, s.http1, handler)
 	for _, server := range []*httptest.Server{s.http1, s.http2} {
 		server.Config.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelError) // nothing to say there either
 	}

@@ -26,6 +26,9 @@ type Flags struct {
 	Addr, BasePath, Token, Header, Origin, Tasks, Events, Cert, Key string
 	MaxBody                                                         int64
 
+	// Front answers plain calls in front of the http.Server, if what is served is a
+	// tunnel.Handler.
+	Front bool
 	// Ready says whether requests can be served. Nil means always.
 	Ready func() bool
 	// Try is a command line to print at the start. URL in it stands for the address and
@@ -111,6 +114,7 @@ func (f *Flags) Run(ctx context.Context, handler http.Handler) error {
 	if f.Token == "" {
 		slog.Warn("no -token: nobody is let in, unless the tasks' own authentication says so")
 	}
+	listener, shutdown := f.front(listener, handler, server)
 	served := make(chan error, 1)
 	go func() { served <- f.serve(server, listener) }()
 	select {
@@ -121,11 +125,26 @@ func (f *Flags) Run(ctx context.Context, handler http.Handler) error {
 	slog.Info("stopping")
 	bound, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	err = server.Shutdown(bound)
+	err = shutdown(bound)
 	if served := <-served; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
 	return err
+}
+
+// FrontFlag defines the flag of the examples that have a Front.
+func (f *Flags) FrontFlag() {
+	flag.BoolVar(&f.Front, "front", true, "answer plain calls in front of net/http, with less work; not with TLS")
+}
+
+// front returns where the server is to listen, and how both are stopped.
+func (f *Flags) front(at net.Listener, handler http.Handler, server *http.Server) (net.Listener, func(context.Context) error) {
+	calls, ok := handler.(*tunnel.Handler)
+	if !ok || !f.Front || f.secure() {
+		return at, server.Shutdown
+	}
+	front := calls.Listen(at, server)
+	return front, func(ctx context.Context) error { return errors.Join(front.Shutdown(ctx), server.Shutdown(ctx)) }
 }
 
 // withHealth leaves all other requests to the handler as they came, which a ServeMux
