@@ -263,16 +263,26 @@ func (c *conn) call(body []byte) bool {
 	}
 	c.front.served.Add(1)
 	c.x.begin(body)
-	c.watch(cancel)
+	// A caller that is far ahead is not watched: what it sends would pile up.
+	watched := len(c.unread()) < maxSeen
+	if watched {
+		c.watch(cancel)
+	}
 	c.front.handler.ServeExchange(&c.x, r)
-	seen := c.unwatch()
+	var seen []byte
+	if watched {
+		seen = c.unwatch()
+	}
 	cancel()
 	usable := c.x.end()
 	if c.leave() || !usable || c.front.stopping.Load() {
 		c.close(c.x.err == nil && !c.x.aborted)
 		return false
 	}
-	c.in = append(c.in, seen...)
+	if len(seen) > 0 {
+		c.in = append(c.in[:copy(c.in, c.unread())], seen...)
+		c.start = 0
+	}
 	return true
 }
 

@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/bluelibs/go-tunnel/protocol/serve"
 )
 
 // What tests wait for.
@@ -22,6 +24,9 @@ func ListenWithin(ln net.Listener, handler Handler, server *http.Server, park, i
 	f.start()
 	return f
 }
+
+// Room returns how much memory the connection of x has for input.
+func Room(x serve.Exchange) int { return cap(x.(*exchange).conn.in) }
 
 // Parked returns how many of them have no buffers.
 func (f *Front) Parked() (n int) {

@@ -327,6 +327,25 @@ func testPipelinedBehindALongCall(t *testing.T) {
 	c.expect(t, "yes", "/plain/long 3")
 }
 
+// What a caller sends ahead of its answers does not pile up.
+func TestPipelinedWithoutEnd(t *testing.T) { overBoth(t, testPipelinedWithoutEnd) }
+
+func testPipelinedWithoutEnd(t *testing.T) {
+	const calls = 20
+	room := 0
+	s := start(t, func(x serve.Exchange, r *http.Request) {
+		time.Sleep(2 * http1.WatchAfter) // for the watcher to read
+		room = max(room, http1.Room(x))
+		echo(x, r)
+	}, &http.Server{})
+	c := dial(t, s)
+	c.send(t, strings.Repeat(post("/plain/x", strings.Repeat("1", 2000)), calls))
+	for range calls {
+		c.expect(t, "yes", "/plain/x "+strings.Repeat("1", 2000))
+	}
+	assert.LessOrEqual(t, room, 16<<10)
+}
+
 func TestPanicsEndTheirConnectionOnly(t *testing.T) {
 	var logged lockedText
 	s := start(t, func(x serve.Exchange, r *http.Request) {
