@@ -12,7 +12,7 @@ type keys struct {
 	limit Limit
 	most  int
 	byKey map[string]*list.Element
-	order list.List // of *entry, the one seen last in front
+	order list.List // of *entry, the last seen in front
 }
 
 type entry struct {
@@ -20,7 +20,7 @@ type entry struct {
 	bucket *rate.Limiter
 }
 
-// maxKey is the longest key that is kept as it is, in bytes.
+// maxKey is the size of the longest key that is not hashed, in bytes.
 const maxKey = 64
 
 // bucket returns the bucket of a key, nil if there is no limit.
