@@ -167,7 +167,7 @@ func (p *Pool) assigned(ctx context.Context, waiter *sched.Waiter, entry *sched.
 	p.waits.Add(1)
 	p.waited.Add(uint64(time.Since(waiter.Since)))
 	if err := ctx.Err(); err != nil { // the caller has just disconnected: the worker must not see the call
-		p.tell(func(time.Time) { p.sched.Withdraw(entry, waiter.Size) })
+		p.update(func(time.Time) { p.sched.Withdraw(entry, waiter.Size) })
 		return nil, err
 	}
 	return entry, nil

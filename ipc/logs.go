@@ -33,7 +33,7 @@ type logs struct {
 
 	mu      sync.Mutex
 	wake    sync.Cond // there is something to log, or closed is set
-	room    sync.Cond // the queue is empty again, or giveUp was called
+	room    sync.Cond // the queue is empty again, or expire was called
 	records []slog.Record
 	size    int // of records
 	dropped int // records, since the last report
@@ -49,7 +49,7 @@ func newLogs(handler slog.Handler) *logs {
 }
 
 // logger returns a logger whose records may fill the queue up to room bytes. If wait is not nil, it
-// waits for room until giveUp.
+// waits for room until expire.
 func (l *logs) logger(room int, wait *logWait) *slog.Logger {
 	return slog.New(&logHandler{logs: l, room: room, wait: wait})
 }
@@ -57,8 +57,8 @@ func (l *logs) logger(room int, wait *logWait) *slog.Logger {
 // logWait ends the waits of a logger.
 type logWait struct{ expired bool } // under the lock of logs
 
-// giveUp ends the waits for room.
-func (l *logs) giveUp(wait *logWait) {
+// expire ends the waits for room.
+func (l *logs) expire(wait *logWait) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wait.expired = true

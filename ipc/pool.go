@@ -81,15 +81,15 @@ func (p *Pool) rolledOut(ctx context.Context, r *sched.Rollout) error {
 	select {
 	case err = <-r.Result:
 	case <-ctx.Done():
-		p.tell(func(time.Time) { p.sched.RollBack(r, ctx.Err()) })
+		p.update(func(time.Time) { p.sched.RollBack(r, ctx.Err()) })
 		err = <-r.Result
 	}
-	p.tell(func(time.Time) { p.announce() })
+	p.update(func(time.Time) { p.announce() })
 	return err
 }
 
-// tell calls f with the time, under the lock. F tells the scheduler what has happened.
-func (p *Pool) tell(f func(now time.Time)) {
+// update calls f with the time, under the lock. F tells the scheduler what has happened.
+func (p *Pool) update(f func(now time.Time)) {
 	p.mu.Lock()
 	defer p.unlock()
 	f(time.Now())
@@ -161,11 +161,11 @@ func (p *Pool) perform(a sched.Action) {
 		w.conn.Ping()
 	case sched.Measure:
 		bytes := proc.ResidentSet(w.proc.PID())
-		p.tell(func(time.Time) { p.sched.Measured(entry, bytes) })
+		p.update(func(time.Time) { p.sched.Measured(entry, bytes) })
 	case sched.Check:
 		now := time.Now()
 		overdue, next := w.conn.Overdue(now)
-		p.tell(func(time.Time) { p.sched.Checked(now, entry, overdue, next) })
+		p.update(func(time.Time) { p.sched.Checked(now, entry, overdue, next) })
 	case sched.CancelCalls:
 		w.conn.CancelAll()
 	}
@@ -186,7 +186,7 @@ func (p *Pool) runWorker(entry *sched.Worker) {
 		first := true
 		err = w.run(func(hello *wire.Hello) {
 			if p.accept(w, hello, first) {
-				p.tell(func(now time.Time) {
+				p.update(func(now time.Time) {
 					w.hello = hello
 					p.sched.Ready(now, entry)
 					p.announce()
@@ -199,7 +199,7 @@ func (p *Pool) runWorker(entry *sched.Worker) {
 		})
 	}
 	var reason sched.Reason
-	p.tell(func(now time.Time) {
+	p.update(func(now time.Time) {
 		reason = p.sched.Exited(now, entry, err)
 		p.announce()
 	})
@@ -208,11 +208,11 @@ func (p *Pool) runWorker(entry *sched.Worker) {
 
 // connect makes a worker tell the scheduler what happens to it.
 func (p *Pool) connect(entry *sched.Worker, w *worker) {
-	w.draining = func() { p.tell(func(now time.Time) { p.sched.Drain(now, entry) }) }
-	w.conn.Pong = func() { p.tell(func(now time.Time) { p.sched.Pong(now, entry) }) }
-	w.conn.Abandoned = func(deadline time.Time) { p.tell(func(time.Time) { p.sched.Abandon(entry, deadline) }) }
+	w.draining = func() { p.update(func(now time.Time) { p.sched.Drain(now, entry) }) }
+	w.conn.Pong = func() { p.update(func(now time.Time) { p.sched.Pong(now, entry) }) }
+	w.conn.Abandoned = func(deadline time.Time) { p.update(func(time.Time) { p.sched.Abandon(entry, deadline) }) }
 	w.conn.Released = func(size int, abandoned bool) {
-		p.tell(func(time.Time) {
+		p.update(func(time.Time) {
 			if abandoned {
 				p.sched.Release(entry, size)
 			} else {
@@ -241,12 +241,12 @@ func (p *Pool) Ready() bool {
 // calls. If ctx is done earlier, it does the same as Close and returns ctx's error. It may be called
 // more than once, and concurrently.
 func (p *Pool) Shutdown(ctx context.Context) error {
-	p.tell(p.sched.Shutdown)
+	p.update(p.sched.Shutdown)
 	select {
 	case <-p.ended:
 		return nil
 	case <-ctx.Done():
-		p.tell(p.sched.Abort)
+		p.update(p.sched.Abort)
 		<-p.ended
 		return ctx.Err()
 	}

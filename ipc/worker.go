@@ -146,7 +146,7 @@ func (w *worker) hint() string {
 // flushOutput returns when the worker's output was passed to the log, or counted as dropped. It does
 // not wait for a log that stands still.
 func (w *worker) flushOutput() {
-	late := time.AfterFunc(w.opts.logs.patience(), func() { w.opts.logs.giveUp(w.wait) })
+	late := time.AfterFunc(w.opts.logs.patience(), func() { w.opts.logs.expire(w.wait) })
 	defer late.Stop()
 	w.logging.Wait()
 }

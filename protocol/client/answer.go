@@ -36,7 +36,7 @@ func (r *request) readAnswer(res *http.Response) (*answer, error) {
 	case err == nil:
 		return nil, a.bad("an answer over the limit", nil)
 	case err != io.EOF:
-		return nil, &TransportError{Err: r.blame(err)}
+		return nil, &TransportError{Err: r.withReaderError(err)}
 	}
 	if !utf8.Valid(a.body) { // JavaScript's clients do the same
 		a.body = bytes.ToValidUTF8(a.body, []byte("\uFFFD"))

@@ -73,8 +73,8 @@ func (c *Client) Discover(ctx context.Context) (list *protocol.AllowList, err er
 	return list, err
 }
 
-// run sends r and calls take with the answer and its result, nil if there is none.
-func (r *request) run(ctx context.Context, take func(a *answer, value []byte) error) error {
+// run sends r and calls use with the answer and its result, nil if there is none.
+func (r *request) run(ctx context.Context, use func(a *answer, value []byte) error) error {
 	defer r.end()
 	return r.do(ctx, func(res *http.Response) error {
 		a, err := r.readAnswer(res)
@@ -85,7 +85,7 @@ func (r *request) run(ctx context.Context, take func(a *answer, value []byte) er
 		if err != nil {
 			return err
 		}
-		return take(a, value)
+		return use(a, value)
 	})
 }
 
@@ -96,7 +96,7 @@ func decode[Out any](c *Client, a *answer, value []byte, out *Out) error {
 	}
 	if err := c.codec.Unmarshal(value, out); err != nil {
 		*out = *new(Out)
-		return a.bad("a result that does not fit", own(err))
+		return a.bad("a result that does not fit", opaque(err))
 	}
 	return nil
 }

@@ -30,14 +30,14 @@ func (c *Client) encode(v any) ([]byte, error) {
 		err = rawjson.Check(value, protocol.MaxDepth-1) // the envelope adds a level
 	}
 	if err != nil {
-		return nil, fmt.Errorf("encode: %w", own(err))
+		return nil, fmt.Errorf("encode: %w", opaque(err))
 	}
 	return value, nil
 }
 
-// own returns an error of a codec, but not as a *protocol.Error, which would mean that it comes
+// opaque returns an error of a codec, but not as a *protocol.Error, which would mean that it comes
 // from the server.
-func own(err error) error {
+func opaque(err error) error {
 	var e *protocol.Error
 	if errors.As(err, &e) {
 		return errors.New(err.Error())

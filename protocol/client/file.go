@@ -113,7 +113,7 @@ func (f *fileFinder) find(v reflect.Value) error {
 	case reflect.Interface:
 		return f.find(v.Elem())
 	case reflect.Pointer:
-		if v.IsNil() || f.again(v, 0) {
+		if v.IsNil() || f.visited(v, 0) {
 			return nil
 		}
 		if v.Type().Elem() == fileType && v.CanInterface() {
@@ -121,7 +121,7 @@ func (f *fileFinder) find(v reflect.Value) error {
 		}
 		return f.find(v.Elem())
 	case reflect.Map:
-		if f.again(v, 0) {
+		if f.visited(v, 0) {
 			return nil
 		}
 		for entries := v.MapRange(); entries.Next(); {
@@ -130,7 +130,7 @@ func (f *fileFinder) find(v reflect.Value) error {
 			}
 		}
 	case reflect.Slice, reflect.Array:
-		if v.Kind() == reflect.Slice && f.again(v, v.Len()) {
+		if v.Kind() == reflect.Slice && f.visited(v, v.Len()) {
 			return nil
 		}
 		for i := range v.Len() {
@@ -160,8 +160,8 @@ func (f *fileFinder) add(file *File) error {
 	return nil
 }
 
-// again reports whether find has seen v before, so that cycles end.
-func (f *fileFinder) again(v reflect.Value, length int) bool {
+// visited reports whether find has seen v before, so that cycles end.
+func (f *fileFinder) visited(v reflect.Value, length int) bool {
 	key := reference{v.Pointer(), length, v.Type()}
 	if f.seen[key] {
 		return true

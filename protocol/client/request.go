@@ -157,13 +157,13 @@ func (r *request) send(ctx context.Context) (*http.Response, error) {
 	}
 	res, err := r.client.http.Do(req)
 	if err != nil {
-		return nil, r.blame(err)
+		return nil, r.withReaderError(err)
 	}
 	return res, nil
 }
 
-// blame adds the error of the caller's own reader to err.
-func (r *request) blame(err error) error {
+// withReaderError adds the error of the caller's own reader to err.
+func (r *request) withReaderError(err error) error {
 	if r.upload != nil {
 		if own := r.upload.failure(); own != nil {
 			return fmt.Errorf("%w (the input's reader: %w)", err, own)

@@ -85,8 +85,8 @@ func temporary(err *Error) bool {
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
-		const most = 365 * 24 * 60 * 60 // longer times make no difference
-		return time.Duration(min(seconds, most)) * time.Second
+		const maxSeconds = 365 * 24 * 60 * 60 // longer times make no difference
+		return time.Duration(min(seconds, maxSeconds)) * time.Second
 	}
 	if date, err := http.ParseTime(value); err == nil {
 		return max(time.Until(date), 0)

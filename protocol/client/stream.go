@@ -63,7 +63,7 @@ func isJSON(contentType string) bool {
 func (s *Stream) Read(b []byte) (int, error) {
 	n, err := s.body.Read(b)
 	if err != nil && err != io.EOF {
-		err = s.request.blame(err)
+		err = s.request.withReaderError(err)
 	}
 	return n, err
 }

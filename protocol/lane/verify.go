@@ -200,8 +200,9 @@ func (v *Verifier) wrong(t *token, call *protocol.Call) string {
 	return ""
 }
 
-// Confirm checks that the token of an admitted call is for its body. It admits the call if nobody
-// has. Calls without a JSON body need no confirmation. The error is 401 UNAUTHORIZED. See Claim.
+// Confirm checks that the token of an admitted call is for its body. It admits the call if Admit
+// has not been called. Calls without a JSON body need no confirmation. The error is 401
+// UNAUTHORIZED. See Claim.
 func (v *Verifier) Confirm(call *protocol.Call) error {
 	if v == nil {
 		return nil

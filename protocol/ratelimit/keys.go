@@ -9,10 +9,10 @@ import (
 
 // keys has the buckets of the callers that were seen last.
 type keys struct {
-	limit Limit
-	most  int
-	byKey map[string]*list.Element
-	order list.List // of *entry, the last seen in front
+	limit    Limit
+	capacity int
+	byKey    map[string]*list.Element
+	order    list.List // of *entry, the last seen in front
 }
 
 type entry struct {
@@ -37,7 +37,7 @@ func (k *keys) bucket(key string) *rate.Limiter {
 	if bucket == nil {
 		return nil
 	}
-	if k.order.Len() >= k.most {
+	if k.order.Len() >= k.capacity {
 		oldest := k.order.Back()
 		delete(k.byKey, oldest.Value.(*entry).key)
 		k.order.Remove(oldest)

@@ -77,13 +77,13 @@ func New(cfg Config) *Limiter {
 		now:    time.Now,
 		global: cfg.Global.bucket(),
 		perID:  make(map[string]*rate.Limiter, len(cfg.PerID)),
-		keys:   keys{limit: cfg.PerKey, most: cfg.MaxKeys},
+		keys:   keys{limit: cfg.PerKey, capacity: cfg.MaxKeys},
 	}
 	for id, limit := range cfg.PerID {
 		l.perID[id] = limit.bucket()
 	}
-	if l.keys.most <= 0 {
-		l.keys.most = 10_000
+	if l.keys.capacity <= 0 {
+		l.keys.capacity = 10_000
 	}
 	return l
 }

@@ -46,7 +46,7 @@ type Symbol struct {
 // that is one. A result may hold one as a value; to fail, a task returns a
 // *protocol.Error.
 type Error struct {
-	// Name is that of the class, such as TypeError. Empty means Error.
+	// Name is the name of the class, such as TypeError. Empty means Error.
 	Name    string
 	Message string
 	// Stack is not sent if empty.
@@ -93,7 +93,7 @@ type Binary struct {
 	// Kind is the name of the type: ArrayBuffer, DataView, Uint8Array, Float64Array and
 	// so on.
 	Kind string
-	// Bytes are those in memory, the elements in little-endian order.
+	// Bytes are the bytes in memory, the elements in little-endian order.
 	Bytes []byte
 }
 

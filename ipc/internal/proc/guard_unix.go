@@ -143,19 +143,19 @@ func (g *guard) add(group int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.groups[group] = true
-	g.shell.tell("add", group)
+	g.shell.send("add", group)
 }
 
 func (g *guard) remove(group int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.groups, group)
-	g.shell.tell("remove", group)
+	g.shell.send("remove", group)
 }
 
-// tell tells a shell about a group. If the shell does not read it, because somebody has killed or
+// send tells a shell about a group. If the shell does not read it, because somebody has killed or
 // stopped it, the shell is killed, since it does not know the right groups any more.
-func (sh *shell) tell(what string, group int) {
+func (sh *shell) send(what string, group int) {
 	if sh == nil || !sh.sound {
 		return
 	}

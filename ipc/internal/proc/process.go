@@ -113,7 +113,7 @@ func (p *Process) Pump(g *sync.WaitGroup, o *Output) {
 	}
 }
 
-// Terminate asks the process and its children to end, on Unix.
+// Terminate asks the process and its children to end. It does nothing on systems other than Unix.
 func (p *Process) Terminate() { p.signal(terminate) }
 
 // Kill ends the process and, on Unix, its children.
