@@ -214,13 +214,7 @@ const (
 // find looks for the first wrong file, and returns the path of members to it.
 func (c *fileCheck) find(v reflect.Value, form bool) (member string, verdict fileVerdict) {
 	if c.isFile {
-		switch {
-		case !v.Interface().(File).given:
-			return "", fileMissing
-		case !form:
-			return "", fileWithoutForm
-		}
-		return "", filesRight
+		return "", verdictOf(v.Interface().(File), form)
 	}
 	of := func(m fileMember, name func() string, v reflect.Value) bool {
 		if m.optional && v.IsZero() {
@@ -261,6 +255,16 @@ func (c *fileCheck) find(v reflect.Value, form bool) (member string, verdict fil
 		}
 	}
 	return "", filesRight
+}
+
+func verdictOf(file File, form bool) fileVerdict {
+	switch {
+	case !file.given:
+		return fileMissing
+	case !form:
+		return fileWithoutForm
+	}
+	return filesRight
 }
 
 func joinMembers(outer, inner string) string {

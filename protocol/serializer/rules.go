@@ -128,26 +128,26 @@ func (r *rules) Decode(d *dialect.Decoder, v any, target reflect.Value) (bool, e
 	case URL:
 		if target.Type() == reflect.TypeFor[url.URL]() {
 			u, err := v.Parse()
-			if err != nil {
-				return true, d.Mismatch(v, target)
-			}
-			target.Set(reflect.ValueOf(u).Elem())
-			return true, nil
+			return true, setParsed(d, v, reflect.ValueOf(u).Elem(), err, target)
 		}
 	case URLSearchParams:
 		if target.Type() == reflect.TypeFor[url.Values]() {
 			values, err := v.Parse()
-			if err != nil {
-				return true, d.Mismatch(v, target)
-			}
-			target.Set(reflect.ValueOf(values))
-			return true, nil
+			return true, setParsed(d, v, reflect.ValueOf(values), err, target)
 		}
 	}
 	if v != nil && ownTypes[target.Type()] {
 		return true, d.Mismatch(v, target)
 	}
 	return false, nil
+}
+
+func setParsed(d *dialect.Decoder, v any, parsed reflect.Value, err error, target reflect.Value) error {
+	if err != nil {
+		return d.Mismatch(v, target)
+	}
+	target.Set(parsed)
+	return nil
 }
 
 func setInt(n *big.Int, target reflect.Value) bool {

@@ -104,29 +104,10 @@ func (c *Conn) RoundTrip(ctx context.Context, size int, call *protocol.Call, app
 	if !ok {
 		p = &pendingCall{answered: make(chan wire.Answer, 1)}
 	}
-	c.mu.Lock()
-	if c.draining || c.closed {
-		c.mu.Unlock()
+	id := c.begin(ctx, p, size, call, appendTo)
+	if id == 0 {
 		return wire.Answer{Err: ErrNotReceived}, false
 	}
-	c.lastID++
-	id := c.lastID
-	c.pending[id] = p
-	p.size, p.request = size, newRequest(ctx, c, id, call)
-	before := len(c.out)
-	c.out = appendTo(c.out, id)
-	c.queued += int64(len(c.out) - before)
-	p.offset = c.queued
-	if len(c.pending) == 1 && !c.writing { // the worker is idle: waking the writer would take longer
-		n := pipe.TryWrite(c.Requests, c.out)
-		c.written += int64(n)
-		c.out = c.out[:copy(c.out, c.out[n:])]
-	}
-	if len(c.out) > 0 {
-		c.wake.Signal()
-	}
-	c.mu.Unlock()
-
 	select {
 	case a = <-p.answered:
 	case <-ctx.Done():
@@ -144,6 +125,31 @@ func (c *Conn) RoundTrip(ctx context.Context, size int, call *protocol.Call, app
 	p.request, p.cancelled = nil, false
 	c.idle.Put(p)
 	return a, false
+}
+
+// begin sends the message of a call and returns its id, 0 if no more calls are sent.
+func (c *Conn) begin(ctx context.Context, p *pendingCall, size int, call *protocol.Call, appendTo func(dst []byte, id uint64) []byte) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.draining || c.closed {
+		return 0
+	}
+	c.lastID++
+	c.pending[c.lastID] = p
+	p.size, p.request = size, newRequest(ctx, c, c.lastID, call)
+	before := len(c.out)
+	c.out = appendTo(c.out, c.lastID)
+	c.queued += int64(len(c.out) - before)
+	p.offset = c.queued
+	if len(c.pending) == 1 && !c.writing { // the worker is idle: waking the writer would take longer
+		n := pipe.TryWrite(c.Requests, c.out)
+		c.written += int64(n)
+		c.out = c.out[:copy(c.out, c.out[n:])]
+	}
+	if len(c.out) > 0 {
+		c.wake.Signal()
+	}
+	return c.lastID
 }
 
 // abandon stops waiting for an answer, and cancels the call on the framed wire. It reports false if

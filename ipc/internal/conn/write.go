@@ -34,17 +34,11 @@ func (c *Conn) WriteLoop() error {
 		}
 		batch := c.out
 		if len(batch) > 0 {
-			c.out = spare[:0]
-			c.mu.Unlock()
-			n, err := c.Requests.Write(batch)
-			c.mu.Lock()
-			c.written += int64(n)
+			if err := c.writeBatch(batch, spare); err != nil {
+				return err
+			}
 			if spare = batch; cap(spare) > maxSpare {
 				spare = nil
-			}
-			c.noteError(err)
-			if err != nil {
-				return err
 			}
 		}
 		if len(c.dataQueue) > 0 {
@@ -60,6 +54,18 @@ func (c *Conn) WriteLoop() error {
 		}
 		c.writing = false
 	}
+}
+
+// writeBatch writes c.out while messages are queued in spare. The lock is held, except while it
+// writes.
+func (c *Conn) writeBatch(batch, spare []byte) error {
+	c.out = spare[:0]
+	c.mu.Unlock()
+	n, err := c.Requests.Write(batch)
+	c.mu.Lock()
+	c.written += int64(n)
+	c.noteError(err)
+	return err
 }
 
 // writeData writes a data message. The lock is held, except while it writes.

@@ -47,14 +47,7 @@ func (d *Decoder) Decode(v any, target reflect.Value) error {
 		return err
 	}
 	if target.Kind() == reflect.Pointer {
-		if v == nil {
-			target.SetZero()
-			return nil
-		}
-		if target.IsNil() {
-			target.Set(reflect.New(target.Type().Elem()))
-		}
-		return d.Decode(v, target.Elem())
+		return d.pointer(v, target)
 	}
 	if done, err := d.method(v, target); done {
 		return err
@@ -92,6 +85,17 @@ func (d *Decoder) iface(v any, target reflect.Value) error {
 		target.Set(reflect.ValueOf(d.Native(v)))
 	}
 	return nil
+}
+
+func (d *Decoder) pointer(v any, target reflect.Value) error {
+	if v == nil {
+		target.SetZero()
+		return nil
+	}
+	if target.IsNil() {
+		target.Set(reflect.New(target.Type().Elem()))
+	}
+	return d.Decode(v, target.Elem())
 }
 
 // method calls the method by which a type decodes itself, if it has one.
