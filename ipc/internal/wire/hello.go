@@ -9,7 +9,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Hello is the first message of a worker. A later hello replaces it.
+// Hello is the first message of a worker, and every later one that replaces it.
 type Hello struct {
 	Version    int                        `json:"wire"`
 	Runtime    string                     `json:"runtime"`
