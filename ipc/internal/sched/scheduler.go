@@ -153,7 +153,7 @@ func (s *Scheduler) add(a Action) {
 	s.dirty = true
 }
 
-// Dirty reports whether Tick is to be called now.
+// Dirty reports whether Tick must be called now.
 func (s *Scheduler) Dirty() bool { return s.dirty }
 
 // Newest returns the worker that became current last, nil if there was none.
