@@ -18,13 +18,13 @@ type announcement struct {
 	lanes      laneRules
 }
 
-// announce publishes the hello of the newest worker, if that is new.
+// announce publishes the hello of the newest worker if it has not done so. The lock is held.
 func (p *Pool) announce() {
-	m := p.sched.Newest()
-	if m == nil {
+	entry := p.sched.Newest()
+	if entry == nil {
 		return
 	}
-	hello := m.Handle.(*worker).hello
+	hello := entry.Handle.(*worker).hello
 	if hello == nil || hello == p.announced.Load().hello {
 		return
 	}
@@ -52,8 +52,8 @@ type laneRules [2]map[string]*lane.Verifier
 
 func (r *laneRules) of(call *protocol.Call) *lane.Verifier { return r[call.Kind][call.ID] }
 
-// newLaneRules returns the verifiers of a hello's lanes. An id that two lanes have is an error:
-// each lane would admit what the other one refuses.
+// newLaneRules returns the verifiers of a hello's lanes. It is an error if two lanes have the same
+// id: each lane would accept calls that the other one refuses.
 func newLaneRules(hello *wire.Hello) (rules laneRules, err error) {
 	for _, announced := range hello.Lanes {
 		verifier, err := newVerifier(&announced)
@@ -78,7 +78,7 @@ func newLaneRules(hello *wire.Hello) (rules laneRules, err error) {
 func newVerifier(l *wire.Lane) (*lane.Verifier, error) {
 	auth := lane.Auth{Lane: l.Name, Header: l.Header, Unbound: l.Unbound, Skew: time.Duration(l.Skew) * time.Millisecond}
 	if l.Skew == 0 {
-		auth.Skew = 1 // no time at all, but not the default either
+		auth.Skew = 1 // practically none: 0 would mean the default
 	}
 	if l.Secret != "" {
 		auth.Key = []byte(l.Secret)
@@ -97,8 +97,8 @@ func newVerifier(l *wire.Lane) (*lane.Verifier, error) {
 	return lane.NewVerifier(auth)
 }
 
-// accept reports whether a hello is valid. A worker whose first hello is not is killed; a later one
-// is logged and changes nothing: nothing is ever served with less than its application asks for.
+// accept reports whether a hello is valid. An invalid first hello ends the worker. An invalid later
+// hello is logged and changes nothing, so that no lane loses its checks.
 func (p *Pool) accept(w *worker, hello *wire.Hello, first bool) bool {
 	what, err := p.check(hello)
 	switch {
@@ -107,7 +107,7 @@ func (p *Pool) accept(w *worker, hello *wire.Hello, first bool) bool {
 	case first:
 		w.fail(err)
 	default:
-		w.log.Error("ipc: announced "+what+" not taken", "error", errors.Unwrap(err))
+		w.log.Error("ipc: announced "+what+" ignored", "error", errors.Unwrap(err))
 	}
 	return false
 }
@@ -128,12 +128,12 @@ func (p *Pool) check(hello *wire.Hello) (what string, err error) {
 	return "", nil
 }
 
-// Admit checks the token of a call whose lane asks for one, as the application on the framed wire
-// has announced. It makes the pool a tunnel.Gate. The error is 401 UNAUTHORIZED.
+// Admit checks the token of a call if the application on the framed wire has announced a lane for it
+// that needs one. It makes the pool a tunnel.Gate. The error is 401 UNAUTHORIZED.
 func (p *Pool) Admit(call *protocol.Call) error { return p.announced.Load().lanes.of(call).Admit(call) }
 
-// Confirm checks that the token of a call is for its payload, as far as that can be told without
-// the application's serializer; the worker does the rest.
+// Confirm checks that the token of a call is for its payload, as far as this is possible without the
+// application's serializer. The worker does the rest.
 func (p *Pool) Confirm(call *protocol.Call) error {
 	return p.announced.Load().lanes.of(call).Confirm(call)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// maxReplays is how often another worker gets a call when workers end with it: the call may be what
-// ends them.
+// maxReplays is how often a call is sent to another worker when its worker ends: the call may be the
+// cause.
 const maxReplays = 1
 
 // roundTrip sends a message with size bytes of input to the worker with the fewest calls and
@@ -29,29 +29,28 @@ func (p *Pool) roundTrip(ctx context.Context, size int, call *protocol.Call, app
 		return a, a.Err
 	}
 	bound, cancel := context.WithCancelCause(ctx)
-	clock := time.AfterFunc(math.MaxInt64, func() { cancel(ErrTaskTimeout) }) // until a worker has the call
+	clock := time.AfterFunc(math.MaxInt64, func() { cancel(ErrTaskTimeout) }) // try sets it
 	a, streaming := p.try(bound, size, call, repeat, limit, clock, appendTo)
 	clock.Stop()
 	if a.Err != nil && a.Err == bound.Err() && context.Cause(bound) == ErrTaskTimeout {
 		a.Err = &protocol.Error{Code: protocol.CodeTaskTimeout, Err: fmt.Errorf("%w within %v", ErrTaskTimeout, limit)}
 	}
-	if !streaming { // which needs the context, as long as ctx
+	if !streaming { // a stream needs the context until ctx is done
 		cancel(nil)
 	}
 	return a, a.Err
 }
 
-// try sends a call to one worker after the other, until a worker has received it. If there is a
-// limit it starts the clock when the first worker is found. Streaming reports that the answer is a
-// stream.
+// try sends a call to one worker after the other until one has received it. If there is a limit, the
+// clock starts when the first worker is found. Streaming reports that the answer is a stream.
 func (p *Pool) try(ctx context.Context, size int, call *protocol.Call, repeat bool, limit time.Duration, clock *time.Timer, appendTo func(dst []byte, id uint64) []byte) (a wire.Answer, streaming bool) {
-	var until, expires time.Time // of all waiting together; of the limit
+	var until, expires time.Time // the end of all waits together; the end of the limit
 	for replays := 0; ; {
-		m, err := p.acquire(ctx, size, &until)
+		entry, err := p.acquire(ctx, size, &until)
 		if err != nil {
 			return wire.Answer{Err: err}, false
 		}
-		w := m.Handle.(*worker)
+		w := entry.Handle.(*worker)
 		if limit > 0 && expires.IsZero() {
 			expires = time.Now().Add(limit)
 			clock.Reset(limit)
@@ -60,7 +59,7 @@ func (p *Pool) try(ctx context.Context, size int, call *protocol.Call, repeat bo
 			call.Worker = w.name
 		}
 		a, pending := w.conn.RoundTrip(ctx, size, call, appendTo)
-		p.finish(ctx, m, size, a, pending, expires)
+		p.finish(ctx, entry, size, a, pending, expires)
 		switch {
 		case a.Err == conn.ErrNotReceived:
 		case repeat && replays < maxReplays && errors.Is(a.Err, conn.ErrEnded):
@@ -73,12 +72,12 @@ func (p *Pool) try(ctx context.Context, size int, call *protocol.Call, repeat bo
 }
 
 // finish tells the scheduler how a call at a worker has ended. Expires is when the time of the call
-// is over, zero for never.
-func (p *Pool) finish(ctx context.Context, m *sched.Worker, size int, a wire.Answer, pending bool, expires time.Time) {
+// ends, zero for never.
+func (p *Pool) finish(ctx context.Context, entry *sched.Worker, size int, a wire.Answer, pending bool, expires time.Time) {
 	var due time.Time
 	if pending && a.Err != nil {
 		due = p.opts.answerBy(expires)
-		m.Handle.(*worker).conn.SetDeadline(a.ID, due)
+		entry.Handle.(*worker).conn.SetDeadline(a.ID, due)
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -88,13 +87,13 @@ func (p *Pool) finish(ctx context.Context, m *sched.Worker, size int, a wire.Ans
 		if context.Cause(ctx) == ErrTaskTimeout {
 			p.timeouts.Add(1)
 		}
-		p.sched.Abandon(m, due)
+		p.sched.Abandon(entry, due)
 	case pending: // a stream
 	case a.Err == conn.ErrNotReceived:
-		p.sched.Drain(time.Now(), m)
-		p.sched.Withdraw(m, size)
+		p.sched.Drain(time.Now(), entry)
+		p.sched.Withdraw(entry, size)
 	default:
-		p.sched.Complete(m, size, a.Err != nil)
+		p.sched.Complete(entry, size, a.Err != nil)
 	}
 }
 
@@ -104,7 +103,7 @@ func (p *Pool) repeats(call *protocol.Call) bool {
 }
 
 // answerBy returns when a worker must have answered an abandoned call, zero for never. Expires is
-// when the time of the call is over, zero for never. The plain wire cannot cancel.
+// when the time of the call ends, zero for never. The plain wire cannot cancel.
 func (o *Options) answerBy(expires time.Time) time.Time {
 	if expires.IsZero() {
 		if o.Wire == PlainWire {
@@ -116,15 +115,15 @@ func (o *Options) answerBy(expires time.Time) time.Time {
 }
 
 // acquire gets a place at a worker for a call with size bytes of input. It waits until *until at
-// most, which it sets if that is zero and it has to wait.
+// most. If that is zero and it has to wait, it sets *until.
 func (p *Pool) acquire(ctx context.Context, size int, until *time.Time) (*sched.Worker, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
-	if m := p.sched.TryAcquire(size); m != nil {
+	if entry := p.sched.TryAcquire(size); entry != nil {
 		p.mu.Unlock()
-		return m, nil
+		return entry, nil
 	}
 	now := time.Now()
 	waiter, err := p.sched.Enqueue(now, size)
@@ -138,13 +137,13 @@ func (p *Pool) acquire(ctx context.Context, size int, until *time.Time) (*sched.
 	return p.wait(ctx, waiter, *until)
 }
 
-// wait waits for the place of a call in the queue.
+// wait waits until a call in the queue gets a worker.
 func (p *Pool) wait(ctx context.Context, waiter *sched.Waiter, until time.Time) (*sched.Worker, error) {
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	select {
-	case m := <-waiter.Assigned:
-		return p.assigned(ctx, waiter, m)
+	case entry := <-waiter.Assigned:
+		return p.assigned(ctx, waiter, entry)
 	case <-ctx.Done():
 	case <-timer.C:
 	}
@@ -161,15 +160,15 @@ func (p *Pool) wait(ctx context.Context, waiter *sched.Waiter, until time.Time) 
 }
 
 // assigned returns the worker that a waiting call has got.
-func (p *Pool) assigned(ctx context.Context, waiter *sched.Waiter, m *sched.Worker) (*sched.Worker, error) {
-	if m == nil {
+func (p *Pool) assigned(ctx context.Context, waiter *sched.Waiter, entry *sched.Worker) (*sched.Worker, error) {
+	if entry == nil {
 		return nil, waiter.Err
 	}
 	p.waits.Add(1)
 	p.waited.Add(uint64(time.Since(waiter.Since)))
-	if err := ctx.Err(); err != nil { // the caller has gone just now: the worker is not to see the call
-		p.tell(func(time.Time) { p.sched.Withdraw(m, waiter.Size) })
+	if err := ctx.Err(); err != nil { // the caller has just disconnected: the worker must not see the call
+		p.update(func(time.Time) { p.sched.Withdraw(entry, waiter.Size) })
 		return nil, err
 	}
-	return m, nil
+	return entry, nil
 }

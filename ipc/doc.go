@@ -1,134 +1,131 @@
-// Package ipc runs tasks and events in worker processes, Node.js ones as a rule,
-// which it starts, feeds over pipes and restarts. A [Pool] is an executor for a
-// tunnel.Handler:
+// Package ipc runs tasks and events in worker processes, usually of Node.js. It starts them, sends
+// them calls over pipes, and restarts them. A [Pool] is an executor for a tunnel.Handler:
 //
 //	pool, err := ipc.Start(ctx, ipc.Node("tasks.mjs"))
 //	…
 //	defer pool.Close()
 //	http.Handle("/__runner/", tunnel.New(pool, tunnel.Config{Tokens: []string{"secret"}}))
 //
-// The module exports its tasks, or a running Runner application, and needs nothing
-// else: see [Node], [Bun] and [Deno], and node/README.md for what works with which. What it serves is what the pool lists, so that the handler needs no
-// allow-list of its own, and [Pool.Authenticate] lets it decide about callers.
+// The module exports its tasks, or a running Runner application, and needs nothing else: see
+// [Node], [Bun] and [Deno], and node/README.md for what works with which. The pool lists what the
+// module serves, so that the handler needs no allow-list of its own, and with [Pool.Authenticate]
+// the module decides which callers are allowed.
 //
 // # What happens when
 //
-// The server never ends because of a worker. What callers get, and what happens then:
+// The server never ends because of a worker. This is what happens then, and what callers get:
 //
-//   - A task throws: 500 INTERNAL_ERROR, or the typed error with its own id, data and
-//     status. The worker goes on. The text of an error that is not meant for callers is in
+//   - A task throws: the caller gets 500 INTERNAL_ERROR, or the typed error with its own id, data
+//     and status. The worker goes on. If the text of the error is not meant for callers, it is in
 //     the log.
-//   - A worker crashes, is killed or runs out of memory: the calls that it had fail at
-//     once with 502 WORKER_CRASHED, as they may have been done or not; those that are
-//     idempotent (Options.Idempotent) go to another worker instead, once. Calls that wait in
-//     the queue go on waiting. The log has the exit state and the last lines of standard
-//     error. The next worker is started at once, the one after it 0.1 s later, doubling to
-//     30 s while none answers a call, until one has lived for a minute or answered a hundred
-//     calls. With Options.Spares one that is ready takes over.
-//   - One caller's calls crash worker after worker: the others wait until the next one is
-//     ready. That has one call at first, and few more with those that it answers, for up to
-//     a second: a call that ends it takes few with it.
-//   - A worker closes one of its pipes: it gets no more calls, and if it has not ended a
-//     second later it is killed, as in a crash.
-//   - No worker can be started, after a bad deployment for example: calls wait while the
-//     next try is due within QueueTimeout. Then they are refused with 503
-//     WORKER_UNAVAILABLE, those that wait too, and Retry-After says when the next try is.
-//     [Pool.Ready] reports false all the time. It heals with the first worker that starts.
-//     Start itself fails if the first workers do not become ready.
-//   - A task hangs: its caller waits, for ever without Options.TaskTimeout. With it the
-//     caller gets 504 TASK_TIMEOUT, and the call is cancelled in the worker (the
-//     handler's signal aborts). A worker that has not answered it CancelGrace later gets no
-//     more calls, is replaced, and ends after its other calls.
-//   - A worker's event loop is blocked: it does not answer a ping. After a third of
-//     Options.PingTimeout it gets no more calls; at the end it is killed, as in a crash.
-//     (The plain wire has no pings.) An endless loop, with the defaults and a TaskTimeout of
-//     2 s: 504 for its caller after 2 s, no more calls for the worker and a new one in its
-//     place after 7 s, killed after 30 to 40 s, with 502 for whom it still had. Shorter times
-//     suit short tasks.
-//   - More calls come than workers have room for: they wait, up to MaxQueue and
-//     MaxQueueBytes together and QueueTimeout each, and are refused with 503 OVERLOADED and
-//     Retry-After beyond that. The log says how many, now and then.
-//   - A caller leaves: its call leaves the queue, or is cancelled in the worker. It counts
-//     as one of the worker's calls until that has answered, for which the worker has what is
-//     left of the TaskTimeout, and CancelGrace. Without a TaskTimeout it has CancelGrace alone:
-//     a handler that goes on for longer when nobody waits, and is not to cost its worker, needs
-//     a TaskTimeout. (The plain wire cannot cancel, and has no bound without one.) While such
-//     calls have all places of all workers, [Pool.Ready] reports false.
-//   - A worker leaks memory: MaxMemory, MaxAge or MaxCalls let a new one take its place
-//     when that is ready, without a failed call.
-//   - A worker that is being replaced does not come to its end, because of a stream that has
-//     none for example: after DrainTimeout its calls are cancelled (their signals abort), their
-//     streams are cut, and CancelGrace later it is stopped.
-//   - A new version is deployed: [Pool.Restart] starts new workers beside the old ones,
-//     which end after their calls, or DrainTimeout later. If a new one does not become ready,
-//     the old ones stay. Another Restart takes the place of one that is under way.
-//     A worker that takes the place of one that has ended runs the files as they are then:
-//     put a version into a folder of its own, let Command name a symbolic link, and switch
-//     that just before Restart, and back if it fails.
-//   - A worker stops, because it is replaced or the server stops: its input ends, at half of
-//     Options.StopTimeout its process and their children get SIGTERM, and at its end SIGKILL,
-//     on both wires. On the framed one it answers the calls that it has, waits for them no
-//     longer from SIGTERM on, and then lets the application dispose of itself (the module's
-//     dispose, or that of a Runner application). One that is killed is logged at Warn.
-//   - The server stops: let http.Server.Shutdown end the requests first, then call
-//     [Pool.Shutdown], which lets calls under way finish within StopTimeout. The order is in
-//     examples/deploy.
-//   - The server is killed: its workers end with it, on Linux at once, elsewhere by the
-//     end of their input; a shell kills their children. In a container process 1 should be
-//     an init, which waits for what workers leave behind.
-//   - A worker prints more than the log takes, or the log stands still: the rest is dropped
-//     and counted; neither the worker nor the pool ever waits for it.
+//   - A worker crashes, is killed or runs out of memory: its calls fail at once with 502
+//     WORKER_CRASHED, since they may have been done or not. Idempotent calls (Options.Idempotent)
+//     go to another worker instead, once. Calls in the queue keep waiting. The log has the exit
+//     state and the last lines of standard error. The next worker starts at once, the one after it
+//     after 0.1 s. The pause doubles up to 30 s while no worker answers a call, and is reset when a
+//     worker has lived for a minute or has answered a hundred calls. With Options.Spares a worker
+//     that is ready takes over.
+//   - One caller's calls crash worker after worker: the other callers wait for the next worker. It
+//     starts with one call, and gets a few more with each answer for up to a second, so that a call
+//     that crashes it affects few others.
+//   - A worker closes one of its pipes: it gets no more calls. If it has not ended a second later,
+//     it is killed, as in a crash.
+//   - No worker can be started, after a bad deployment for example: calls wait if the next try is
+//     due within QueueTimeout. Otherwise new and waiting calls are refused with 503
+//     WORKER_UNAVAILABLE, and Retry-After says when the next try is. [Pool.Ready] reports false all
+//     the time. The first worker that starts ends this. Start itself fails if the first workers do
+//     not become ready.
+//   - A task hangs: its caller waits, for ever without Options.TaskTimeout. With it the caller gets
+//     504 TASK_TIMEOUT, and the call is cancelled in the worker (the handler's signal aborts). If
+//     the worker has not answered the call CancelGrace later, it gets no more calls, is replaced,
+//     and ends after its other calls.
+//   - A worker's event loop is blocked: the worker does not answer a ping. After a third of
+//     Options.PingTimeout it gets no more calls; at the end it is killed, as in a crash. (The plain
+//     wire has no pings.) For example an endless loop, with the defaults and a TaskTimeout of 2 s:
+//     its caller gets 504 after 2 s; after 7 s the worker gets no more calls and a new one takes its
+//     place; after 30 to 40 s it is killed, and its other callers get 502. Shorter times suit short
+//     tasks.
+//   - More calls come than workers have room for: calls wait, up to MaxQueue and MaxQueueBytes
+//     together and for QueueTimeout each. Further calls are refused with 503 OVERLOADED and
+//     Retry-After. The log says how many, every 10 s at most.
+//   - A caller disconnects: its call is removed from the queue, or cancelled in the worker. It
+//     counts as one of the worker's calls until the worker has answered it. The worker has the rest
+//     of the TaskTimeout for that, and CancelGrace; without a TaskTimeout it has only CancelGrace.
+//     If a handler may go on for longer after its caller has disconnected, give it a TaskTimeout, or
+//     its worker is replaced. (The plain wire cannot cancel, and has no bound without a
+//     TaskTimeout.) While such calls take all places of all workers, [Pool.Ready] reports false.
+//   - A worker leaks memory: with MaxMemory, MaxAge or MaxCalls a new worker takes its place when
+//     the new one is ready. No call fails.
+//   - A worker that is being replaced does not end, because of an endless stream for example: after
+//     DrainTimeout its calls are cancelled (their signals abort), and their streams break off. The
+//     worker is stopped CancelGrace later.
+//   - A new version is deployed: [Pool.Restart] starts new workers beside the old ones, which end
+//     after their calls, or DrainTimeout later. If a new worker does not become ready, the old ones
+//     stay. Another Restart replaces a Restart that is under way. A worker that replaces a crashed
+//     one runs the files as they are at that time: put each version into a folder of its own, make
+//     Command name a symbolic link, and switch the link just before Restart, and back if it fails.
+//   - A worker is stopped, because it is replaced or the server stops: its input ends; at half of
+//     Options.StopTimeout its process and its children get SIGTERM, and at its end SIGKILL. On the
+//     framed wire the worker answers its calls, for which it has until SIGTERM, and then disposes of
+//     its application (the module's dispose, or that of the Runner application). If it has to be
+//     killed, the log has a warning.
+//   - The server stops: call http.Server.Shutdown first, which ends the requests, and then
+//     [Pool.Shutdown], which gives calls under way StopTimeout. examples/deploy has the order.
+//   - The server is killed: its workers end with it, on Linux at once, elsewhere at the end of their
+//     input; a shell kills their children. In a container process 1 should be an init, which reaps
+//     the processes whose parents have ended.
+//   - A worker prints more than the log takes, or the log stands still: the rest is dropped and
+//     counted. Neither the worker nor the pool waits for the log.
 //
 // [Pool.Stats] counts all of it.
 //
 // # Sizing
 //
-// A worker is one event loop, and Workers says how many there are. For tasks that wait
-// (databases, HTTP) one is enough until its CPU is busy: calls per second are at most
-// Workers × Concurrency ÷ the time of a task, which for one worker, the default of 1024
-// and 50 ms is 20,000. For tasks that compute, one worker for each CPU that is free, and a
-// small Concurrency (4, say), so that calls wait in the queue, where any worker can take
-// them, and not behind another one in an event loop. Stats tells which: Lag grows where
-// event loops are busy, Waits and WaitTime where Concurrency is used up.
+// A worker is one event loop, and Workers is the number of event loops. For tasks that wait
+// (databases, HTTP) one worker is enough until its CPU is busy: calls per second are at most
+// Workers × Concurrency ÷ the time of a task. That is 20,000 for one worker, the default of 1024
+// and 50 ms. For tasks that compute, use one worker for each free CPU and a small Concurrency (4,
+// say): calls then wait in the queue, where any worker can take them, and not behind another call
+// in an event loop. Stats tells the two apart: Lag grows if event loops are busy, Waits and WaitTime
+// if Concurrency is used up.
 //
-// Memory is that of the server, which holds each body that is being read (up to
-// Limits.MaxBody), MaxQueueBytes of waiting inputs, up to 64 MiB of inputs that each
-// worker has, and results, up to MaxAnswer each: twice that while one is read from a
-// worker, and once until its caller has it (a hundred callers of results of 100 MB take 10
-// GB: return streams, which take 256 KiB each); and that of the workers: Node.js takes 45 to 55 MiB, as Bun and Deno do, before the
-// application has anything, and up to 48 MiB more for short-lived objects under load. Node("app.js",
-// "--max-semi-space-size=2") has taken a worker with 33,000 calls a second from 123 to 74 MiB,
-// for 2 % of the calls; one that makes large objects would lose more. While a worker is
-// replaced there are two. Restart doubles all of them for a moment: it starts all slots'
-// new workers before the first old one ends.
+// The server needs memory for each request body that it reads (up to Limits.MaxBody each), for
+// waiting inputs (MaxQueueBytes), for the inputs of each worker's calls (up to 64 MiB), and for
+// results: up to twice MaxAnswer for the one that it reads from a worker, and up to MaxAnswer for
+// each until its caller has it. A hundred callers of results of 100 MB take 10 GB: return streams,
+// which take 256 KiB each.
 //
-// Each worker sets its own bound for its JavaScript heap by the memory of the machine or the
-// container, without knowing of the others: Node.js and Deno take up to half of it, at
-// most 4 GiB, and may leave garbage lie until they near that. N workers in a container together
-// may want N halves, and the kernel kills one of them, or the server, without a word.
-// Options.MaxHeap is for each worker: (memory - what the server needs) ÷ (workers + those
-// that are being replaced), less 64 MiB for what is not in the heap. A worker that outgrows it
-// ends as in a crash, with V8's last words in the log; MaxMemory, set lower, replaces it before
-// that, without a failed call. Bun takes MaxHeap for a hint, so that it needs MaxMemory.
+// Workers of Node.js, Bun and Deno need 45 to 55 MiB without an application, and up to 48 MiB more
+// for short-lived objects under load. Node("app.js", "--max-semi-space-size=2") has reduced a worker
+// with 33,000 calls a second from 123 to 74 MiB and by 2 % of the calls; workers that make large
+// objects would lose more. While a worker is replaced there are two. Restart doubles all of them for
+// a moment: it starts all new workers before the first old one ends.
 //
-// Nothing is kept between requests but what tasks keep. State in the memory of tasks is
-// per worker: with more than one, or more than one machine, it belongs into a database.
-// Beyond one machine a server is a stateless HTTP service behind any load balancer, whose
-// idle timeout is to be shorter than the server's.
+// Each worker bounds its JavaScript heap by the memory of the machine or the container, and does not
+// know of the others: Node.js and Deno take up to half of it, at most 4 GiB, and may keep garbage
+// until they are near that. N workers in a container together may take N halves, and then the kernel
+// kills one of them, or the server, without a message. Set Options.MaxHeap, which is for each
+// worker: (memory - what the server needs) ÷ (workers + workers that are being replaced), less 64
+// MiB for what is outside the heap. A worker that needs more ends as in a crash, with V8's last
+// words in the log. A lower MaxMemory replaces it before that, and no call fails. For Bun MaxHeap is
+// only a hint, so set MaxMemory, too.
+//
+// The pool keeps nothing between requests. State that tasks keep in memory is per worker: with
+// several workers or machines it belongs in a database. Several machines are several stateless HTTP
+// services behind any load balancer, whose idle timeout should be shorter than the server's.
 //
 // # Goroutines
 //
-// A pool has three goroutines of its own, one that supervises, one that starts processes
-// and one that logs, and each worker has one that runs it, one that takes its output to the
-// log, and one for each of its pipes. A call has one for each stream of its request that the
-// worker reads, and none otherwise. On Unix a pool has a shell as a helper process, which
-// kills the workers should this process be killed, and a goroutine that starts another one
-// should the shell be killed. All end with Close or Shutdown, but for a goroutine that a log
-// handler does not let go: it ends after that.
+// A pool has three goroutines of its own: one supervises, one starts processes, and one logs. Each
+// worker has one that runs it, one that logs its output, and one for each of its pipes. A call has
+// one for each stream of its request that the worker reads. On Unix a pool also has a helper
+// process, a shell that kills the workers if this process is killed, and a goroutine that replaces
+// the shell if it is killed. All end with Close or Shutdown. Only a goroutine inside a log handler
+// that does not return ends later.
 //
 // # The wires
 //
-// Package [github.com/bluelibs/go-tunnel/ipc/internal/wire] specifies both wires: the
-// framed wire, which Node and the npm package @bluelibs/tunnel-worker speak, and
-// PlainWire, lines of JSON, with what a worker in any language has to see to.
+// Package [github.com/bluelibs/go-tunnel/ipc/internal/wire] specifies both wires: the framed wire,
+// which Node and the npm package @bluelibs/tunnel-worker speak, and PlainWire, lines of JSON, with
+// advice for workers in any language.
 package ipc

@@ -7,17 +7,17 @@ import (
 	"github.com/bluelibs/go-tunnel/ipc/internal/sched"
 )
 
-// What errors of a pool wrap, for errors.Is. Callers over HTTP get the code of the protocol.Error
+// Errors of a pool wrap these, for errors.Is. Callers over HTTP get the code of the protocol.Error
 // around them.
 var (
 	ErrClosed       = sched.ErrClosed       // the pool was shut down
-	ErrNoWorker     = sched.ErrNoWorker     // no worker is running, and none is due within QueueTimeout
-	ErrQueueFull    = sched.ErrQueueFull    // MaxQueue or MaxQueueBytes
-	ErrQueueTimeout = sched.ErrQueueTimeout // QueueTimeout
-	ErrWorkerEnded  = conn.ErrEnded         // the worker has ended with the call, or before it was ready
-	ErrReplaced     = sched.ErrReplaced     // of Restart: another Restart has begun
+	ErrNoWorker     = sched.ErrNoWorker     // no worker is running, and the next try is not due within QueueTimeout
+	ErrQueueFull    = sched.ErrQueueFull    // MaxQueue or MaxQueueBytes is reached
+	ErrQueueTimeout = sched.ErrQueueTimeout // QueueTimeout is over
+	ErrWorkerEnded  = conn.ErrEnded         // the worker has ended during the call, or before it was ready
+	ErrReplaced     = sched.ErrReplaced     // another Restart has begun, for Restart
 
-	ErrTaskTimeout  = errors.New("ipc: no answer")   // TaskTimeout
-	ErrStartTimeout = errors.New("it sent no hello") // of Start and Restart: StartTimeout
+	ErrTaskTimeout  = errors.New("ipc: no answer")   // TaskTimeout is over
+	ErrStartTimeout = errors.New("it sent no hello") // StartTimeout is over, for Start and Restart
 	errStopTimeout  = errors.New("it had not ended within Options.StopTimeout and was killed")
 )

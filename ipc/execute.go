@@ -12,16 +12,15 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/lane"
 )
 
-// Execute runs a call on the worker with the fewest calls in flight. If all are busy it waits in
-// the queue. Beyond the errors of the task itself it returns 502 WORKER_CRASHED if the worker ended
-// with the call (see Options.Idempotent), 503 OVERLOADED if there is no room in the queue or none
-// of the workers had time for it, 503 WORKER_UNAVAILABLE if there is none, and none due within
-// QueueTimeout, or the pool is closing, 504 TASK_TIMEOUT if the worker did not answer in time, 401
-// UNAUTHORIZED for a call whose lane asks for a token that it has not shown, and the context's
-// error if that is done. What was given to a worker on the framed wire is cancelled there if the
-// context is done; the plain wire has no message for it.
+// Execute runs a call on the worker with the fewest calls in flight. If all are busy, the call waits
+// in the queue. The errors, other than those of the task itself, are: 502 WORKER_CRASHED if the
+// worker ended during the call (see Options.Idempotent); 503 OVERLOADED if the queue is full or no
+// worker had time in QueueTimeout; 503 WORKER_UNAVAILABLE if no worker runs and the next try is not
+// due within QueueTimeout, or if the pool is closing; 504 TASK_TIMEOUT if the worker did not answer
+// in time; 401 UNAUTHORIZED if the call's lane needs a token and the call has no valid one; and the
+// context's error if the context is done, which also cancels the call on the framed wire.
 func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
-	if err := p.Confirm(call); err != nil { // a handler has called it before, others have not
+	if err := p.Confirm(call); err != nil { // a handler has called it before, other users have not
 		return nil, err
 	}
 	var identity []byte
@@ -48,15 +47,15 @@ func (p *Pool) Execute(ctx context.Context, call *protocol.Call) (*protocol.Repl
 		return a.Stream.Reply(), nil
 	}
 	if a.Value == nil && p.opts.Wire == PlainWire && call.Kind == protocol.KindEvent {
-		a.Value = call.Payload // no result on the plain wire: it is unchanged
+		a.Value = call.Payload // on the plain wire no result means the payload as it was
 	}
 	return &protocol.Reply{Value: a.Value, Void: a.Void}, nil
 }
 
-// Authenticate asks a worker on the framed wire whether to let a request in: its module's
-// authenticate function, or the auth validators of its Runner application. Use it as
-// tunnel.Config.Authenticate. The identity is the JSON of what the function returned, nil for none,
-// and reaches the tasks. Without a function to ask the error is AUTH_NOT_CONFIGURED.
+// Authenticate sends a request to a worker on the framed wire, where the module's authenticate
+// function, or the auth validators of the Runner application, accept or refuse it. Use it as
+// tunnel.Config.Authenticate. The identity is the function's result as JSON, nil for none, and tasks
+// get it. If there is no such function, the error is AUTH_NOT_CONFIGURED.
 func (p *Pool) Authenticate(r *http.Request) (identity any, err error) {
 	if hello := p.announced.Load().hello; hello == nil || !hello.Auth {
 		return nil, &protocol.Error{Code: protocol.CodeAuthNotConfigured}

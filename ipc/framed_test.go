@@ -129,8 +129,8 @@ func TestFramedStartFails(t *testing.T) {
 	for name, reason := range map[string]string{
 		"framed: says nothing":         "it sent no hello within Options.StartTimeout (300ms)",
 		"framed: ends at once":         "exit status 7",
-		"framed: wrong version":        "it speaks version 2 of the wire, not 1",
-		"framed: no hello first":       `its first message is "pong", not hello`,
+		"framed: wrong version":        "the worker has version 2 of the wire, not 1",
+		"framed: no hello first":       `the first message is "pong", not hello`,
 		"framed: answers before hello": "invalid message",
 	} {
 		t.Run(name, func(t *testing.T) {

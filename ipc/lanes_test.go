@@ -128,7 +128,7 @@ func TestLanesWithKeys(t *testing.T) {
 func TestLanesThatCannotBeChecked(t *testing.T) {
 	for lanes, want := range map[string]string{
 		`{"lane":"billing","secret":"","tasks":["app.charge"]}`:                `lane "billing": lane: no PEM block`,
-		`{"lane":"","secret":"` + laneSecret + `","tasks":["app.charge"]}`:     `a lane needs its id`,
+		`{"lane":"","secret":"` + laneSecret + `","tasks":["app.charge"]}`:     `a lane needs an id`,
 		`{"lane":"billing","key":"` + laneSecret + `","tasks":["app.charge"]}`: `lane "billing": lane: no PEM block`,
 		billing + `,` + strings.ReplaceAll(billing, `"billing"`, `"other"`):    `"app.charge" is on two lanes`,
 	} {

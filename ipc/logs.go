@@ -11,34 +11,34 @@ import (
 	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 )
 
-// The bounds of the queue, in bytes; the log's goroutine has as much again. Output and messages of
-// workers can only fill a part, so that the pool's own records find room.
+// These bound the queue, in bytes; the log's goroutine has as much again. Output and messages of
+// workers can fill only a part of it, so that there is room for the pool's own records.
 const (
 	logRoom      = 512 << 10
 	messageRoom  = logRoom / 2 // for log messages of workers
 	outputRoom   = logRoom / 4 // for their output
-	recordWeight = 512         // of a record without its texts
+	recordWeight = 512         // the size of a record without its texts
 )
 
 // flushTimeout is how long the end of a worker, and of the pool, waits for a slow log. It does not
 // wait for a log that has stood still for as long.
 const flushTimeout = 2 * time.Second
 
-// logs passes a pool's records to a handler, which may stand still for as long as it likes: a
-// record goes into a queue, and one goroutine hands it on. A record without room in the queue is
-// counted, and the log gets the sum when it goes on.
+// logs passes a pool's records to a handler that may block for any time: records go into a queue,
+// and one goroutine passes them on. Records for which the queue has no room are counted, and the log
+// gets their number when it goes on.
 type logs struct {
 	handler slog.Handler
 	done    chan struct{} // closed when all is logged, after close
 
 	mu      sync.Mutex
 	wake    sync.Cond // there is something to log, or closed is set
-	room    sync.Cond // records was taken, or giveUp was called
+	room    sync.Cond // the queue is empty again, or expire was called
 	records []slog.Record
 	size    int // of records
 	dropped int // records, since the last report
 	closed  bool
-	begun   time.Time // when the handler got the record that it has, zero if it has none
+	begun   time.Time // when the handler got its current record, zero if it has none
 }
 
 func newLogs(handler slog.Handler) *logs {
@@ -48,17 +48,17 @@ func newLogs(handler slog.Handler) *logs {
 	return l
 }
 
-// logger returns a logger whose records may fill so much of the queue. It waits for room if wait is
-// not nil, until giveUp.
+// logger returns a logger whose records may fill the queue up to room bytes. If wait is not nil, it
+// waits for room until expire.
 func (l *logs) logger(room int, wait *logWait) *slog.Logger {
-	return slog.New(&logHandler{logs: l, most: room, wait: wait})
+	return slog.New(&logHandler{logs: l, room: room, wait: wait})
 }
 
-// logWait is for a logger that waits for room.
+// logWait ends the waits of a logger.
 type logWait struct{ expired bool } // under the lock of logs
 
-// giveUp ends the waiting.
-func (l *logs) giveUp(wait *logWait) {
+// expire ends the waits for room.
+func (l *logs) expire(wait *logWait) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wait.expired = true
@@ -102,7 +102,7 @@ func attrWeight(a slog.Attr) int {
 	return sum
 }
 
-// run logs what is put, until close and all was logged.
+// run logs the records, until close was called and all are logged.
 func (l *logs) run() {
 	defer close(l.done)
 	for {
@@ -115,7 +115,7 @@ func (l *logs) run() {
 		l.room.Broadcast()
 		l.mu.Unlock()
 		if dropped > 0 { // after the records that filled the queue
-			r := slog.NewRecord(time.Now(), slog.LevelWarn, "ipc: log records dropped: there are more than the log takes", 0)
+			r := slog.NewRecord(time.Now(), slog.LevelWarn, "ipc: log records dropped: the log is too slow", 0)
 			r.AddAttrs(slog.Int("records", dropped))
 			records = append(records, r)
 		}
@@ -138,7 +138,7 @@ func (l *logs) begin(at time.Time) {
 	l.begun = at
 }
 
-// patience returns how long the handler is to be waited for at the end.
+// patience returns how long the end of a worker or of the pool waits for the handler.
 func (l *logs) patience() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -148,8 +148,8 @@ func (l *logs) patience() time.Duration {
 	return max(0, flushTimeout-time.Since(l.begun))
 }
 
-// close returns when all is logged, or flushTimeout is over: the goroutine of a handler that stands
-// still ends after that.
+// close returns when all is logged, or flushTimeout is over. If the handler stands still, the
+// goroutine ends later.
 func (l *logs) close() {
 	l.mu.Lock()
 	l.closed = true
@@ -163,11 +163,11 @@ func (l *logs) close() {
 	}
 }
 
-// logHandler puts records into the queue. The goroutine asks the handler behind it about levels and
-// attributes, too: even that may wait.
+// logHandler puts records into the queue. Only the goroutine calls the real handler, even its
+// Enabled, since any call may block.
 type logHandler struct {
 	logs  *logs
-	most  int
+	room  int
 	wait  *logWait
 	attrs []slog.Attr
 }
@@ -184,7 +184,7 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 			return true
 		})
 	}
-	h.logs.put(r, h.most, h.wait)
+	h.logs.put(r, h.room, h.wait)
 	return nil
 }
 
@@ -197,7 +197,7 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup is part of the interface. The pool has no groups.
 func (h *logHandler) WithGroup(string) slog.Handler { return h }
 
-// logReady logs that a worker can have calls, which tells operators that an outage is over.
+// logReady logs that a worker can take calls, which tells operators that an outage is over.
 func (p *Pool) logReady(w *worker, hello *wire.Hello, after time.Duration) {
 	attrs := []any{"after", after}
 	if hello != nil {
@@ -205,7 +205,7 @@ func (p *Pool) logReady(w *worker, hello *wire.Hello, after time.Duration) {
 	}
 	w.log.Info("ipc: worker ready", attrs...)
 	if hello != nil && len(hello.Tasks)+len(hello.Events) == 0 {
-		w.log.Warn("ipc: the worker exposes nothing: nothing is callable without tunnel.Config.AllowList: protocol.NewAllowList(tasks, events) (or a tunnel of mode server or a served lane in a Runner application)")
+		w.log.Warn("ipc: the worker exposes nothing: set tunnel.Config.AllowList to protocol.NewAllowList(tasks, events) (or give a Runner application a tunnel of mode server or a served lane)")
 	}
 	if hello != nil && len(hello.Schemas) > 0 && p.opts.OnSchemas == nil {
 		w.log.Warn("ipc: the module has schemas, and nothing checks them without Options.OnSchemas and a Middleware: see schema.Announced")

@@ -13,27 +13,27 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Pool is a set of workers and the executor that spreads calls over them. Make one with Start, end
-// it with Shutdown or Close. It is safe for concurrent use.
+// Pool is a set of workers and the executor that distributes calls among them. Start makes a pool,
+// Shutdown and Close end it. It is safe for concurrent use.
 type Pool struct {
 	opts      Options
 	log       *slog.Logger
 	launcher  *proc.Launcher
 	done      sync.WaitGroup // the goroutines of the workers
-	ended     chan struct{}  // closed when all has ended
-	wakeup    chan struct{}  // has room for one, for the supervisor
+	ended     chan struct{}  // closed when all workers and goroutines have ended
+	wakeup    chan struct{}  // wakes the supervisor; has room for one
 	announced atomic.Pointer[announcement]
 
 	waits, waited, replays, cancels, timeouts atomic.Uint64
 
-	// mu guards the scheduler and the hellos of workers. Nothing waits while it is held.
+	// mu guards the scheduler and the hellos of workers. Nobody who holds it waits for anything.
 	mu    sync.Mutex
 	sched *sched.Scheduler
 }
 
 // Start starts the workers and returns when all can take calls: on the framed wire when each has
-// sent its hello. It fails, with nothing left running, if one of them does not get there: later
-// failures are met by trying again. Ctx bounds the start only.
+// sent its hello. If one of them fails, Start ends all of them and fails. The pool restarts workers
+// that fail later. Ctx bounds the start only.
 func Start(ctx context.Context, opts Options) (*Pool, error) {
 	opts, err := opts.withDefaults()
 	if err == nil {
@@ -62,12 +62,12 @@ func Start(ctx context.Context, opts Options) (*Pool, error) {
 	return p, nil
 }
 
-// Restart replaces all workers by new ones, which run the files as they are now. The old ones have
-// calls until all new ones are ready, started one after the other, and end after those that they
-// have: no call fails or is refused because of it. If a new one does not get ready, the old ones
-// stay, and the error says why. (A worker on the plain wire counts as ready when its process is
-// started.) If ctx is done, or another Restart begins, before all are ready, the old ones stay,
-// too.
+// Restart replaces all workers by new ones, which run the files as they are now. It starts the new
+// workers one after the other. The old ones get calls until all new ones are ready, and end after
+// their last call: no call fails or is refused because of Restart. If a new worker does not become
+// ready, the old ones stay, and the error says why. (A worker on the plain wire counts as ready when
+// its process has started.) The old ones also stay if ctx is done, or another Restart begins, before
+// all new ones are ready.
 func (p *Pool) Restart(ctx context.Context) error {
 	p.mu.Lock()
 	r := p.sched.StartRollout(time.Now(), 1)
@@ -81,21 +81,21 @@ func (p *Pool) rolledOut(ctx context.Context, r *sched.Rollout) error {
 	select {
 	case err = <-r.Result:
 	case <-ctx.Done():
-		p.tell(func(time.Time) { p.sched.RollBack(r, ctx.Err()) })
+		p.update(func(time.Time) { p.sched.RollBack(r, ctx.Err()) })
 		err = <-r.Result
 	}
-	p.tell(func(time.Time) { p.announce() })
+	p.update(func(time.Time) { p.announce() })
 	return err
 }
 
-// tell calls f, which tells the scheduler what has happened, with the time.
-func (p *Pool) tell(f func(now time.Time)) {
+// update calls f with the time, under the lock. F tells the scheduler what has happened.
+func (p *Pool) update(f func(now time.Time)) {
 	p.mu.Lock()
 	defer p.unlock()
 	f(time.Now())
 }
 
-// unlock unlocks mu, and wakes the supervisor if there is something for it.
+// unlock unlocks mu, and wakes the supervisor if the scheduler has something to do.
 func (p *Pool) unlock() {
 	dirty := p.sched.Dirty()
 	p.mu.Unlock()
@@ -107,7 +107,7 @@ func (p *Pool) unlock() {
 	}
 }
 
-// supervise carries out what the scheduler decides, until all has ended.
+// supervise carries out what the scheduler decides, until all workers have ended.
 func (p *Pool) supervise() {
 	defer close(p.ended)
 	timer := time.NewTimer(0)
@@ -137,19 +137,19 @@ func (p *Pool) supervise() {
 }
 
 func (p *Pool) perform(a sched.Action) {
-	m := a.Worker
+	entry := a.Worker
 	switch a.Do {
 	case sched.Start:
-		p.done.Go(func() { p.runWorker(m) })
+		p.done.Go(func() { p.runWorker(entry) })
 		return
 	case sched.Report:
 		p.logRefusals(a.Refused)
 		return
 	}
 	p.mu.Lock()
-	w, started := m.Handle.(*worker)
+	w, started := entry.Handle.(*worker)
 	p.mu.Unlock()
-	if !started { // or it will never be: runWorker looks itself
+	if !started { // runWorker checks whether it is still wanted
 		return
 	}
 	switch a.Do {
@@ -161,24 +161,24 @@ func (p *Pool) perform(a sched.Action) {
 		w.conn.Ping()
 	case sched.Measure:
 		bytes := proc.ResidentSet(w.proc.PID())
-		p.tell(func(time.Time) { p.sched.Measured(m, bytes) })
+		p.update(func(time.Time) { p.sched.Measured(entry, bytes) })
 	case sched.Check:
 		now := time.Now()
 		overdue, next := w.conn.Overdue(now)
-		p.tell(func(time.Time) { p.sched.Checked(now, m, overdue, next) })
+		p.update(func(time.Time) { p.sched.Checked(now, entry, overdue, next) })
 	case sched.CancelCalls:
 		w.conn.CancelAll()
 	}
 }
 
-// runWorker runs a worker from its start to its end.
-func (p *Pool) runWorker(m *sched.Worker) {
-	w, err := startWorker(&p.opts, p.launcher, m.Slot)
+// runWorker runs the worker of an entry of the scheduler from its start to its end.
+func (p *Pool) runWorker(entry *sched.Worker) {
+	w, err := startWorker(&p.opts, p.launcher, entry.Slot)
 	if err == nil {
-		p.connect(m, w)
+		p.connect(entry, w)
 		p.mu.Lock()
-		m.Handle = w
-		wanted := m.Starting()
+		entry.Handle = w
+		wanted := entry.Starting()
 		p.mu.Unlock()
 		if !wanted {
 			w.proc.Kill()
@@ -186,74 +186,74 @@ func (p *Pool) runWorker(m *sched.Worker) {
 		first := true
 		err = w.run(func(hello *wire.Hello) {
 			if p.accept(w, hello, first) {
-				p.tell(func(now time.Time) {
+				p.update(func(now time.Time) {
 					w.hello = hello
-					p.sched.Ready(now, m)
+					p.sched.Ready(now, entry)
 					p.announce()
 				})
 				if first {
-					p.logReady(w, hello, time.Since(m.Began))
+					p.logReady(w, hello, time.Since(entry.Began))
 				}
 			}
 			first = false
 		})
 	}
 	var reason sched.Reason
-	p.tell(func(now time.Time) {
-		reason = p.sched.Exited(now, m, err)
+	p.update(func(now time.Time) {
+		reason = p.sched.Exited(now, entry, err)
 		p.announce()
 	})
-	p.logExit(w, m.Slot, ExitReason(reason), err, time.Since(m.Began))
+	p.logExit(w, entry.Slot, ExitReason(reason), err, time.Since(entry.Began))
 }
 
-// connect makes a worker tell the scheduler what happens.
-func (p *Pool) connect(m *sched.Worker, w *worker) {
-	w.draining = func() { p.tell(func(now time.Time) { p.sched.Drain(now, m) }) }
-	w.conn.Pong = func() { p.tell(func(now time.Time) { p.sched.Pong(now, m) }) }
-	w.conn.Abandoned = func(deadline time.Time) { p.tell(func(time.Time) { p.sched.Abandon(m, deadline) }) }
+// connect makes a worker tell the scheduler what happens to it.
+func (p *Pool) connect(entry *sched.Worker, w *worker) {
+	w.draining = func() { p.update(func(now time.Time) { p.sched.Drain(now, entry) }) }
+	w.conn.Pong = func() { p.update(func(now time.Time) { p.sched.Pong(now, entry) }) }
+	w.conn.Abandoned = func(deadline time.Time) { p.update(func(time.Time) { p.sched.Abandon(entry, deadline) }) }
 	w.conn.Released = func(size int, abandoned bool) {
-		p.tell(func(time.Time) {
+		p.update(func(time.Time) {
 			if abandoned {
-				p.sched.Release(m, size)
+				p.sched.Release(entry, size)
 			} else {
-				p.sched.Complete(m, size, false)
+				p.sched.Complete(entry, size, false)
 			}
 		})
 	}
 }
 
-// List returns the tasks and events that the newest worker has announced: what callers may reach,
-// unless the handler's configuration says otherwise. On the plain wire nothing is announced, and it
-// returns nil.
+// List returns the tasks and events that the newest worker has announced. Callers may call these,
+// unless the handler's configuration has another list. On the plain wire workers announce nothing,
+// and List returns nil.
 func (p *Pool) List() *protocol.AllowList { return p.announced.Load().list }
 
-// Ready reports whether a call would now find a worker that takes calls, if it had time: one that
-// is ready and answers pings, in a pool that is not closing. A worker all of whose places are taken
-// by calls that nobody waits for is none: what they wait for may never come.
+// Ready reports whether the pool can serve calls: it is not closing, and a worker is ready and
+// answers pings. The worker may be busy, but calls whose callers have disconnected must not take all
+// its places: such calls may never end.
 func (p *Pool) Ready() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.sched.HasPlaces()
 }
 
-// Shutdown lets the pool take no more calls, waits for those that it has, and ends the workers: by
-// the end of their input, and by force when Options.StopTimeout is over since the first Shutdown,
-// with what is then under way. If ctx is done earlier, it does what Close does and returns ctx's
-// error. It may be called more than once, and concurrently.
+// Shutdown refuses new calls, waits for the calls under way, and ends the workers by closing their
+// inputs. Options.StopTimeout after the first Shutdown it kills workers that still run, with their
+// calls. If ctx is done earlier, it does the same as Close and returns ctx's error. It may be called
+// more than once, and concurrently.
 func (p *Pool) Shutdown(ctx context.Context) error {
-	p.tell(p.sched.Shutdown)
+	p.update(p.sched.Shutdown)
 	select {
 	case <-p.ended:
 		return nil
 	case <-ctx.Done():
-		p.tell(p.sched.Abort)
+		p.update(p.sched.Abort)
 		<-p.ended
 		return ctx.Err()
 	}
 }
 
-// Close ends the workers at once and waits until they have ended. The calls that they had fail with
-// 502 WORKER_CRASHED. It always returns nil.
+// Close ends the workers at once and waits until they have ended. Their calls fail with 502
+// WORKER_CRASHED. It always returns nil.
 func (p *Pool) Close() error {
 	done, cancel := context.WithCancel(context.Background())
 	cancel()

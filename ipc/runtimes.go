@@ -12,17 +12,16 @@ import (
 	"github.com/bluelibs/go-tunnel/ipc/internal/proc"
 )
 
-// Bun is [Node] for the bun (1.3 or later) on PATH. Flags are Bun's. It runs TypeScript.
+// Bun is like [Node], for bun (1.3 or later) on PATH. Flags are Bun's. It runs TypeScript.
 func Bun(file string, flags ...string) Options { return bunEngine.options(file, flags) }
 
-// Deno is [Node] for the deno (2.9 or later) on PATH. Flags are those of deno run; without
-// one that is about permissions --allow-all stands before them, as Node.js and Bun allow
-// all. It runs TypeScript. Options.Dir is to be the folder of the application's
-// package.json, if it has packages: Deno looks from there. CommonJS in files named .js is
-// recognised as Node.js does it.
+// Deno is like [Node], for deno (2.9 or later) on PATH. Flags are those of deno run. If none of
+// them is about permissions, --allow-all is added, since Node.js and Bun allow all. It runs
+// TypeScript, and recognises CommonJS in files named .js as Node.js does. If the application has
+// packages, Options.Dir must be the folder of its package.json: Deno looks for them there.
 //
-// Where npm runs no install scripts, node_modules/.bin/deno is a program around deno, which
-// does not pass the worker's pipes on: set Command[0] to node_modules/deno/deno.
+// If npm runs no install scripts, node_modules/.bin/deno is a program around deno, which does not
+// pass the worker's pipes on: set Command[0] to node_modules/deno/deno.
 func Deno(file string, flags ...string) Options {
 	if !slices.ContainsFunc(flags, isPermission) {
 		flags = append([]string{"--allow-all"}, flags...)
@@ -30,7 +29,7 @@ func Deno(file string, flags ...string) Options {
 	return denoEngine.options(file, flags)
 }
 
-// isPermission reports whether a flag of deno run says what is allowed.
+// isPermission reports whether a flag of deno run is about permissions.
 func isPermission(flag string) bool {
 	for _, prefix := range []string{"--allow-", "--deny-", "--ignore-", "--permission-set", "--no-prompt"} {
 		if strings.HasPrefix(flag, prefix) {
@@ -40,12 +39,12 @@ func isPermission(flag string) bool {
 	return len(flag) > 1 && flag[0] == '-' && strings.IndexByte("ARWNESIP", flag[1]) >= 0
 }
 
-// engine is a program that runs the runtime of package ipc, and with it a module.
+// engine is a program that runs the runtime of package ipc and a module.
 type engine struct {
-	command  []string // what stands before the flags
-	program  []string // and after them, where the runtime comes by the standard input
-	maxHeap  string   // the flag before a number of MiB, empty if there is none
-	variable string   // the variable for a number of bytes then
+	command  []string // the arguments before the flags
+	program  []string // the arguments after them, if the runtime comes by the standard input
+	maxHeap  string   // the flag that sets the heap's limit, without its number of MiB; empty if there is none
+	variable string   // the variable that sets it in bytes, if there is no flag
 }
 
 var (
@@ -57,20 +56,20 @@ var (
 func (e *engine) options(file string, flags []string) Options {
 	program := bundle()
 	if proc.HasExtraFiles || e != nodeEngine {
-		// The program comes by the standard input: no temporary file, and no long command
-		// line in the list of processes.
+		// The program comes by the standard input: this needs no temporary file, and no long
+		// command line is in the list of processes.
 		return Options{Command: slices.Concat(e.command, flags, e.program, []string{file}), engine: e, stdin: program}
 	}
 	return Options{Command: slices.Concat(e.command, flags, []string{"--eval", string(program), file}), engine: e}
 }
 
-// limitHeap makes Options.MaxHeap a flag, which comes before those of Command, or a
-// variable: what is given there counts.
+// limitHeap turns Options.MaxHeap into a flag before those of Command, or into a variable. The user's
+// own flag or variable takes precedence.
 func (o *Options) limitHeap() error {
 	switch e := o.engine; {
 	case o.MaxHeap <= 0:
 	case e == nil:
-		return errors.New("ipc: Options.MaxHeap is for workers of Node, Bun and Deno: write the flag of another one's runtime into Command")
+		return errors.New("ipc: Options.MaxHeap is for workers of Node, Bun and Deno: for another runtime put its flag into Command")
 	case e.maxHeap != "":
 		flag := fmt.Sprint(e.maxHeap, max(o.MaxHeap>>20, 1))
 		o.Command = slices.Insert(slices.Clone(o.Command), len(e.command), flag)
@@ -88,22 +87,21 @@ var (
 	nodeLoader []byte
 )
 
-// Node returns the options for a worker that is a JavaScript module and needs nothing
-// but node (20 or later) on PATH: the runtime around it is part of this package. The
-// module, ESM or CommonJS, exports what it serves,
+// Node returns the options for a worker that is a JavaScript module. It needs only node (20 or
+// later) on PATH: the runtime around the module is part of this package. The module, ESM or
+// CommonJS, exports its tasks and events,
 //
 //	export const tasks = { "app.tasks.add": async ({ a, b }) => a + b };
 //	export const events = { "app.events.notify": async (payload) => {} };
 //
-// or a running Runner application as runtime or default export, or a function that
-// returns or promises either. A function dispose that it exports beside tasks is called at
-// the end. The file is relative to Options.Dir. Flags are Node's own, such as
-// "--inspect=127.0.0.1:0", or "--permission" (before Node.js 22.13 it is
-// "--experimental-permission") with "--allow-fs-read=" and the module's folder, and from
-// Node.js 25 on "--allow-net" for a module that uses the network.
+// or a running Runner application as runtime or default export, or a function that returns or
+// promises either. If it exports a function dispose beside tasks, that is called at the end. The
+// file is relative to Options.Dir. Flags are Node's own, such as "--inspect=127.0.0.1:0", or
+// "--permission" ("--experimental-permission" before Node.js 22.13) with "--allow-fs-read=" and the
+// module's folder, and from Node.js 25 on "--allow-net" for a module that uses the network.
 //
-// Change what else needs changing in the result before Start: Command[0], for another
-// node than that on PATH. [Bun] and [Deno] are its siblings.
+// The result can be changed before Start: set Command[0] to use another node than the one on PATH.
+// [Bun] and [Deno] are its siblings.
 func Node(file string, flags ...string) Options { return nodeEngine.options(file, flags) }
 
 // bundle returns the runtime's files as one program, which starts main.js.

@@ -7,37 +7,37 @@ import (
 	"github.com/bluelibs/go-tunnel/ipc/internal/sched"
 )
 
-// Stats is a snapshot of a pool. What it counts, it counts from Start on.
+// Stats is a snapshot of a pool. Its counters begin with Start.
 type Stats struct {
-	// Workers has the workers that there are, those of a slot one after the other: the one
-	// that takes calls, one that is to take its place, and those that drain. An empty slot
-	// has one entry, of state "exited".
+	// Workers has all workers, slot by slot. Those of one slot are the worker that takes calls,
+	// its replacement, and workers that drain. An empty slot has one entry, in StateExited.
 	Workers []WorkerStats
 
-	// Queued is the number of calls that wait for a worker, QueuedBytes the size of their
-	// inputs, and OldestWait how long the first of them has waited.
+	// Queued is the number of calls that wait for a worker, QueuedBytes is the size of their
+	// inputs, and OldestWait is how long the first of them has waited.
 	Queued      int
 	QueuedBytes int
 	OldestWait  time.Duration
-	// Waits is how many calls had to wait and got a worker, WaitTime how long together.
+	// Waits is the number of calls that have waited and got a worker, WaitTime is the sum of
+	// their waits.
 	Waits    uint64
 	WaitTime time.Duration
 
-	// Served is the number of calls that workers have answered, Failed how many of them with
-	// an error.
+	// Served is the number of calls that workers have answered. Failed is how many of these
+	// answers were errors.
 	Served, Failed uint64
-	// Refused are the calls that got no worker.
+	// Refused counts the calls that got no worker.
 	Refused Refusals
-	// Exits are the ends of workers, by reason.
+	// Exits counts the workers that have ended, by reason.
 	Exits map[ExitReason]uint64
-	// Retries is how often a call was given to another worker because the first one ended.
+	// Retries is how often a call was sent to another worker because the first one ended.
 	Retries uint64
-	// Cancels is how often a call was given up that a worker had, Timeouts how often of
-	// that because its time was over.
+	// Cancels is how often a call that a worker had was cancelled. Timeouts is how often that
+	// was because its time was over.
 	Cancels, Timeouts uint64
 }
 
-// Refusals are counts of calls that were refused, by why.
+// Refusals counts refused calls by reason.
 type Refusals struct {
 	QueueFull    uint64 // the queue had no room
 	QueueTimeout uint64 // no worker had time within Options.QueueTimeout
@@ -49,25 +49,25 @@ type Refusals struct {
 type WorkerStats struct {
 	// Slot is the place of the worker, from 0.
 	Slot int
-	// PID is the process's id, 0 while there is none.
+	// PID is the id of the process, 0 while there is no process.
 	PID int
 	// State is what the worker can do: StateReady and so on.
 	State WorkerState
-	// InFlight is the number of calls that it has, those whose callers left included.
+	// InFlight is the number of its calls, with those whose callers have disconnected.
 	InFlight int
-	// Served is the number of calls that this process has answered, Failed how many of them
-	// with an error.
+	// Served is the number of calls that this process has answered. Failed is how many of these
+	// answers were errors.
 	Served, Failed uint64
-	// Age is the time since it was started.
+	// Age is the time since its start.
 	Age time.Duration
-	// Memory is the resident set of the process in bytes. 0 where that is not known.
+	// Memory is the resident set of the process in bytes, 0 if it is not known.
 	Memory int64
-	// Lag is how long its last answer to a ping took: how busy its event loop is. 0 on the
-	// plain wire, and before the first, which takes 10 s with the default PingTimeout.
+	// Lag is how long its last answer to a ping took, which shows how busy its event loop is. It
+	// is 0 on the plain wire and before the first ping, 10 s after the start by default.
 	Lag time.Duration
-	// Starts is how often a process was started in this slot.
+	// Starts is the number of processes that were started in this slot.
 	Starts int
-	// LastExit is the last end of a worker in this slot, nil if there was none.
+	// LastExit is how the last worker of this slot ended, nil if none has ended.
 	LastExit *Exit
 }
 
@@ -78,9 +78,9 @@ type WorkerState string
 const (
 	StateStarting WorkerState = "starting" // it takes no calls yet
 	StateReady    WorkerState = "ready"    // it takes calls
-	StateSpare    WorkerState = "spare"    // it could, and waits for a worker to end
-	StateStalled  WorkerState = "stalled"  // it gets none until it answers its ping
-	StateDraining WorkerState = "draining" // it gets no more, and ends after those that it has
+	StateSpare    WorkerState = "spare"    // it is ready and takes calls when another worker ends
+	StateStalled  WorkerState = "stalled"  // it takes no calls until it answers its ping
+	StateDraining WorkerState = "draining" // it takes no more calls and ends after its last one
 	StateExited   WorkerState = "exited"   // there is no process
 )
 
@@ -88,7 +88,7 @@ const (
 type Exit struct {
 	Reason ExitReason
 	Time   time.Time
-	// State is what became of the process, or why it was ended, for people.
+	// State is the exit state of the process, or why it was ended, as text for people.
 	State string
 }
 
@@ -97,16 +97,16 @@ type ExitReason string
 
 // The reasons.
 const (
-	ExitCrash    ExitReason = "crash"    // by itself, by somebody's signal, or for breaking the wire
-	ExitStart    ExitReason = "start"    // as a crash, before it was ready
+	ExitCrash    ExitReason = "crash"    // it ended by itself or by a signal, or violated the protocol
+	ExitStart    ExitReason = "start"    // it crashed before it was ready
 	ExitPing     ExitReason = "ping"     // it did not answer a ping
-	ExitTimeout  ExitReason = "timeout"  // it did not answer a call that had timed out, or whose caller had left
+	ExitTimeout  ExitReason = "timeout"  // it did not answer a call that had timed out, or whose caller had disconnected
 	ExitCalls    ExitReason = "calls"    // MaxCalls
 	ExitAge      ExitReason = "age"      // MaxAge
 	ExitMemory   ExitReason = "memory"   // MaxMemory
-	ExitRestart  ExitReason = "restart"  // replaced by Restart
-	ExitRollback ExitReason = "rollback" // new in a Restart that failed
-	ExitStop     ExitReason = "stop"     // with the pool
+	ExitRestart  ExitReason = "restart"  // Restart replaced it
+	ExitRollback ExitReason = "rollback" // it was new in a Restart that failed
+	ExitStop     ExitReason = "stop"     // the pool was shut down
 )
 
 // Stats returns a snapshot.
@@ -143,11 +143,11 @@ func slotStats(s *sched.Scheduler, now time.Time, i int) (all []WorkerStats) {
 	if len(workers) == 0 {
 		return []WorkerStats{empty}
 	}
-	for _, m := range workers {
+	for _, entry := range workers {
 		stats := empty
-		stats.State, stats.InFlight, stats.Served, stats.Failed = WorkerState(m.State()), m.InFlight, m.Served, m.Failed
-		stats.Age, stats.Lag = now.Sub(m.Began), m.Lag
-		if w, started := m.Handle.(*worker); started {
+		stats.State, stats.InFlight, stats.Served, stats.Failed = WorkerState(entry.State()), entry.InFlight, entry.Served, entry.Failed
+		stats.Age, stats.Lag = now.Sub(entry.Began), entry.Lag
+		if w, started := entry.Handle.(*worker); started {
 			stats.PID = w.proc.PID()
 		}
 		all = append(all, stats)

@@ -16,12 +16,12 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// worker is one process that takes calls: the process, its output, and the conversation with it.
+// worker is one process that takes calls, with its output and the conversation with it.
 type worker struct {
 	conn     *conn.Conn
 	log      *slog.Logger
 	proc     *proc.Process
-	name     string // its slot and its process, for those who look for its own log lines
+	name     string // its slot and its process, by which people find its log lines
 	opts     *Options
 	output   *proc.Output
 	wait     *logWait    // of the output
@@ -29,14 +29,14 @@ type worker struct {
 	hello    *wire.Hello // its newest, under Pool.mu; nil on the plain wire
 
 	mu     sync.Mutex
-	cause  error         // why the worker is killed, nil if the exit state says it
-	timers []*time.Timer // that will end it; stopped when it has ended
+	cause  error         // why the worker is killed, nil if the exit state says why
+	timers []*time.Timer // they end it with more and more force; stopped when it has ended
 	ended  bool
 
 	logging sync.WaitGroup // of the output
 }
 
-// command returns what to run. A variable tells the worker where the framed wire is.
+// command returns the command of a worker. A variable tells the worker where the framed wire is.
 func (o *Options) command() proc.Command {
 	c := proc.Command{Args: o.Command, Dir: o.Dir, Env: o.environment(), User: o.user, Stdin: o.stdin}
 	if o.Wire == PlainWire {
@@ -74,13 +74,12 @@ func startWorker(opts *Options, launcher *proc.Launcher, slot int) (*worker, err
 	}, nil
 }
 
-// run serves the worker's pipes until the process has ended and its output was read to the end,
-// fails the calls without an answer, and returns how the process ended. It calls ready, from any
-// goroutine, when the worker can take calls, at once on the plain wire, after its hello on the
-// framed one, and then again for each hello.
+// run serves the worker's pipes until the process has ended and its output was read to the end. Then
+// it fails the calls without an answer, and returns how the process ended. It calls ready, from any
+// goroutine: on the plain wire at once, with nil; on the framed wire for each hello.
 func (w *worker) run(ready func(hello *wire.Hello)) error {
 	var pipes sync.WaitGroup
-	var greeted atomic.Bool // by a hello, if there has to be one
+	var greeted atomic.Bool // the worker has sent its hello, or needs none
 	w.logging.Go(w.output.Run)
 	pipes.Go(w.write)
 	if w.opts.Wire == PlainWire {
@@ -111,7 +110,7 @@ func (w *worker) run(ready func(hello *wire.Hello)) error {
 	return err
 }
 
-// exit notes that the process has ended, and returns why.
+// exit notes that the process has ended, and returns the reason.
 func (w *worker) exit(state string, greeted bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -132,8 +131,8 @@ func (w *worker) exit(state string, greeted bool) error {
 	return fmt.Errorf("%w%s", err, w.hint())
 }
 
-// hint returns what may have kept the worker from its hello: what it has printed, or else a common
-// mistake.
+// hint returns why the worker may have sent no hello: the error that it has printed, or else a
+// common mistake.
 func (w *worker) hint() string {
 	if reason := proc.ExitReason(w.output.Tail()); reason != "" {
 		return ": " + reason
@@ -144,15 +143,15 @@ func (w *worker) hint() string {
 	return " (a wrapper, such as npm run, nodemon or tsx, does not pass descriptors 3 and 4 on; a worker written by hand needs Options.Wire to be PlainWire)"
 }
 
-// flushOutput returns when what the worker has printed was handed to the log, or counted as
-// dropped. It does not wait for a log that stands still.
+// flushOutput returns when the worker's output was passed to the log, or counted as dropped. It does
+// not wait for a log that stands still.
 func (w *worker) flushOutput() {
-	late := time.AfterFunc(w.opts.logs.patience(), func() { w.opts.logs.giveUp(w.wait) })
+	late := time.AfterFunc(w.opts.logs.patience(), func() { w.opts.logs.expire(w.wait) })
 	defer late.Stop()
 	w.logging.Wait()
 }
 
-// read reads what the worker writes to the end.
+// read reads the worker's messages to the end.
 func (w *worker) read() {
 	if err := w.conn.ReadLoop(); err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) {
 		w.fail(fmt.Errorf("protocol violation: %w", err))
@@ -161,22 +160,22 @@ func (w *worker) read() {
 	w.disconnected()
 }
 
-// write writes what the worker is to read to the end.
+// write writes messages to the worker to the end.
 func (w *worker) write() {
 	if w.conn.WriteLoop() != nil {
 		w.disconnected()
 	}
 }
 
-// disconnected notes that the worker has closed one of its pipes, without which it is of no use. An
-// ending process gets the time to end.
+// disconnected notes that the worker has closed one of its pipes. It cannot be used any more, but it
+// gets some time to end by itself.
 func (w *worker) disconnected() {
 	w.drain()
 	w.after(proc.DrainTime, w.proc.Kill)
 }
 
-// drain gives the worker no more calls, because it is about to end. Its input stays open, to tell
-// what the worker has read of it.
+// drain sends no more calls to the worker, because it is about to end. Its input stays open, since
+// what is unread in it shows which calls the worker has not received.
 func (w *worker) drain() {
 	w.conn.Drain()
 	w.draining()
@@ -189,7 +188,7 @@ func (w *worker) fail(cause error) {
 	w.proc.Kill()
 }
 
-// setCause sets why the worker is killed, once.
+// setCause sets why the worker is killed. The first cause stays.
 func (w *worker) setCause(cause error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -198,8 +197,8 @@ func (w *worker) setCause(cause error) {
 	}
 }
 
-// stop ends the worker within a time: at once by the end of its input, then with more and more
-// force. It returns before the worker has ended, and may be called again.
+// stop ends the worker within a time: it closes the input at once, and later terminates and kills
+// the process. It returns before the worker has ended, and may be called again.
 func (w *worker) stop(within time.Duration) {
 	w.conn.CloseWrite(false)
 	w.after(within/2, w.proc.Terminate)

@@ -14,7 +14,7 @@ const (
 	KindEvent
 )
 
-// String returns the kind as it stands in paths, "task" or "event".
+// String returns the kind as paths have it, "task" or "event".
 func (k Kind) String() string {
 	if k == KindEvent {
 		return "event"
@@ -62,11 +62,11 @@ type Call struct {
 	// connection cannot be used again if the body was not at its end then.
 	Body io.ReadCloser
 	// Form has the files of a task that was sent multipart/form-data, and is nil for all other
-	// calls. The input of its manifest is the Payload. The caller of Execute finishes and
-	// closes the form. Files may be read while the reply's Stream is read.
+	// calls. The Payload is the input in its manifest. The caller of Execute finishes and closes
+	// the form. Files may be read while the reply's Stream is read.
 	Form *Form
-	// ReturnPayload says that the caller of an event wants the payload as it is after all
-	// handlers ran.
+	// ReturnPayload says that the caller of an event wants the payload after all handlers have
+	// run.
 	ReturnPayload bool
 
 	// Ticket is where a tunnel.Gate stores its findings about the call.
@@ -87,12 +87,12 @@ type Reply struct {
 	// Without it the result is Undefined then, which clients of later versions expect.
 	Void bool
 
-	// Stream, if not nil, is sent instead of an envelope, and each byte as soon as it can be
-	// read. It is always closed, by the goroutine that reads it: a Read that waits must return
-	// soon after the context of Execute is done. That context ends after the stream was
-	// closed, or when the caller leaves. An error of the first Read is answered as if Execute
-	// had returned it. A later error aborts the connection, so that a body that was cut short
-	// never looks complete.
+	// Stream, if not nil, is sent instead of an envelope, each byte as soon as it can be read. It
+	// is always closed, by the goroutine that reads it: a Read that waits must return soon after
+	// the context of Execute is done. That context ends after the stream was closed, or when the
+	// caller disconnects. If the first Read fails, the answer is the same as if Execute had
+	// returned its error. A later error aborts the connection, so that an incomplete body never
+	// looks complete.
 	Stream io.ReadCloser
 	// Status of a streamed reply. Zero means 200. A status that allows no body (below 200,
 	// 204, 205, 304) is sent as 500, unless the stream is empty and it is 204, 205 or 304.

@@ -9,7 +9,7 @@ import (
 // Runner's own server. The zero value sends "Access-Control-Allow-Origin: *". If several of
 // Origin, Origins, Pattern and OriginFunc are set, the last one in this order counts.
 type CORS struct {
-	// Origin is sent as it is, whoever asks.
+	// Origin is sent unchanged, for every request.
 	Origin string
 	// Origins lists the allowed origins, compared exactly.
 	Origins []string
@@ -18,12 +18,12 @@ type CORS struct {
 	// OriginFunc gets the request's Origin ("" if none) and returns the value to send,
 	// "" for none. It must be safe for concurrent use.
 	OriginFunc func(origin string) string
-	// Credentials allows cookies and the like. It needs one of the four fields above:
-	// without one, no origin is allowed any more.
+	// Credentials allows cookies and other credentials. It needs one of the four fields above:
+	// without one, no origin is allowed.
 	Credentials bool
-	// Methods is what a preflight allows. Default: POST, OPTIONS.
+	// Methods are the methods that a preflight allows. Default: POST, OPTIONS.
 	Methods []string
-	// Headers is what a preflight allows. Default: the headers that it asks for.
+	// Headers are the headers that a preflight allows. Default: the headers that it requests.
 	Headers []string
 	// ExposedHeaders may be read by scripts. Default: none.
 	ExposedHeaders []string

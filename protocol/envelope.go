@@ -6,8 +6,8 @@ import (
 	"github.com/goccy/go-json"
 )
 
-// Undefined is how an absent value (JavaScript's undefined) is written where the
-// wire needs one. It is what a Runner client sends for a task called without input.
+// Undefined is the form of an absent value (JavaScript's undefined) on the wire. A Runner client
+// sends it for a task called without input.
 const Undefined = `{"__type":"Undefined","value":null}`
 
 // errorBody is the error object of the envelope, in the order of the wire.
@@ -44,7 +44,7 @@ func (e *Error) Envelope(numericCodes bool) ([]byte, error) {
 	}{Error: body})
 }
 
-// encode returns v as JSON in JavaScript's spelling: <, > and & are not escaped.
+// encode returns v as JavaScript writes it: <, > and & are not escaped.
 func encode(v any) ([]byte, error) {
 	return json.MarshalWithOption(v, json.DisableHTMLEscape())
 }

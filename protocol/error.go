@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Code is the machine-readable kind of an error: CodeInvalidJSON and so on. The list is
-// closed. A task says more by an error's ID and Data.
+// Code is the machine-readable kind of an error: CodeInvalidJSON and so on. The list is closed. A
+// task adds details with the ID and Data of an error.
 type Code string
 
 // The codes, each with its HTTP status, which an error may override.
@@ -26,14 +26,14 @@ const (
 	CodePayloadTooLarge      Code = "PAYLOAD_TOO_LARGE"                 // 413
 	CodeUnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"            // 415
 	CodeRateLimited          Code = "RATE_LIMITED"                      // 429
-	CodeRequestAborted       Code = "REQUEST_ABORTED"                   // 499: the caller left
+	CodeRequestAborted       Code = "REQUEST_ABORTED"                   // 499: the caller disconnected
 	CodeInternal             Code = "INTERNAL_ERROR"                    // 500, and every error of a task
 	CodeMissingFilePart      Code = "MISSING_FILE_PART"                 // 500
 	CodeStream               Code = "STREAM_ERROR"                      // 500
 	CodeAuthNotConfigured    Code = "AUTH_NOT_CONFIGURED"               // 500
-	CodeWorkerCrashed        Code = "WORKER_CRASHED"                    // 502: the worker died with the call accepted
+	CodeWorkerCrashed        Code = "WORKER_CRASHED"                    // 502: the worker ended during the call
 	CodeOverloaded           Code = "OVERLOADED"                        // 503: no capacity in time
-	CodeWorkerUnavailable    Code = "WORKER_UNAVAILABLE"                // 503: no live worker, or shutting down
+	CodeWorkerUnavailable    Code = "WORKER_UNAVAILABLE"                // 503: no worker runs, or the pool is closing
 	CodeTaskTimeout          Code = "TASK_TIMEOUT"                      // 504
 )
 
@@ -84,7 +84,7 @@ func (c Code) Known() bool {
 type Error struct {
 	// Code is CodeInternal if empty, as it is for every error of a Runner task.
 	Code Code
-	// Message is the code's own if empty.
+	// Message is empty for the message of the code.
 	Message string
 	// ID names a registered error of the application; not sent if empty.
 	ID string

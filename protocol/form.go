@@ -11,11 +11,10 @@ import (
 	"unicode/utf8"
 )
 
-// Form is a multipart/form-data request while it arrives: a manifest, whose input may
-// name files, and the files. It reads the request only as far as a method needs it, and
-// starts no goroutine. Its methods, and the methods of its files, may be called
-// concurrently. While one of them waits for the caller, the others wait for it, except for
-// Close, which ends all of them.
+// Form is a multipart/form-data request while it arrives: a manifest, whose input may name files,
+// and the files. It reads the request only as far as a method needs it, and starts no goroutine.
+// Its methods, and the methods of its files, may be called concurrently. While one of them waits
+// for the caller, the others wait for it, except for Close, which ends all of them.
 //
 // Files may stand in any order, also before the manifest, and may be read in any other
 // order or not at all. A method that waits for a file reads everything before it: files
@@ -35,7 +34,7 @@ type Form struct {
 	current     *arrivingFile // the file whose bytes come next, nil between parts
 	ids         []string
 	input       []byte
-	hasManifest bool // and so the ids of the files
+	hasManifest bool // the ids of the files are known
 	ended       bool
 	err         error // the form's first error, which stays
 }
@@ -48,7 +47,7 @@ type arrivingFile struct {
 	size      int64
 	complete  bool // all of it has arrived
 	opened    bool
-	discarded bool // nobody will read it any more
+	discarded bool // it will not be read any more
 }
 
 var (
@@ -56,10 +55,9 @@ var (
 	errPartClosed = errors.New("protocol: the file is closed")
 )
 
-// NewForm returns the form that body contains. The content type is the request's. Of the
-// limits those of files and fields count. An *Error of body is the form's error too, unless
-// its code is CodeStream. The form must be closed, which closes body and should interrupt
-// its Read.
+// NewForm returns the form that body contains. The content type is the request's. The limits of
+// files and fields count. An *Error of body is also the form's error, unless its code is
+// CodeStream. The form must be closed, which closes body and should interrupt its Read.
 func NewForm(body io.ReadCloser, contentType string, limits Limits) *Form {
 	f := &Form{body: body, limits: limits.WithDefaults(), files: make(map[string]*arrivingFile)}
 	var err error
@@ -72,9 +70,9 @@ func NewForm(body io.ReadCloser, contentType string, limits Limits) *Form {
 // Manifest reads up to the manifest and returns its input: JSON that was checked like the
 // Payload of a [Call], nil if there is none.
 //
-// Every error of a form is an *Error, unless it is about a wrong use of the form: 400 for a
-// malformed form or manifest, 413 for a form over a limit, 500 for a file that is missing or
-// cut short, and 408 or 499 for a caller who is too slow or has left.
+// Every error of a form is an *Error, unless the form was used wrongly: 400 for a malformed form
+// or manifest, 413 for a form over a limit, 500 for a missing or incomplete file, and 408 or 499
+// for a caller who is too slow or has disconnected.
 func (f *Form) Manifest() (input []byte, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -120,10 +118,9 @@ func (f *Form) Open(id string) (*FormFile, error) {
 	return &FormFile{Name: file.part.filename, Type: file.part.contentType, form: f, file: file}, nil
 }
 
-// Finish reads the rest of the form and returns its error, for example that a file is
-// missing that the input names. A file that nobody has opened is discarded, unless keep is
-// set. A file that is open is spooled for its reader. It returns nil for a form that was
-// closed.
+// Finish reads the rest of the form and returns its error, for example a missing file that the
+// input names. Files that were not opened are discarded unless keep is set. Open files are spooled
+// for their readers. It returns nil for a form that was closed.
 func (f *Form) Finish(keep bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -140,8 +137,8 @@ func (f *Form) Finish(keep bool) error {
 	return nil
 }
 
-// Err returns the error of the form as far as it was read, nil if there is none. It says more
-// than the error that a task makes of it.
+// Err returns the error of the form as far as it was read, nil if there is none. It has more
+// details than a task's error about it.
 func (f *Form) Err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -176,8 +173,8 @@ func (f *Form) readRest() error {
 	return f.err
 }
 
-// advance reads the rest of the current file, or else one part if that is a field, or else
-// up to the content of a file.
+// advance reads the rest of the current file. If there is none, it reads the next part if that is
+// a field, and otherwise the header of a file.
 func (f *Form) advance() {
 	if f.current != nil {
 		f.spoolRest(f.current)
@@ -197,7 +194,7 @@ func (f *Form) advance() {
 		return
 	}
 	id, named := strings.CutPrefix(part.name, filePrefix)
-	if !named { // it has no use, whatever its size
+	if !named { // it is ignored, whatever its size
 		if _, err := io.Copy(io.Discard, part); err != nil {
 			f.fail(err, CodeInvalidMultipart)
 		}
@@ -229,7 +226,7 @@ func (f *Form) spoolRest(file *arrivingFile) {
 	}
 }
 
-// readCurrent reads from the current file. At the end of the file none is current any more.
+// readCurrent reads from the current file. At its end there is no current file any more.
 func (f *Form) readCurrent(b []byte) (n int, err error) {
 	file := f.current
 	for n < len(b) && err == nil && (n == 0 || f.in.body.Buffered() > 0) { // mime/multipart returns little at once
@@ -312,15 +309,15 @@ func (f *Form) finishParts() {
 	}
 	for _, id := range f.ids {
 		if f.files[id].part == nil {
-			// It is the caller's error, but the protocol demands 500, and 5.5.0 answers so.
+			// This is the caller's error, but the protocol requires 500, as in Runner 5.5.0.
 			f.fail(&Error{Code: CodeMissingFilePart, Err: f.in.missing("for file " + quoteShort(id))}, "")
 			return
 		}
 	}
 }
 
-// fail makes err the form's error, unless it has one, and returns the form's error. An error
-// that is not the connection's gets the code.
+// fail makes err the form's error, unless it has one, and returns the form's error. An error that
+// does not come from the connection gets the code.
 func (f *Form) fail(err error, code Code) error {
 	if f.err != nil {
 		return f.err
@@ -379,7 +376,7 @@ func (p *FormFile) Read(b []byte) (int, error) {
 	}
 	n, err := f.readCurrent(b)
 	if err == io.EOF && f.arrived() {
-		// A connection reports that the caller has left only after the end of the request.
+		// A connection reports a disconnected caller only after the end of the request.
 		_ = f.readRest() // Finish returns the error
 	}
 	return n, err

@@ -17,9 +17,9 @@ var (
 // disposition is the content of the header Content-Disposition of a part.
 type disposition struct{ name, filename string }
 
-// parseDisposition reads a Content-Disposition as senders write it. A parameter may stand
-// twice, and the first one counts. A name may be in Latin-1, and its extended form in an
-// unknown charset. Package mime accepts none of this.
+// parseDisposition parses a Content-Disposition in all forms that senders use. If a parameter is
+// there twice, the first one counts. A name may be in Latin-1, and its extended form in an unknown
+// charset. Package mime accepts none of this.
 func parseDisposition(header string) (d disposition, err error) {
 	kind, rest, _ := strings.Cut(header, ";")
 	if !strings.EqualFold(strings.TrimSpace(kind), "form-data") {
@@ -28,7 +28,7 @@ func parseDisposition(header string) (d disposition, err error) {
 	var name, filename parameter
 	continued := false
 	for rest = trimBlanks(rest); rest != ""; {
-		if rest[0] == ';' { // nothing before it
+		if rest[0] == ';' { // an empty parameter
 			rest = trimBlanks(rest[1:])
 			continue
 		}
@@ -152,8 +152,8 @@ const escapable = `()<>@,;:\"/[]?=`
 
 func trimBlanks(s string) string { return strings.TrimLeft(s, " \t") }
 
-// decodeHeaderText reads a header's bytes as UTF-8 if they are valid, and otherwise as
-// Latin-1, in which all bytes are.
+// decodeHeaderText decodes the bytes of a header as UTF-8 if they are valid, and otherwise as
+// Latin-1, which has all bytes.
 func decodeHeaderText(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -174,8 +174,7 @@ func isUTF8(charset string) bool {
 	return strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
 }
 
-// isLatin1 reports whether a charset is ISO-8859-1, or a charset that Runner's server reads
-// like it.
+// isLatin1 reports whether Runner's server reads a charset as ISO-8859-1.
 func isLatin1(charset string) bool {
 	switch strings.ToLower(charset) {
 	case "iso-8859-1", "iso8859-1", "iso88591", "iso_8859-1", "iso_8859-1:1987", "latin1", "us-ascii", "ascii",

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// formBuffer is how much of a form is read at once.
+	// formBuffer is the number of bytes of a form that are read at once.
 	formBuffer = 32 << 10
 	// maxPartHeader bounds the header of a part together with the delimiter before it, and
 	// also the preamble and the epilogue of the form.
@@ -33,7 +33,7 @@ type formReader struct {
 
 	files, fields, others int
 	skipped               int
-	reasons               []string // why the first few were skipped
+	reasons               []string // the reasons for the first few skipped parts
 }
 
 // formPart is a part of a form: a file or a field.
@@ -139,10 +139,10 @@ func parsePart(raw *multipart.Part) (*formPart, error) {
 	return p, nil
 }
 
-// skip counts a part that has no use, and keeps the first few reasons for the log.
+// skip counts a part that is ignored, and keeps the first few reasons for the log.
 func (r *formReader) skip(raw *multipart.Part, reason error) {
-	const most = 3
-	if r.skipped++; r.skipped <= most {
+	const maxReasons = 3
+	if r.skipped++; r.skipped <= maxReasons {
 		header := raw.Header.Get("Content-Disposition")
 		r.reasons = append(r.reasons, fmt.Sprintf("%v: %s", reason, quoteShort(header)))
 	}
@@ -158,9 +158,9 @@ func (r *formReader) missing(part string) error {
 
 // quoteShort quotes and shortens the caller's text for the log.
 func quoteShort(text string) string {
-	const most = 100
-	if len(text) > most {
-		return strconv.Quote(text[:most]) + "…"
+	const maxSize = 100
+	if len(text) > maxSize {
+		return strconv.Quote(text[:maxSize]) + "…"
 	}
 	return strconv.Quote(text)
 }
@@ -189,7 +189,7 @@ func formTooLarge(limit string) *Error {
 	return &Error{Code: CodePayloadTooLarge, Message: limit + " limit exceeded"}
 }
 
-// readEpilogue reads what follows the form, so that the connection can be used again.
+// readEpilogue reads the bytes after the form, so that the connection can be used again.
 func (r *formReader) readEpilogue() error {
 	_, err := io.CopyN(io.Discard, r.body, maxPartHeader)
 	if err == io.EOF {

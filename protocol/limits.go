@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// MaxDepth is how deep a value may be nested: the document's root is at depth 0.
-// Runner's serializer has the same limit, a constant in both.
+// MaxDepth is the largest depth of a value: the document's root is at depth 0. Runner's serializer
+// has the same limit, a constant in both.
 const MaxDepth = 1000
 
-// The limits that hold unless configured.
+// These are the limits unless configured.
 const (
 	// DefaultMaxBody is the largest JSON body, in bytes.
 	DefaultMaxBody = 2 << 20
@@ -29,8 +29,8 @@ const (
 	DefaultLingerCallers = 1000
 )
 
-// Limits bounds the cost of a request. Every limit is an inclusive maximum. A limit that is
-// zero or negative has its default, whatever the others are.
+// Limits bounds the cost of a request. Every limit is an inclusive maximum. Zero or a negative
+// value means the default, whatever the other limits are.
 type Limits struct {
 	// MaxBody is the size of a JSON body in bytes, counted after decompression. The input
 	// of a form is bounded by MaxFieldSize. Default: DefaultMaxBody (2 MiB).

@@ -25,7 +25,7 @@ func ParseBasePath(s string) BasePath {
 		return ""
 	}
 	escaped := (&url.URL{Path: s}).EscapedPath()
-	// URL parsers, and so clients, leave these as they are.
+	// URL parsers, and so clients, do not escape these.
 	return BasePath(strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%5B", "[", "%5D", "]").Replace(escaped))
 }
 
@@ -42,7 +42,7 @@ func (b BasePath) Cut(u *url.URL) (rest string, ok bool) {
 	if needsResolving(full) {
 		full = resolve(full)
 	}
-	if strings.HasPrefix(full, "//") { // to a WHATWG URL parser that is an authority
+	if strings.HasPrefix(full, "//") { // a WHATWG URL parser reads a host here
 		return "", false
 	}
 	rest, ok = strings.CutPrefix(full, string(b))
@@ -77,7 +77,7 @@ func needsResolving(path string) bool {
 	return strings.ContainsAny(path, `\#`) || strings.Contains(path, "/.") || strings.Contains(path, "/%2")
 }
 
-// resolve changes a path as the URL parser of the WHATWG does, as far as that matters here: a
+// resolve changes a path as the URL parser of the WHATWG does in the cases that matter here: a
 // fragment ends it, backslashes become slashes, and dot segments are removed.
 func resolve(path string) string {
 	path, _, _ = strings.Cut(path, "#")

@@ -9,14 +9,14 @@ import (
 
 // ParsePayload checks a JSON body and finds the payload of a call of kind in it:
 //
-//   - no body: nothing
-//   - a task: the value of the root's member "input"; without one the whole document
-//   - an event: the value of the root's member "payload"; without one nothing
+//   - no body: no payload
+//   - a task: the value of the root's member "input"; without it the whole document
+//   - an event: the value of the root's member "payload"; without it there is none
 //
-// If a member stands twice, the last one counts. Undefined is read as nothing. Bytes that
-// are not UTF-8 are replaced by U+FFFD. The payload is part of body unless that was
-// necessary, and nil if there is none. ReturnPayload is the truth of an event's member
-// "returnPayload" as JavaScript sees it.
+// If a member is there twice, the last one counts. Undefined means no payload. Bytes that are not
+// UTF-8 are replaced by U+FFFD. The payload is a part of body unless that was necessary, and nil
+// if there is none. ReturnPayload reports whether an event's member "returnPayload" is true to
+// JavaScript.
 //
 // The error is a 400 *Error for a body that is not JSON or is nested deeper than MaxDepth.
 func ParsePayload(kind Kind, body []byte) (payload []byte, returnPayload bool, err error) {

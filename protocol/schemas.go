@@ -12,8 +12,8 @@ type Schemas struct {
 	Events map[string]json.RawMessage `json:"events"`
 }
 
-// Describe returns the document of Discovery with one more member, "schemas", which has the
-// schemas of the ids on the list. Clients that do not know the member ignore it.
+// Describe returns the document of Discovery with another member, "schemas", which has the schemas
+// of the ids on the list. Clients that do not know the member ignore it.
 func (a *AllowList) Describe(s Schemas) ([]byte, error) {
 	listed := Schemas{Tasks: a.onlyAllowed(KindTask, s.Tasks), Events: a.onlyAllowed(KindEvent, s.Events)}
 	var doc bytes.Buffer

@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// spoolMemory is how much of a file waits in memory before the rest goes to disk.
+// spoolMemory is the largest part of a file that is kept in memory.
 const spoolMemory = 64 << 10
 
 // spool holds bytes until they are read: in memory at first, then all of them in a
@@ -14,7 +14,7 @@ const spoolMemory = 64 << 10
 type spool struct {
 	memory []byte
 	file   *os.File
-	path   string // of a file that could not be removed while open
+	path   string // set if the file could not be removed while open
 	read   int64
 	size   int64
 }
@@ -42,7 +42,7 @@ func (s *spool) toFile() error {
 		return err
 	}
 	s.file = file
-	if os.Remove(file.Name()) != nil { // so it is on Windows
+	if os.Remove(file.Name()) != nil { // on Windows it cannot be removed yet
 		s.path = file.Name()
 	}
 	if _, err := file.WriteAt(s.memory, 0); err != nil {
@@ -52,7 +52,7 @@ func (s *spool) toFile() error {
 	return nil
 }
 
-// Read continues from the beginning. io.EOF says that there is no more so far.
+// Read returns the bytes in the order of Write. io.EOF means that there are no more at the moment.
 func (s *spool) Read(b []byte) (n int, err error) {
 	if s.read == s.size {
 		return 0, io.EOF

@@ -2,8 +2,8 @@ package protocol
 
 import "net/http"
 
-// StatusWithBody returns the status that an answer with a body has if status was asked for:
-// 200 for 0, and 500 for a status that HTTP, or a browser's fetch, allows no body with.
+// StatusWithBody returns the status of an answer with a body: 200 for 0, 500 for a status with
+// which HTTP, or a browser's fetch, allows no body, and otherwise status.
 func StatusWithBody(status int) int {
 	switch {
 	case status == 0:

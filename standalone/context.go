@@ -8,16 +8,16 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// headerContext carries a caller's async contexts: a JSON object with the serialized
-// value of each, which is a text, by id.
+// headerContext carries a caller's async contexts: a JSON object of ids and serialized values,
+// which are strings.
 const headerContext = "X-Runner-Context"
 
-// ContextValue returns the value of an async context that the caller of a typed handler
-// has sent along, decoded in the dialect of its registry. It reports false if there is
-// none of that id, or if it does not fit a T: as in Runner, a context that cannot be read
-// is one that was not sent. It may be kept.
+// ContextValue returns the value of an async context that the caller of a typed handler has sent,
+// decoded in the dialect of its registry. It reports false if the caller has sent none with that
+// id, or if it does not fit a T: as in Runner, an unreadable context counts as absent. The value
+// may be kept.
 //
-// Callers send what they like: a context says what its caller claims, and no more.
+// The value is only a claim of the caller.
 func ContextValue[T any](ctx context.Context, id string) (value T, ok bool) {
 	text, ok := RawContextValue(ctx, id)
 	if !ok || text == protocol.Undefined {
@@ -30,8 +30,8 @@ func ContextValue[T any](ctx context.Context, id string) (value T, ok bool) {
 	return value, true
 }
 
-// RawContextValue is ContextValue without decoding the value: for contexts whose own
-// serialize function writes something else than the dialect.
+// RawContextValue is like ContextValue, but does not decode the value. It is for contexts whose
+// own serialize function does not write the dialect.
 func RawContextValue(ctx context.Context, id string) (text string, ok bool) {
 	s, ok := ctx.Value(scopeKey{}).(scope)
 	if !ok {
@@ -46,7 +46,7 @@ func RawContextValue(ctx context.Context, id string) (text string, ok bool) {
 	return text, ok
 }
 
-// unmarshal is for texts that nothing has checked yet: encoding/json has its own limits.
+// unmarshal decodes a text that nothing has checked: encoding/json has its own limits.
 func unmarshal(codec protocol.Codec, text string, v any) error {
 	if codec == nil {
 		return json.Unmarshal([]byte(text), v)
@@ -54,7 +54,7 @@ func unmarshal(codec protocol.Codec, text string, v any) error {
 	return codec.Unmarshal([]byte(text), v)
 }
 
-// utf8OfLatin1 reads a header's bytes as Node.js reads them, each as a character.
+// utf8OfLatin1 decodes a header as Node.js does: each byte is a character.
 func utf8OfLatin1(s string) string {
 	var b strings.Builder
 	for i := range len(s) {

@@ -8,8 +8,8 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// decode takes only what was checked to be JSON (protocol.Call says so): the decoder
-// is fast because it trusts its input. A codec checks for itself.
+// decode needs valid JSON (protocol.Call guarantees it): the decoder is fast because it trusts its
+// input. A codec checks its input itself.
 func decode[T any](codec protocol.Codec, payload []byte) (value T, err error) {
 	if codec != nil {
 		err = codec.Unmarshal(payload, &value)

@@ -8,27 +8,26 @@ import (
 	"io"
 )
 
-// File is a file in the input of a task: a field of that type, or a pointer to it,
-// takes what a client puts there for a file of its. Anything else does not fit.
+// File is a file in the input of a task: a field of type File or *File accepts the object by which
+// a client refers to a file. It accepts nothing else.
 //
-// A File must be there, in a call that is a form, before the task runs: a caller without
-// it is answered with 400 INVALID_INPUT, one without a form with 415
-// UNSUPPORTED_MEDIA_TYPE. A pointer, or a field with omitempty or omitzero, is optional:
-// it is nil, or its zero value, if the caller has sent none.
+// A File is required: if it is missing, the caller gets 400 INVALID_INPUT, or 415
+// UNSUPPORTED_MEDIA_TYPE if the call is no form, and the task does not run. A *File, or a field
+// with omitempty or omitzero, is optional: it is nil, or its zero value, if the caller has sent
+// none.
 //
-// What is known about the file comes from its caller, and is not compared with what
-// arrives.
+// The caller describes the file; nothing compares this with the file that arrives.
 type File struct {
-	// ID is what the form calls the file.
+	// ID is the name of the file in the form.
 	ID string
-	// Name and Type are the file name and the content type that the caller gives in the
-	// input, otherwise those of the file's own part in the form, without a path or
-	// parameters, otherwise "upload" and "text/plain". They are whole after Open.
+	// Name and Type are the file name and the content type in the input, otherwise those of the
+	// file's part in the form, without a path or parameters, otherwise "upload" and "text/plain".
+	// They are final after Open.
 	Name, Type string
-	// Size in bytes and LastModified in milliseconds since 1970, both 0 unless the caller
-	// says.
+	// Size is in bytes and LastModified in milliseconds since 1970. Both are 0 if the caller does
+	// not send them.
 	Size, LastModified int64
-	// Extra is whatever the caller adds, as JSON; nil for nothing.
+	// Extra is further information from the caller, as JSON; nil if there is none.
 	Extra json.RawMessage
 
 	given            bool // by the caller
@@ -37,12 +36,11 @@ type File struct {
 
 var (
 	errNoFile = errors.New("not a file")
-	errNoTask = errors.New("standalone: open a file: the context is none of a task")
+	errNoTask = errors.New("standalone: open a file: the context is not that of a task")
 )
 
-// UnmarshalJSON takes what stands for a file in an input: an object whose member
-// "$runnerFile", or "$ejson" for clients of Runner 4, is "File", with an id. Null
-// stands for no file.
+// UnmarshalJSON decodes the object for a file in an input: its member "$runnerFile", or "$ejson"
+// for clients of Runner 4, is "File", and it has an id. Null means no file.
 func (f *File) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
@@ -63,7 +61,7 @@ func (f *File) UnmarshalJSON(data []byte) error {
 	*f = File{ID: id, given: true}
 	var meta map[string]json.RawMessage
 	if json.Unmarshal(sentinel.Meta, &meta) != nil {
-		return nil // any value will do
+		return nil // any value is accepted
 	}
 	f.Name, f.hasName = text(meta["name"])
 	f.Type, f.hasType = text(meta["type"])
@@ -72,13 +70,13 @@ func (f *File) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// text returns a string, and whether there is a value at all: null is one.
+// text returns a string, and whether there is a value: null counts as one.
 func text(value json.RawMessage) (text string, ok bool) {
 	_ = json.Unmarshal(value, &text)
 	return text, value != nil && !isUndefined(value)
 }
 
-// number returns a number, 0 for what is none.
+// number returns a number, 0 for any other value.
 func number(value json.RawMessage) int64 {
 	var n float64
 	if json.Unmarshal(value, &n) != nil || n != n || n < -1<<53 || n > 1<<53 {
@@ -95,20 +93,20 @@ func isUndefined(value json.RawMessage) bool {
 	return json.Unmarshal(value, &typed) == nil && typed.Type == "Undefined"
 }
 
-// JSONSchema returns the schema of what stands for a file, for protocol/schema.
+// JSONSchema returns the schema of the object for a file in an input, for protocol/schema.
 func (File) JSONSchema() json.RawMessage {
 	return json.RawMessage(`{"type":"object","required":["id"],"properties":{"id":{"type":"string"}},"anyOf":[` +
 		`{"required":["$runnerFile"],"properties":{"$runnerFile":{"const":"File"}}},` +
 		`{"required":["$ejson"],"properties":{"$ejson":{"const":"File"}}}]}`)
 }
 
-// Open waits for the file to arrive and returns it; ctx is that of the task. A file
-// can be opened once, whatever the order, and read while the task runs, or while a
-// stream that it returned is sent. Close drops the rest, and is optional.
+// Open waits until the file arrives, and returns it. Ctx is the context of the task. A file can be
+// opened once, in any order. It may be read while the task runs, or while a stream that the task
+// has returned is sent. Close is optional and drops the rest.
 //
-// Its errors are those of the caller, for a task to return: 400 INVALID_INPUT for a file
-// that is not there, 415 UNSUPPORTED_MEDIA_TYPE if the call did not come as a form, and the
-// form's own if that is broken or lacks the file.
+// A task may return its errors to the caller: 400 INVALID_INPUT for a file that was not sent, 415
+// UNSUPPORTED_MEDIA_TYPE if the call is no form, and the form's own error if the form is malformed
+// or lacks the file.
 func (f *File) Open(ctx context.Context) (io.ReadCloser, error) {
 	call := CallFrom(ctx)
 	switch {

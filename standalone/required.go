@@ -12,13 +12,13 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// errNoForm is for a call that names a file and brings none.
+// errNoForm is the error of a call whose input names a file but that has no form.
 var errNoForm = &protocol.Error{
 	Code:    protocol.CodeUnsupportedMediaType,
 	Message: "The task takes a body of type multipart/form-data",
 }
 
-// errEventFile is the same for an event, which never comes as a form.
+// errEventFile is the same error for an event, which never has a form.
 var errEventFile = &protocol.Error{Code: protocol.CodeUnsupportedMediaType, Message: "An event takes no files"}
 
 func noForm(call *protocol.Call) error {
@@ -28,7 +28,7 @@ func noForm(call *protocol.Call) error {
 	return errNoForm
 }
 
-// missingFile is the error for an input without a file that must be there.
+// missingFile returns the error for an input that lacks a required file.
 func missingFile(member string) error {
 	const most = 256
 	if len(member) > most {
@@ -41,18 +41,18 @@ func missingFile(member string) error {
 	return &protocol.Error{Code: protocol.CodeInvalidInput, Message: message}
 }
 
-// fileCheck looks for the files that a value of a type must have. It is made once for
-// each type, and never changes. Nil stands for types that need none.
+// fileCheck looks for the required files of a type in a value. There is one for each type, and it
+// never changes. Nil means that the type requires none.
 type fileCheck struct {
 	kind    reflect.Kind
 	isFile  bool
-	members []fileMember // of a struct; the one of all other types is their element
+	members []fileMember // the fields of a struct; for all other types only the element
 }
 
 // fileMember is a member of a type that holds files.
 type fileMember struct {
 	name     string
-	index    []int // of a struct's field
+	index    []int // the index of a struct's field
 	optional bool
 	typ      reflect.Type
 	check    *fileCheck
@@ -64,8 +64,8 @@ var (
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
-// requiredFiles returns the check for a type: every File in it that is no pointer and
-// whose field has neither omitempty nor omitzero must be there, as schema.Of has it.
+// requiredFiles returns the check for a type. A File in it is required if it is no pointer and its
+// field has neither omitempty nor omitzero, as in schema.Of.
 func requiredFiles(t reflect.Type) *fileCheck {
 	return makeFileCheck(t, make(map[reflect.Type]*fileCheck))
 }
@@ -103,8 +103,7 @@ func holdsFile(t reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// membersOf returns the members of a type that JSON decodes into, but for files that
-// need not be there.
+// membersOf returns the members of a type that JSON decodes into, without optional files.
 func membersOf(t reflect.Type) []fileMember {
 	pointer := reflect.PointerTo(t)
 	if pointer.Implements(unmarshaler) || pointer.Implements(textUnmarshaler) {
@@ -118,7 +117,7 @@ func membersOf(t reflect.Type) []fileMember {
 		return []fileMember{{typ: t.Elem()}}
 	case reflect.Slice, reflect.Map:
 		return []fileMember{{typ: t.Elem()}}
-	case reflect.Array: // which may have fewer in JSON
+	case reflect.Array: // it may have fewer elements in JSON
 		if t.Elem() == fileType {
 			return nil
 		}
@@ -129,8 +128,8 @@ func membersOf(t reflect.Type) []fileMember {
 	return nil
 }
 
-// fieldsOf returns the fields of a struct that JSON knows, those of embedded structs
-// included. Of several with a name the outermost counts.
+// fieldsOf returns the fields of a struct that JSON decodes into, with those of embedded structs.
+// If several have the same name, the outermost counts.
 func fieldsOf(t reflect.Type) (members []fileMember) {
 	outermost := make(map[string]int)
 	fields := promotedFields(t)
@@ -152,8 +151,8 @@ func fieldsOf(t reflect.Type) (members []fileMember) {
 	return members
 }
 
-// promotedFields returns the fields of a struct and of those embedded in it, without those of
-// an embedded one that JSON takes for a member with a name, or for none.
+// promotedFields returns the fields of a struct and of its embedded structs, without the fields of
+// an embedded struct that JSON ignores or treats as a member with a name.
 func promotedFields(t reflect.Type) (fields []reflect.StructField) {
 	var members [][]int
 	for _, field := range reflect.VisibleFields(t) {
@@ -170,8 +169,8 @@ func promotedFields(t reflect.Type) (fields []reflect.StructField) {
 	return fields
 }
 
-// jsonField returns the name of a field, and whether it may be left out. It is not ok for
-// one that JSON does not know, or only its fields.
+// jsonField returns the name of a field, and whether it may be absent. It is not ok if JSON
+// ignores the field, or only uses its fields.
 func jsonField(field reflect.StructField) (name string, optional, ok bool) {
 	tag := field.Tag.Get("json")
 	name, options, _ := strings.Cut(tag, ",")
@@ -191,8 +190,8 @@ func jsonField(field reflect.StructField) (name string, optional, ok bool) {
 	return name, optional, true
 }
 
-// verify returns the error for an input that lacks a file, or that names one in a call
-// that has none.
+// verify returns the error for an input that lacks a required file, or that names a file in a call
+// without a form.
 func (c *fileCheck) verify(input any, call *protocol.Call) error {
 	member, verdict := c.find(reflect.ValueOf(input), call.Form != nil)
 	switch verdict {
@@ -212,17 +211,10 @@ const (
 	fileWithoutForm
 )
 
-// find looks for the first file that is not right, and returns the names of the members
-// that it is in.
+// find looks for the first wrong file, and returns the path of members to it.
 func (c *fileCheck) find(v reflect.Value, form bool) (member string, verdict fileVerdict) {
 	if c.isFile {
-		switch {
-		case !v.Interface().(File).given:
-			return "", fileMissing
-		case !form:
-			return "", fileWithoutForm
-		}
-		return "", filesRight
+		return "", verdictOf(v.Interface().(File), form)
 	}
 	of := func(m fileMember, name func() string, v reflect.Value) bool {
 		if m.optional && v.IsZero() {
@@ -254,7 +246,7 @@ func (c *fileCheck) find(v reflect.Value, form bool) (member string, verdict fil
 	case reflect.Struct:
 		for _, m := range c.members {
 			field, err := v.FieldByIndexErr(m.index)
-			if err != nil { // in an embedded pointer that is nil
+			if err != nil { // the field is in an embedded pointer that is nil
 				field = reflect.Zero(m.typ)
 			}
 			if of(m, func() string { return m.name }, field) {
@@ -263,6 +255,16 @@ func (c *fileCheck) find(v reflect.Value, form bool) (member string, verdict fil
 		}
 	}
 	return "", filesRight
+}
+
+func verdictOf(file File, form bool) fileVerdict {
+	switch {
+	case !file.given:
+		return fileMissing
+	case !form:
+		return fileWithoutForm
+	}
+	return filesRight
 }
 
 func joinMembers(outer, inner string) string {

@@ -7,8 +7,8 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Inputs returns the Go types that the typed tasks or events of a registry take, by id:
-// what protocol/schema derives JSON Schemas from.
+// Inputs returns the Go types of the inputs of a registry's typed tasks or events, by id. Package
+// protocol/schema derives JSON Schemas from them.
 func (r *Registry) Inputs(kind protocol.Kind) map[string]reflect.Type {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

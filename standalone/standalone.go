@@ -1,6 +1,5 @@
-// Package standalone runs tasks and events that are Go functions in this process.
-// It does no I/O and starts no goroutine: a handler runs on the goroutine of its
-// request.
+// Package standalone runs tasks and events that are Go functions in this process. It does no I/O
+// and starts no goroutine: a handler runs on the goroutine of its request.
 //
 //	registry := standalone.NewRegistry()
 //	standalone.Task(registry, "app.tasks.add", func(ctx context.Context, in AddInput) (int, error) {
@@ -8,14 +7,12 @@
 //	})
 //	http.Handle("/__runner/", tunnel.New(registry, tunnel.Config{Tokens: []string{"secret"}}))
 //
-// There are two tiers. [Task] and [Event] take typed functions: they decode the
-// input and encode the result with goccy/go-json, or in the dialect of the registry's
-// Codec, and nothing else. The raw tier,
-// [Registry.HandleTask] and [Registry.HandleEvent], sees the bytes.
+// There are two tiers. [Task] and [Event] take typed functions: they decode the input and encode
+// the result with goccy/go-json, or in the dialect of the registry's Codec. In the raw tier,
+// [Registry.HandleTask] and [Registry.HandleEvent], a handler gets and returns bytes.
 //
-// A handler tells its caller what went wrong with a *protocol.Error. Any other
-// error, and a panic, is answered as a plain internal error and logged by the
-// tunnel.Handler.
+// A handler returns a *protocol.Error if its caller should see the error. For any other error, and
+// for a panic, the caller gets a plain internal error, and the tunnel.Handler logs the cause.
 package standalone
 
 import (
@@ -28,18 +25,16 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// HandlerFunc is a raw handler. It keeps the rules of tunnel.Executor, the one
-// about ctx above all: it should return when ctx is done.
+// HandlerFunc is a raw handler. The rules of tunnel.Executor are valid for it, in particular that
+// it should return when ctx is done.
 type HandlerFunc func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error)
 
-// Registry is a set of tasks and events, and the executor that runs them. The zero
-// value is an empty one. Its methods may be called concurrently; handlers may be
-// added while calls are running.
+// Registry is a set of tasks and events, and the executor that runs them. The zero value is empty.
+// Its methods may be called concurrently; handlers may be added while calls are running.
 type Registry struct {
-	// Codec is the dialect of JSON that typed handlers get their inputs and return their
-	// results in: a *serializer.Codec for the clients of Runner 5 and later, an
-	// *ejson.Codec for those of Runner 4. Set it before the first call. Nil means plain
-	// JSON.
+	// Codec is the dialect of JSON for the inputs and results of typed handlers: a
+	// *serializer.Codec for the clients of Runner 5 and later, an *ejson.Codec for those of Runner
+	// 4. Set it before the first call. Nil means plain JSON.
 	Codec protocol.Codec
 
 	mu       sync.RWMutex
@@ -47,19 +42,19 @@ type Registry struct {
 	inputs   [2]map[string]reflect.Type // of typed handlers
 	ids      [2][]string
 	list     *protocol.AllowList
-	lanes    map[string]LaneVerifier // of tasks and events, by id
+	lanes    map[string]LaneVerifier // by the ids of tasks and events
 }
 
 // NewRegistry returns an empty registry.
 func NewRegistry() *Registry { return &Registry{} }
 
-// HandleTask registers a raw task handler. It panics if id is empty or taken, or if
+// HandleTask registers a raw task handler. It panics if id is empty or registered already, or if
 // fn is nil.
 func (r *Registry) HandleTask(id string, fn HandlerFunc) { r.add(protocol.KindTask, id, fn) }
 
-// HandleEvent registers a raw event handler, which must return the final payload as
-// the reply's Value if the call asks for it. It panics as HandleTask does; task and
-// event ids are apart.
+// HandleEvent registers a raw event handler. If the call asks for the final payload, the handler
+// must return it as the reply's Value. It panics as HandleTask does; a task and an event may have
+// the same id.
 func (r *Registry) HandleEvent(id string, fn HandlerFunc) { r.add(protocol.KindEvent, id, fn) }
 
 func (r *Registry) add(kind protocol.Kind, id string, fn HandlerFunc) {
@@ -95,8 +90,8 @@ func (r *Registry) List() *protocol.AllowList {
 	return r.list
 }
 
-// Execute runs the handler of the call's id. A call on a lane whose token has not been
-// checked yet is checked first.
+// Execute runs the handler of the call's id. If the id has a lane, it checks the call's token
+// first, unless that has been done.
 func (r *Registry) Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 	r.mu.RLock()
 	fn, verifier := r.handlers[call.Kind][call.ID], r.lanes[call.ID]

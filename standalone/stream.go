@@ -19,7 +19,7 @@ var (
 	}
 )
 
-// streamed returns the reply that source is read for, one without a value if it is nil.
+// streamed returns the reply that streams source, or a reply without a value if source is nil.
 func streamed(ctx context.Context, source io.Reader) *protocol.Reply {
 	if source == nil {
 		return &protocol.Reply{}
@@ -33,7 +33,7 @@ func streamed(ctx context.Context, source io.Reader) *protocol.Reply {
 	return &protocol.Reply{Stream: s}
 }
 
-// stream is a source that is closed, once, when it was read or its context is done.
+// stream closes its source once, when it was read or its context is done.
 type stream struct {
 	io.Reader
 	close func() error

@@ -13,20 +13,20 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Task registers a typed task. The input is decoded into an In, whose zero value
-// stands for no input; one that does not fit is answered with 400 INVALID_INPUT. The
-// result is encoded; one that cannot be is an internal error. In and Out follow the
-// rules of encoding/json, or of the registry's Codec, except that:
+// Task registers a typed task. The input is decoded into an In; no input means the zero value. An
+// input that does not fit gives 400 INVALID_INPUT. The result is encoded; if that fails, the
+// caller gets an internal error. In and Out follow the rules of encoding/json, or of the
+// registry's Codec, except that:
 //
-//   - an In of io.Reader or io.ReadCloser is the raw body of a call that has one; every
-//     other call is answered with 415 UNSUPPORTED_MEDIA_TYPE. It may be read until the
-//     task has returned, or a stream that it returned has ended. Any other In is answered
-//     with 415 for a raw body, but for an any: that is nil then.
-//   - a [File], anywhere in In, is a file of a form, which must be there
-//   - an Out of io.Reader or io.ReadCloser is sent byte by byte. One that can be closed
-//     is closed in the end, by another goroutine if the caller leaves, which must end a
-//     Read that waits. Nil is a result that is undefined.
-//   - an Out of *protocol.Reply is sent as it is
+//   - an In of io.Reader or io.ReadCloser is the raw body of a call; a call without one gives 415
+//     UNSUPPORTED_MEDIA_TYPE. It may be read until the task has returned, or a stream that it
+//     returned has ended. With any other In a raw body gives 415, except for In any, which is nil
+//     then.
+//   - a [File], anywhere in In, is a required file of a form
+//   - an Out of io.Reader or io.ReadCloser is sent byte by byte. An io.ReadCloser is closed in the
+//     end. If the caller disconnects, another goroutine closes it, which must end a Read that
+//     waits. Nil means an undefined result.
+//   - an Out of *protocol.Reply is sent unchanged
 //
 // It panics as HandleTask does.
 func Task[In, Out any](r *Registry, id string, fn func(ctx context.Context, in In) (Out, error)) {
@@ -52,7 +52,7 @@ func Task[In, Out any](r *Registry, id string, fn func(ctx context.Context, in I
 	r.setInput(protocol.KindTask, id, reflect.TypeFor[In]())
 }
 
-// inputOf returns the function that makes an In of a call.
+// inputOf returns the function that makes an In from a call.
 func inputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 	switch any((*In)(nil)).(type) {
 	case *io.Reader, *io.ReadCloser:
@@ -66,7 +66,7 @@ func inputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 	return jsonInputOf[In]()
 }
 
-// jsonInputOf is for what is decoded.
+// jsonInputOf is inputOf for inputs that are decoded.
 func jsonInputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 	warmDecoder[In]()
 	t := reflect.TypeFor[In]()
@@ -77,7 +77,7 @@ func jsonInputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 	}
 	return func(codec protocol.Codec, call *protocol.Call) (in In, err error) {
 		if call.Body != nil && !takesNone {
-			return in, refusal // and not run for a zero value
+			return in, refusal // the task must not run with a zero value
 		}
 		if in, err = decode[In](codec, call.Payload); err == nil && files != nil {
 			err = files.verify(in, call)
@@ -86,7 +86,7 @@ func jsonInputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 	}
 }
 
-// outputOf returns the function that makes a reply of an Out.
+// outputOf returns the function that makes a reply from an Out.
 func outputOf[Out any]() func(context.Context, protocol.Codec, Out) (*protocol.Reply, error) {
 	switch any((*Out)(nil)).(type) {
 	case *io.Reader, *io.ReadCloser:
@@ -106,9 +106,9 @@ func outputOf[Out any]() func(context.Context, protocol.Codec, Out) (*protocol.R
 	}
 }
 
-// Event registers a typed event handler. The payload is decoded as the input of a
-// Task is. A caller that asks for the payload back gets it as it sent it: a handler
-// that changes it belongs to the raw tier.
+// Event registers a typed event handler. The payload is decoded like the input of a Task. A caller
+// that asks for the payload gets it back unchanged: use the raw tier for a handler that changes
+// it.
 //
 // It panics as HandleEvent does.
 func Event[P any](r *Registry, id string, fn func(ctx context.Context, payload P) error) {
@@ -129,8 +129,8 @@ func Event[P any](r *Registry, id string, fn func(ctx context.Context, payload P
 	r.setInput(protocol.KindEvent, id, reflect.TypeFor[P]())
 }
 
-// invalidInput says where the input does not fit, as far as that is known, without
-// the names of Go types.
+// invalidInput returns the error for an input that does not fit, with the place if it is known,
+// and without the names of Go types.
 func invalidInput(err error) error {
 	invalid := &protocol.Error{Code: protocol.CodeInvalidInput, Err: err}
 	var mismatch *json.UnmarshalTypeError
@@ -146,10 +146,9 @@ func invalidInput(err error) error {
 	return invalid
 }
 
-// warming serialises the first use of each type. The encoder and decoder of a type
-// are compiled then, which the library has been reported to race at; afterwards
-// they are only read. What the first use returns does not matter: a type may well
-// refuse null, or the encoding of its zero value.
+// warming serialises the first use of each type, which compiles its encoder and decoder: the
+// library has been reported to race then. Later uses only read them. The result of the first use
+// does not matter: a type may refuse null, or the encoding of its zero value.
 var warming sync.Mutex
 
 func warmDecoder[T any]() {
@@ -168,7 +167,7 @@ func warmEncoder[T any]() {
 
 type scopeKey struct{}
 
-// scope is what a typed handler's context knows.
+// scope is the value in a typed handler's context.
 type scope struct {
 	call  *protocol.Call
 	codec protocol.Codec
@@ -178,9 +177,9 @@ func (r *Registry) withCall(ctx context.Context, call *protocol.Call) context.Co
 	return context.WithValue(ctx, scopeKey{}, scope{call, r.Codec})
 }
 
-// CallFrom returns the call that a typed handler runs for, from its context: for the
-// request id, the headers and the caller's identity. It is nil in other contexts,
-// and must not be kept after the handler has returned.
+// CallFrom returns the call of a typed handler from the handler's context, with the request id,
+// the headers and the caller's identity. It returns nil for other contexts. The call must not be
+// kept after the handler has returned.
 func CallFrom(ctx context.Context) *protocol.Call {
 	s, _ := ctx.Value(scopeKey{}).(scope)
 	return s.call

@@ -21,14 +21,14 @@ type answer struct {
 	body        []byte
 }
 
-// readAnswer reads an answer under the client's limit, and closes it.
+// readAnswer reads an answer within the client's limit, and closes it.
 func (r *request) readAnswer(res *http.Response) (*answer, error) {
 	defer res.Body.Close()
 	a := &answer{client: r.client, status: res.StatusCode, contentType: res.Header.Get("Content-Type")}
 	limit := r.client.maxResponse
 	var body bytes.Buffer
 	_, err := io.CopyN(&body, res.Body, limit)
-	if err == nil { // as long as the limit: one byte more is too much
+	if err == nil { // the body reaches the limit: another byte is too much
 		_, err = io.CopyN(&body, res.Body, 1)
 	}
 	a.body = body.Bytes()
@@ -36,16 +36,16 @@ func (r *request) readAnswer(res *http.Response) (*answer, error) {
 	case err == nil:
 		return nil, a.bad("an answer over the limit", nil)
 	case err != io.EOF:
-		return nil, &TransportError{Err: r.blame(err)}
+		return nil, &TransportError{Err: r.withReaderError(err)}
 	}
-	if !utf8.Valid(a.body) { // as JavaScript's clients read it
+	if !utf8.Valid(a.body) { // JavaScript's clients do the same
 		a.body = bytes.ToValidUTF8(a.body, []byte("\uFFFD"))
 	}
 	return a, nil
 }
 
-// result returns the result of the envelope, nil if it has none, or the error in it.
-// Only the envelope's own ok tells success: neither the status nor the content type do.
+// result returns the result of the envelope, nil if it has none, or the error in it. Only the
+// envelope's own ok means success: neither the status nor the content type do.
 func (a *answer) result() (value []byte, err error) {
 	var ok, failure []byte
 	err = rawjson.Members(a.body, protocol.MaxDepth, func(name, member []byte) {
@@ -71,8 +71,8 @@ func (a *answer) result() (value []byte, err error) {
 	return nil, a.bad("JSON that is not the protocol's", nil)
 }
 
-// remoteError returns what the error object of an envelope says. It takes whatever is
-// of use: the older form with a numeric code and its name too, or only a text.
+// remoteError returns the error in the error object of an envelope. It also understands the older
+// form, a numeric code and its name, and an object with only a message.
 func remoteError(object []byte) *protocol.Error {
 	e := &protocol.Error{Code: CodeUnknown, Message: "The server gave no reason"}
 	if text := str(object); text != "" {
@@ -107,7 +107,7 @@ func remoteError(object []byte) *protocol.Error {
 	return e
 }
 
-// str returns the text of a JSON string, "" for any other value.
+// str returns the value of a JSON string, "" for any other value.
 func str(value []byte) (text string) {
 	if bytes.HasPrefix(value, []byte(`"`)) {
 		_ = json.Unmarshal(value, &text)
@@ -115,7 +115,7 @@ func str(value []byte) (text string) {
 	return text
 }
 
-// bad returns the error for an answer that is of no use.
+// bad returns the error for an answer that cannot be used.
 func (a *answer) bad(reason string, err error) *AnswerError {
 	return &AnswerError{Reason: reason, Status: a.status, ContentType: a.contentType, Preview: a.preview(), Err: err}
 }
@@ -125,7 +125,7 @@ const maxPreview = 512
 
 func (a *answer) preview() string {
 	token := a.client.token
-	text := string(a.body[:min(len(a.body), maxPreview+len(token))]) // a token that begins in it ends in it
+	text := string(a.body[:min(len(a.body), maxPreview+len(token))]) // a token that begins in the preview ends in text
 	if token != "" {
 		text = strings.ReplaceAll(text, token, "[token]")
 	}

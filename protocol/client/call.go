@@ -9,13 +9,13 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Task runs a task and decodes its result into an Out. A nil input is none at all; to
-// send null, use json.RawMessage("null") or a nil pointer. A *File anywhere in the input
-// uploads it, and an io.Reader as the input is sent as application/octet-stream; once
-// the call is over it is closed if it is an io.Closer.
+// Task runs a task and decodes its result into an Out. A nil input means no input; to send null,
+// use json.RawMessage("null") or a nil pointer. A *File anywhere in the input is uploaded. An
+// input that is an io.Reader is sent as application/octet-stream; if it is an io.Closer, it is
+// closed after the call.
 //
-// A result that is undefined, as a task's without one is, gives the zero Out. One that
-// is a stream is for TaskStream. Every error is an *Error.
+// An undefined result, for example of a task without a result, gives the zero Out. Use TaskStream
+// for a result that is a stream. Every error is an *Error.
 func Task[Out any](ctx context.Context, c *Client, id string, in any, opts ...Option) (out Out, err error) {
 	r := c.newRequest(protocol.KindTask, id, opts)
 	if err := r.setInput(in); err != nil {
@@ -25,8 +25,8 @@ func Task[Out any](ctx context.Context, c *Client, id string, in any, opts ...Op
 	return out, err
 }
 
-// Event emits an event and waits until its handlers have run. A nil payload is none at
-// all; files and readers cannot be in one. Every error is an *Error.
+// Event emits an event and waits until its handlers have run. A nil payload means no payload. A
+// payload cannot have files or readers. Every error is an *Error.
 func Event(ctx context.Context, c *Client, id string, payload any, opts ...Option) error {
 	r := c.newRequest(protocol.KindEvent, id, opts)
 	if err := r.setPayload(payload, false); err != nil {
@@ -35,8 +35,8 @@ func Event(ctx context.Context, c *Client, id string, payload any, opts ...Optio
 	return r.run(ctx, func(*answer, []byte) error { return nil })
 }
 
-// EventWithResult is Event that asks for the payload as it is after all handlers ran, and
-// decodes it as Task does a result. Runner refuses that for parallel events.
+// EventWithResult is like Event, but also returns the payload after all handlers have run, decoded
+// as Task decodes a result. Runner refuses this for parallel events.
 func EventWithResult[Out any](ctx context.Context, c *Client, id string, payload any, opts ...Option) (out Out, err error) {
 	r := c.newRequest(protocol.KindEvent, id, opts)
 	if err := r.setPayload(payload, true); err != nil {
@@ -51,8 +51,8 @@ func EventWithResult[Out any](ctx context.Context, c *Client, id string, payload
 	return out, err
 }
 
-// Discover asks what the server lets its callers call. Nil means that it exposes
-// nothing. Every error is an *Error.
+// Discover returns the tasks and events that the server allows its callers to call. Nil means that
+// it exposes nothing. Every error is an *Error.
 func (c *Client) Discover(ctx context.Context) (list *protocol.AllowList, err error) {
 	r := c.bareRequest(http.MethodGet, "/discovery", "discovery")
 	err = r.run(ctx, func(a *answer, value []byte) error {
@@ -73,8 +73,8 @@ func (c *Client) Discover(ctx context.Context) (list *protocol.AllowList, err er
 	return list, err
 }
 
-// run sends r and has take look at the result; nil is none.
-func (r *request) run(ctx context.Context, take func(a *answer, value []byte) error) error {
+// run sends r and calls use with the answer and its result, nil if there is none.
+func (r *request) run(ctx context.Context, use func(a *answer, value []byte) error) error {
 	defer r.end()
 	return r.do(ctx, func(res *http.Response) error {
 		a, err := r.readAnswer(res)
@@ -85,19 +85,18 @@ func (r *request) run(ctx context.Context, take func(a *answer, value []byte) er
 		if err != nil {
 			return err
 		}
-		return take(a, value)
+		return use(a, value)
 	})
 }
 
-// decode leaves out at its zero value where there is nothing to decode, or something that
-// does not fit.
+// decode leaves out at its zero value if there is no value, or if the value does not fit.
 func decode[Out any](c *Client, a *answer, value []byte, out *Out) error {
 	if value == nil || protocol.IsUndefined(value) {
 		return nil
 	}
 	if err := c.codec.Unmarshal(value, out); err != nil {
 		*out = *new(Out)
-		return a.bad("a result that does not fit", own(err))
+		return a.bad("a result that does not fit", opaque(err))
 	}
 	return nil
 }

@@ -13,29 +13,29 @@ import (
 // DefaultMaxResponse is the largest JSON answer accepted unless configured, in bytes.
 const DefaultMaxResponse = 16 << 20
 
-// Config says how a Client calls its server. Its zero value is valid. New copies it;
-// do not change what it refers to afterwards.
+// Config configures a Client. Its zero value is valid. New copies it; do not change the values
+// that it refers to afterwards.
 type Config struct {
 	// Token is sent with every request. Empty sends none.
 	Token string
 	// TokenHeader is the header that carries the token. Empty means
 	// protocol.HeaderToken, "x-runner-token".
 	TokenHeader string
-	// HTTPClient sends the requests; its CheckRedirect is not used, since redirects are
-	// never followed. Nil means one with http.DefaultTransport.
+	// HTTPClient sends the requests. Its CheckRedirect is not used, since redirects are never
+	// followed. Nil means a client with http.DefaultTransport.
 	HTTPClient *http.Client
-	// Codec writes inputs and reads results. Nil means plain JSON by goccy/go-json,
-	// which follows the rules of encoding/json: values that it does not know, as a Date or
-	// an undefined member, are then objects with a __type and a value.
+	// Codec encodes inputs and decodes results. Nil means plain JSON by goccy/go-json, with the
+	// rules of encoding/json: values that JSON lacks, such as a Date or an undefined member, are
+	// then objects with a __type and a value.
 	Codec protocol.Codec
-	// Header is sent with every request. Headers of the protocol win.
+	// Header is sent with every request. Headers of the protocol have precedence.
 	Header http.Header
 	// MaxResponse is the size of a JSON answer in bytes, counted after decompression.
 	// Streams have no limit. Zero or negative means DefaultMaxResponse (16 MiB).
 	MaxResponse int64
 }
 
-// Client calls one server. Make one with New. It is safe for concurrent use.
+// Client calls one server. New makes a Client. It is safe for concurrent use.
 type Client struct {
 	base        string
 	http        http.Client
@@ -46,7 +46,7 @@ type Client struct {
 }
 
 // New returns a client of the server whose base path is at baseURL, such as
-// "https://example.com/__runner". The error says what is wrong with that.
+// "https://example.com/__runner". It returns an error if baseURL is invalid.
 func New(baseURL string, cfg Config) (*Client, error) {
 	base, err := parseBaseURL(baseURL)
 	if err != nil {
@@ -82,8 +82,8 @@ func New(baseURL string, cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// parseBaseURL returns the URL to which paths are appended. Its error does not repeat
-// the URL, which may hold a password.
+// parseBaseURL returns the URL to which paths are appended. Its error does not contain the URL,
+// which may have a password.
 func parseBaseURL(s string) (string, error) {
 	u, err := url.Parse(s)
 	if err != nil {
@@ -94,13 +94,13 @@ func parseBaseURL(s string) (string, error) {
 		return "", fmt.Errorf("client: bad base URL: %w", err)
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", errors.New("client: a base URL is http or https, a host and a path")
+		return "", errors.New("client: a base URL must have the scheme http or https, a host and a path only")
 	}
 	return u.Scheme + "://" + u.Host + strings.TrimRight(u.EscapedPath(), "/"), nil
 }
 
-// latin1 returns s as JavaScript clients write it into a header, which is what a
-// Node.js server compares with; what is beyond Latin-1 stays UTF-8.
+// latin1 encodes s for a header as JavaScript clients do, and a Node.js server compares: in
+// Latin-1 if that has all characters, otherwise in UTF-8.
 func latin1(s string) string {
 	var b []byte
 	for _, r := range s {

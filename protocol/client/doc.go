@@ -1,5 +1,5 @@
-// Package client calls any server of the Runner Tunnel HTTP Protocol v1.0: package
-// tunnel's and Runner's own exposure alike.
+// Package client calls any server of the Runner Tunnel HTTP Protocol v1.0: package tunnel's and
+// Runner's own exposure.
 //
 //	c, err := client.New("http://127.0.0.1:7070/__runner", client.Config{Token: "secret"})
 //	sum, err := client.Task[int](ctx, c, "app.tasks.add", map[string]int{"a": 5, "b": 3})
@@ -7,35 +7,36 @@
 //
 // # Inputs
 //
-// A nil input is no input (JavaScript's undefined). A [File] anywhere in the input
-// sends a form, and an input that is an io.Reader is sent as it is, as
-// application/octet-stream; both are read while they are sent and never held in
-// memory. Everything else is JSON, written by the codec.
+// A nil input means no input (JavaScript's undefined). If a [File] is anywhere in the input, the
+// call is a form. An input that is an io.Reader is sent unchanged, as application/octet-stream.
+// Files and readers are read while they are sent, and are never in memory as a whole. Everything
+// else is JSON, which the codec writes.
 //
 // # Results
 //
-// [Task] decodes a result, [TaskStream] gives a body as it arrives. Undefined leaves
+// [Task] decodes a result, [TaskStream] returns a body as it arrives. An undefined result gives
 // the zero value.
 //
 // # Errors
 //
-// Every error of a call is an [*Error]: which call it was, its request id, the HTTP
-// status. Below it, for errors.As, is one of
+// Every error of a call is an [*Error] with the call, its request id and the HTTP status.
+// errors.As finds one of these in it:
 //
-//   - [*protocol.Error]: the server's own words, with code, id, data (a json.RawMessage)
-//     and httpCode
-//   - [*AnswerError]: an answer that is not one of the protocol, or does not fit
-//   - [*TransportError]: no answer, or part of one; errors.Is finds a context's error
+//   - [*protocol.Error]: the server's own error, with code, id, data (a json.RawMessage) and
+//     httpCode
+//   - [*AnswerError]: an answer that is not one of the protocol, or that does not fit
+//   - [*TransportError]: there was no answer, or only a part of one; errors.Is finds a context's
+//     error
 //
-// or else what was wrong with the arguments; then nothing was sent.
+// For any other error an argument was wrong, and nothing was sent.
 //
-// A task in Go that returns a server's *protocol.Error passes it on to its own caller.
-// Wrap it with %v instead of %w to keep it private.
+// If a task in Go returns a server's *protocol.Error, its own caller gets it. Wrap it with %v
+// instead of %w to keep it private.
 //
 // # What it does not do
 //
-// It follows no redirects, so the token stays with the host of the base URL; it logs
-// nothing; it has no time limit but the context's; it tries again only under
-// [WithRetry]. It starts no goroutine: those that send and receive are net/http's, and
-// belong to the http.Client.
+// It follows no redirects, so that only the host of the base URL gets the token. It logs nothing.
+// It has no time limit; the context may have one. It retries calls only with [WithRetry]. It
+// starts no goroutine: the goroutines that send and receive are net/http's, and belong to the
+// http.Client.
 package client

@@ -12,34 +12,33 @@ import (
 	"github.com/goccy/go-json"
 )
 
-// File is a file to upload. A *File may stand anywhere in the input of a task, as
-// often as one likes; the task finds Runner's file object in its place. It belongs to
-// one call, which reads and uses it up.
+// File is a file to upload. A *File may be anywhere in the input of a task, also several times;
+// the task gets Runner's file object there. It belongs to one call, which consumes it.
 type File struct {
 	// Name is the file's name. Empty means that the server chooses one.
 	Name string
 	// Type is the content type. Empty means application/octet-stream.
 	Type string
-	// Size is what the task is told about the size, in bytes; nothing checks it. Zero
-	// tells nothing.
+	// Size is the size in bytes that the task is told; nothing checks it. Zero means that the task
+	// is told none.
 	Size int64
-	// LastModified is told to the task in milliseconds. Zero tells nothing.
+	// LastModified is sent to the task in milliseconds. Zero is not sent.
 	LastModified time.Time
-	// Extra is for anything else that the task should know, as plain JSON.
+	// Extra is further information for the task, as plain JSON.
 	Extra map[string]any
-	// Reader has the bytes. If it is an io.Closer it is closed when the call is over,
-	// unless nothing was sent because an argument was wrong; otherwise a Read that is
-	// under way when a call is cut short may end after it.
+	// Reader has the bytes. If it is an io.Closer, it is closed after the call, unless nothing was
+	// sent because an argument was wrong. If it is not, a Read under way may end after a call that
+	// was cancelled.
 	Reader io.Reader
 
-	id   string // within the form
-	form *files // while the input is encoded
+	id   string // in the form
+	form *files // set while the input is encoded
 }
 
-// files are the files that an encoded input names, in its order.
+// files are the files that an encoded input names, in order.
 type files []*File
 
-// meta is what the sentinel says about a file.
+// meta has the sentinel's information about a file.
 type meta struct {
 	Name         string         `json:"name,omitempty"`
 	Type         string         `json:"type,omitempty"`
@@ -48,11 +47,11 @@ type meta struct {
 	Extra        map[string]any `json:"extra,omitempty"`
 }
 
-// MarshalJSON returns the sentinel that stands for the file. It is for the client: it
-// fails outside of a call.
+// MarshalJSON returns the sentinel for the file. Only the client uses it: it fails outside of a
+// call.
 func (f *File) MarshalJSON() ([]byte, error) {
 	if f.form == nil {
-		return nil, errors.New("client: a File is hidden in the input where only its encoding finds it")
+		return nil, errors.New("client: a File is inside of a value that the client cannot search")
 	}
 	m := meta{Name: f.Name, Type: f.contentType(), Size: f.Size, Extra: f.Extra}
 	if !f.LastModified.IsZero() {
@@ -75,8 +74,8 @@ func (f *File) contentType() string {
 	return f.Type
 }
 
-// encodeInput returns an input as a value of the wire, and the files that it names. A
-// file that the codec does not write, for a tag of its field say, is not one of them.
+// encodeInput returns an input as a value of the wire, and the files that it names. It does not
+// return files that the codec omits, for example because of a field's tag.
 func (c *Client) encodeInput(in any) (value []byte, named files, err error) {
 	finder := fileFinder{form: &named}
 	if err := finder.find(reflect.ValueOf(in)); err != nil {
@@ -89,7 +88,7 @@ func (c *Client) encodeInput(in any) (value []byte, named files, err error) {
 	return value, named, err
 }
 
-// fileFinder collects what may be a file of an input, and gives each an id.
+// fileFinder collects the possible files of an input, and gives each an id.
 type fileFinder struct {
 	form  *files
 	found files
@@ -105,7 +104,7 @@ type reference struct {
 
 var fileType = reflect.TypeFor[File]()
 
-// find looks at everything that an encoder of v could, and at more.
+// find looks at every value that an encoder of v could reach, and at more.
 func (f *fileFinder) find(v reflect.Value) error {
 	if !v.IsValid() || !f.mayHold(v.Type()) {
 		return nil
@@ -114,7 +113,7 @@ func (f *fileFinder) find(v reflect.Value) error {
 	case reflect.Interface:
 		return f.find(v.Elem())
 	case reflect.Pointer:
-		if v.IsNil() || f.again(v, 0) {
+		if v.IsNil() || f.visited(v, 0) {
 			return nil
 		}
 		if v.Type().Elem() == fileType && v.CanInterface() {
@@ -122,7 +121,7 @@ func (f *fileFinder) find(v reflect.Value) error {
 		}
 		return f.find(v.Elem())
 	case reflect.Map:
-		if f.again(v, 0) {
+		if f.visited(v, 0) {
 			return nil
 		}
 		for entries := v.MapRange(); entries.Next(); {
@@ -131,7 +130,7 @@ func (f *fileFinder) find(v reflect.Value) error {
 			}
 		}
 	case reflect.Slice, reflect.Array:
-		if v.Kind() == reflect.Slice && f.again(v, v.Len()) {
+		if v.Kind() == reflect.Slice && f.visited(v, v.Len()) {
 			return nil
 		}
 		for i := range v.Len() {
@@ -141,7 +140,7 @@ func (f *fileFinder) find(v reflect.Value) error {
 		}
 	case reflect.Struct:
 		if v.Type() == fileType {
-			return errors.New("a File goes into an input by its pointer")
+			return errors.New("an input must have a *File, not a File")
 		}
 		for _, i := range encodedFields(v.Type()) {
 			if err := f.find(v.Field(i)); err != nil {
@@ -161,8 +160,8 @@ func (f *fileFinder) add(file *File) error {
 	return nil
 }
 
-// again reports whether v was met before, so that cycles end.
-func (f *fileFinder) again(v reflect.Value, length int) bool {
+// visited reports whether find has seen v before, so that cycles end.
+func (f *fileFinder) visited(v reflect.Value, length int) bool {
 	key := reference{v.Pointer(), length, v.Type()}
 	if f.seen[key] {
 		return true
@@ -174,8 +173,8 @@ func (f *fileFinder) again(v reflect.Value, length int) bool {
 	return false
 }
 
-// mayHold reports whether a value of type t may have a file in it. Most have no room for
-// one, and need not be looked through.
+// mayHold reports whether a value of type t may contain a file. Values of most types cannot, and
+// need no search.
 func (f *fileFinder) mayHold(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Interface:
@@ -191,7 +190,7 @@ func (f *fileFinder) mayHold(t reflect.Type) bool {
 	if f.types == nil {
 		f.types = make(map[reflect.Type]bool)
 	}
-	f.types[t] = true // for types within that lead back here
+	f.types[t] = true // for types inside that contain t again
 	if t.Kind() == reflect.Struct {
 		may = t == fileType || slices.ContainsFunc(encodedFields(t), func(i int) bool { return f.mayHold(t.Field(i).Type) })
 	} else {
@@ -201,7 +200,7 @@ func (f *fileFinder) mayHold(t reflect.Type) bool {
 	return may
 }
 
-// encodedFields returns the indices of those fields that an encoder can see.
+// encodedFields returns the indices of the fields that an encoder can see.
 func encodedFields(t reflect.Type) (indices []int) {
 	for i := range t.NumField() {
 		if field := t.Field(i); field.IsExported() || field.Anonymous {

@@ -199,7 +199,7 @@ func TestHiddenFile(t *testing.T) {
 	f := &client.File{Reader: strings.NewReader("x")}
 	c := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") })
 	_, err := client.Task[int](t.Context(), c, "a", map[string]any{"x": hiding{f}})
-	assert.ErrorContains(t, err, "hidden")
+	assert.ErrorContains(t, err, "cannot search")
 	_, err = json.Marshal(f)
 	assert.Error(t, err, "outside of a call")
 	_, err = upload(t, f)

@@ -26,8 +26,8 @@ type request struct {
 	id       string
 	signer   LaneSigner // nil signs nothing
 
-	json   []byte  // a body that can be sent again
-	upload *upload // one that cannot
+	json   []byte  // a body that can be sent several times
+	upload *upload // a body that can be sent once
 }
 
 func (c *Client) newRequest(kind protocol.Kind, id string, opts []Option) *request {
@@ -45,7 +45,7 @@ func (c *Client) bareRequest(method, path, op string) *request {
 	return r
 }
 
-// setRequestID sets the id to send: a new one if this is none.
+// setRequestID sets the id to send, a new one if id is not acceptable.
 func (r *request) setRequestID(id string) {
 	r.header.Set(protocol.HeaderRequestID, id)
 	r.header.Set(protocol.HeaderRequestID, protocol.RequestID(r.header))
@@ -98,8 +98,8 @@ func (r *request) setJSON(body []byte) {
 	r.header.Set("Content-Type", "application/json; charset=utf-8")
 }
 
-// do sends the request, more than once under a Retry, and has read take the answer,
-// which is read's to close. The error is an *Error. The caller must end the request.
+// do sends the request, several times with a Retry. Read gets the answer, and closes it. The error
+// is an *Error. The caller must end the request.
 func (r *request) do(ctx context.Context, read func(*http.Response) error) error {
 	if len(r.contexts) > 0 {
 		text, err := r.client.contextHeader(r.contexts)
@@ -157,13 +157,13 @@ func (r *request) send(ctx context.Context) (*http.Response, error) {
 	}
 	res, err := r.client.http.Do(req)
 	if err != nil {
-		return nil, r.blame(err)
+		return nil, r.withReaderError(err)
 	}
 	return res, nil
 }
 
-// blame adds the error of the caller's own reader to what came of it.
-func (r *request) blame(err error) error {
+// withReaderError adds the error of the caller's own reader to err.
+func (r *request) withReaderError(err error) error {
 	if r.upload != nil {
 		if own := r.upload.failure(); own != nil {
 			return fmt.Errorf("%w (the input's reader: %w)", err, own)
@@ -172,7 +172,7 @@ func (r *request) blame(err error) error {
 	return err
 }
 
-// end lets go of the caller's readers.
+// end closes the caller's readers.
 func (r *request) end() {
 	if r.upload != nil {
 		_ = r.upload.Close()

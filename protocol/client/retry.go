@@ -9,25 +9,24 @@ import (
 	"time"
 )
 
-// Retry says how often a call may be tried. Its zero value is valid.
+// Retry configures how often a call is tried. Its zero value is valid.
 type Retry struct {
-	// Attempts is how often the call is tried at most, the first time included. Zero or
-	// negative means 3.
+	// Attempts is the largest number of attempts, with the first one. Zero or negative means 3.
 	Attempts int
 	// Delay is the mean time before the second attempt; it doubles for each further one.
 	// Zero or negative means 100 ms.
 	Delay time.Duration
-	// MaxDelay is the longest wait. A server that asks for a longer one is not tried
-	// again. Zero or negative means 10 s; the most is an hour.
+	// MaxDelay is the longest wait. If the server asks for a longer one, the call is not tried
+	// again. Zero or negative means 10 s; the maximum is an hour.
 	MaxDelay time.Duration
 }
 
-// WithRetry lets the call be tried again when no answer came, or one of the statuses 429,
-// 502, 503 and 504. It is for calls that may be run twice: whether the task has run is not
-// known in most of these cases. Waits are random, between half and one and a half times
-// the delay, or longer if the server says so in Retry-After; one that would outlive the
-// context's deadline is not begun. The error is that of the last attempt. Calls with files
-// or a stream are never tried again, since their readers are used up.
+// WithRetry tries the call again if there was no answer, or an answer with status 429, 502, 503 or
+// 504. Use it for calls that may run twice: in most of these cases it is not known whether the
+// task has run. Waits are random, between half and one and a half times the delay, or longer if
+// Retry-After says so. There is no wait beyond the context's deadline. The error is that of the
+// last attempt. Calls with files or a stream are never tried again, since their readers are used
+// up.
 func WithRetry(retry Retry) Option {
 	if retry.Attempts <= 0 {
 		retry.Attempts = 3
@@ -42,8 +41,8 @@ func WithRetry(retry Retry) Option {
 	return func(r *request) { r.retry = &retry }
 }
 
-// wait reports whether a call may be tried again after an attempt, counted from 1, has
-// failed. It has waited by then.
+// wait waits after attempt, counted from 1, has failed, and reports whether the call may be tried
+// again.
 func (p *Retry) wait(ctx context.Context, attempt int, failed *Error) bool {
 	if p == nil || attempt >= p.Attempts || !temporary(failed) {
 		return false
@@ -62,7 +61,7 @@ func (p *Retry) wait(ctx context.Context, attempt int, failed *Error) bool {
 	}
 }
 
-// delay returns the time to wait after an attempt unless the server has asked for more.
+// delay returns the time to wait after an attempt, unless the server has asked for a longer one.
 func (p *Retry) delay(attempt int) time.Duration {
 	mean := p.Delay
 	for ; attempt > 1 && mean < p.MaxDelay; attempt-- {
@@ -72,7 +71,7 @@ func (p *Retry) delay(attempt int) time.Duration {
 	return min(mean/2+rand.N(mean+1), p.MaxDelay)
 }
 
-// temporary reports whether another attempt may end otherwise.
+// temporary reports whether another attempt may succeed.
 func temporary(err *Error) bool {
 	switch err.Status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -82,12 +81,12 @@ func temporary(err *Error) bool {
 	return errors.As(err, &transport)
 }
 
-// retryAfter returns what the header Retry-After asks to wait, 0 if nothing.
+// retryAfter returns the time in the header Retry-After, 0 if there is none.
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
-		const most = 365 * 24 * 60 * 60 // what is longer is all the same
-		return time.Duration(min(seconds, most)) * time.Second
+		const maxSeconds = 365 * 24 * 60 * 60 // longer times make no difference
+		return time.Duration(min(seconds, maxSeconds)) * time.Second
 	}
 	if date, err := http.ParseTime(value); err == nil {
 		return max(time.Until(date), 0)

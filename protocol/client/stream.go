@@ -9,10 +9,9 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Stream is the body that a task answers with, as it arrives. Read and Close it, from
-// one goroutine; Close may also come from another one, and ends a Read that waits.
-// Where the input is an io.Reader, and the server does so too, this reader and the
-// stream move at the same time; that is always so over HTTP/2.
+// Stream is the body of a task's answer, as it arrives. Read and Close it from one goroutine;
+// another one may also call Close, which ends a Read that waits. If the input is an io.Reader, it
+// is read at the same time as the stream if the server does so too, and always over HTTP/2.
 type Stream struct {
 	// Status is the HTTP status that the task chose, 200 to 299.
 	Status int
@@ -24,11 +23,10 @@ type Stream struct {
 	body    io.ReadCloser
 }
 
-// TaskStream runs a task and returns its result as a stream, which lives no longer than
-// ctx and must be closed. The input is as in [Task]. An answer of application/json
-// cannot be told from an envelope, and is read as one, as Runner's clients do; a task
-// that answers with a value instead gives an *AnswerError. So does every status
-// outside of 200 to 299. Every error is an *Error.
+// TaskStream runs a task and returns its result as a stream, which ends with ctx and must be
+// closed. The input is as in [Task]. An answer of type application/json is read as an envelope, as
+// Runner's clients do, since nothing distinguishes the two. If the task returns a value instead,
+// or the status is not 200 to 299, the error is an *AnswerError. Every error is an *Error.
 func TaskStream(ctx context.Context, c *Client, id string, in any, opts ...Option) (*Stream, error) {
 	r := c.newRequest(protocol.KindTask, id, opts)
 	if err := r.setInput(in); err != nil {
@@ -61,17 +59,17 @@ func isJSON(contentType string) bool {
 	return strings.HasPrefix(strings.ToLower(contentType), "application/json")
 }
 
-// Read reads on. An end other than io.EOF means that the body was cut short.
+// Read reads the body. An error other than io.EOF means that the body was cut short.
 func (s *Stream) Read(b []byte) (int, error) {
 	n, err := s.body.Read(b)
 	if err != nil && err != io.EOF {
-		err = s.request.blame(err)
+		err = s.request.withReaderError(err)
 	}
 	return n, err
 }
 
-// Close ends the call: what is left of the body is dropped, and the input's reader is
-// closed if it is an io.Closer.
+// Close ends the call: it drops the rest of the body, and closes the input's reader if it is an
+// io.Closer.
 func (s *Stream) Close() error {
 	err := s.body.Close()
 	s.request.end()

@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// upload is a body that can be sent once, since it comes from readers of the caller.
-// It is read by the goroutine that sends it, and closed by that and by the call.
+// upload is a body that can be sent once, since it comes from the caller's readers. The goroutine
+// that sends it reads it, and both that and the call close it.
 type upload struct {
 	source  io.Reader
 	closers []io.Closer
@@ -34,8 +34,8 @@ func newUpload(source io.Reader, readers ...io.Reader) *upload {
 	return u
 }
 
-// Read reads on, until Close. It does not hold the lock while the source is read: Close
-// is what ends a Read that waits.
+// Read reads the source, until Close. It does not hold the lock meanwhile: Close ends a Read that
+// waits.
 func (u *upload) Read(b []byte) (int, error) {
 	u.mu.Lock()
 	closed := u.closed
@@ -70,21 +70,21 @@ func (u *upload) Close() error {
 	return errors.Join(errs...)
 }
 
-// failure returns the error that reading the source ended with, nil for its end.
+// failure returns the error of the source, nil if it has not failed.
 func (u *upload) failure() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.err
 }
 
-// newForm returns a form of the manifest and the files. Nothing of a file is read before
-// it is sent.
+// newForm returns a form of the manifest and the files. It reads no byte of a file before that is
+// sent.
 func newForm(manifest []byte, files files) (form *upload, contentType string) {
-	var text bytes.Buffer // what stands before and between the files
+	var text bytes.Buffer // the text before and between the files
 	w := multipart.NewWriter(&text)
 	var sources, readers []io.Reader
 	part := func(header textproto.MIMEHeader) {
-		_, _ = w.CreatePart(header) // a Buffer takes everything
+		_, _ = w.CreatePart(header) // a Buffer never fails
 	}
 	part(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="__manifest"`}})
 	text.Write(manifest)
@@ -99,8 +99,8 @@ func newForm(manifest []byte, files files) (form *upload, contentType string) {
 	return newUpload(io.MultiReader(sources...), readers...), w.FormDataContentType()
 }
 
-// header returns the header of the file's part. The manifest has the name too, and
-// wins; here a name is what makes the part a file.
+// header returns the header of the file's part. The name in the manifest has precedence; the name
+// here makes the part a file.
 func (f *File) header() textproto.MIMEHeader {
 	name := f.Name
 	if name == "" {

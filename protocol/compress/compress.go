@@ -2,11 +2,10 @@
 //
 //	http.Handle("/__runner/", compress.Handler(tunnel.New(exec, cfg)))
 //
-// It is for callers on slow links, and not used unless asked for. Two warnings. An
-// answer that holds both a secret and what a caller chose shows by its compressed
-// length how alike they are (the BREACH attack): do not compress such answers over
-// TLS. And Runner's smart client does not say that it accepts gzip, nor gunzip what
-// it gets: make sure that no proxy says so in its name.
+// It is for callers on slow links, and optional. There are two warnings. If an answer has both a
+// secret and text that a caller chose, its compressed length shows how similar they are (the
+// BREACH attack): do not compress such answers over TLS. Runner's smart client neither sends
+// Accept-Encoding nor decompresses answers: make sure that no proxy adds that header for it.
 package compress
 
 import (
@@ -20,26 +19,26 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// MinSize is the size of the smallest answer that is compressed, in bytes: what is
-// smaller fits into a packet as it is.
+// MinSize is the size of the smallest answer that is compressed, in bytes: a smaller answer fits
+// into a packet anyway.
 const MinSize = 1 << 10
 
-// Handler returns a handler that compresses the answers of next whose type is
-// application/json and that are at least MinSize long, for requests that accept gzip.
-// All other answers, streams of another type and those that are encoded already among
-// them, pass through as they are. Answers that are JSON have a Vary header.
+// Handler returns a handler that compresses answers of next if their type is application/json,
+// they have at least MinSize bytes and the request accepts gzip. All other answers are unchanged,
+// such as streams of another type and answers with a Content-Encoding. JSON answers have a Vary
+// header.
 //
-// An answer is held back until it is long enough, has ended or is flushed; one that is
+// An answer is held back until it is long enough, has ended or is flushed. An answer that is
 // flushed before it is long enough is not compressed.
 func Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := &writer{ResponseWriter: w, wanted: r.Method != http.MethodHead && acceptsGzip(r.Header)}
-		next.ServeHTTP(answer, r) // after a panic nothing is left to send
+		next.ServeHTTP(answer, r) // after a panic there is nothing to send
 		answer.end()
 	})
 }
 
-// acceptsGzip reports whether an Accept-Encoding allows gzip, by its name or by *.
+// acceptsGzip reports whether an Accept-Encoding allows gzip, by name or by *.
 func acceptsGzip(h http.Header) bool {
 	accepted := false
 	for _, element := range strings.Split(strings.Join(h["Accept-Encoding"], ","), ",") {
@@ -62,20 +61,20 @@ func acceptsGzip(h http.Header) bool {
 
 var encoders = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
-// writer decides at the header whether an answer may be compressed, and at its length
-// whether it is.
+// writer decides by the header whether an answer may be compressed, and by its length whether it
+// is compressed.
 type writer struct {
 	http.ResponseWriter
-	wanted  bool // by the request
+	wanted  bool // the request accepts gzip
 	status  int  // 0 before the header
-	pending bool // the header waits for what held tells
+	pending bool // the header is sent once held is long enough
 	held    bytes.Buffer
 	encoder *gzip.Writer // nil unless the answer is compressed
 }
 
 func (w *writer) WriteHeader(status int) {
 	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
-		w.ResponseWriter.WriteHeader(status) // there is another to come
+		w.ResponseWriter.WriteHeader(status) // another header follows
 		return
 	}
 	if w.status != 0 {
@@ -110,7 +109,7 @@ func (w *writer) compress() {
 	w.ResponseWriter.WriteHeader(w.status)
 }
 
-// release sends what is held back as it is.
+// release sends the held bytes uncompressed.
 func (w *writer) release() error {
 	if !w.pending {
 		return nil
@@ -140,7 +139,7 @@ func (w *writer) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// FlushError sends what was written so far.
+// FlushError sends all bytes written so far.
 func (w *writer) FlushError() error {
 	if err := w.release(); err != nil {
 		return err
@@ -153,14 +152,14 @@ func (w *writer) FlushError() error {
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
-// Flush is FlushError for those who look for an http.Flusher.
+// Flush is FlushError, as part of http.Flusher.
 func (w *writer) Flush() { _ = w.FlushError() }
 
 // Unwrap is for http.ResponseController.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *writer) end() {
-	_ = w.release() // a connection that is broken is net/http's to notice
+	_ = w.release() // net/http notices a broken connection
 	if w.encoder != nil {
 		_ = w.encoder.Close()
 		w.encoder.Reset(nil)

@@ -19,8 +19,7 @@ import (
 
 var errValue = errors.New("broken value")
 
-// marker returns what decodes an object of these names, nil for one that stands for
-// itself.
+// marker returns the decoder of an object with these names, nil for a plain object.
 func (c *Codec) marker(o *dialect.Object) func(o *dialect.Object) (any, error) {
 	switch len(o.Members) {
 	case 1:
@@ -51,7 +50,8 @@ func (c *Codec) marker(o *dialect.Object) func(o *dialect.Object) (any, error) {
 	return nil
 }
 
-// decode makes of a value what it stands for, and of those inside unless it is a marker.
+// decode returns the value that v represents. It also decodes the values inside unless v is a
+// marker.
 func (c *Codec) decode(v any) (any, error) {
 	switch v := v.(type) {
 	case []any:
@@ -143,7 +143,7 @@ func regExp(o *dialect.Object) (any, error) {
 	var ok1, ok2 bool
 	r.Pattern, ok1 = pattern.(string)
 	text, ok2 := flags.(string)
-	for _, flag := range "gimuy" { // others are ignored
+	for _, flag := range "gimuy" { // JavaScript ignores others
 		if strings.ContainsRune(text, flag) {
 			r.Flags += string(flag)
 		}
@@ -154,7 +154,7 @@ func regExp(o *dialect.Object) (any, error) {
 	return r, nil
 }
 
-// empty is what JavaScript makes of no bytes at all.
+// empty is the text that JavaScript makes of no bytes.
 var empty = []byte{0}
 
 func binary(o *dialect.Object) (any, error) {
@@ -175,7 +175,7 @@ func binary(o *dialect.Object) (any, error) {
 	return data, nil
 }
 
-// decimals reads numbers up to 255 with commas between them.
+// decimals parses numbers up to 255 with commas between them.
 func decimals(text []byte) ([]byte, bool) {
 	data := make([]byte, 0, len(text)/2+1)
 	for part := range strings.SplitSeq(string(text), ",") {

@@ -3,8 +3,8 @@
 //	registry := standalone.NewRegistry()
 //	registry.Codec = new(ejson.Codec)
 //
-// This is how its values, on the left, stand in an any; they are encoded from the same
-// types, wherever these stand:
+// In an any its values, on the left, have these Go types. Values of the types are encoded in the
+// same form anywhere:
 //
 //	number, NaN, Infinity    float64
 //	Date                     time.Time
@@ -13,18 +13,18 @@
 //	ObjectId                 ObjectID
 //	a registered type        its Go type
 //
-// The rest is as encoding/json has it, and so are struct tags. EJSON itself has no form
-// for bigint, Map, Set, Error and URL, and leaves out undefined.
+// Everything else follows encoding/json, with its struct tags. EJSON has no form for bigint, Map,
+// Set, Error and URL, and leaves out undefined.
 //
-// A Uint8Array leaves JavaScript as the base64 of its elements as decimal numbers with
-// commas between them, and comes back there as that text. Here it is the bytes it was,
-// and bytes are sent in the same form. Base64 of anything else is read as it stands.
+// JavaScript writes a Uint8Array as the base64 of a text, its elements as decimal numbers with
+// commas between them, and reads that text back. Here the value is the bytes themselves, and bytes
+// are sent in the same form. Base64 of anything else is decoded as it is.
 //
-// Documents are refused for unknown types and broken ones, and at a depth of 1000. Some
-// of what EJSON accepts is refused since it has no meaning here: dates that are invalid
-// or not in ISO format, regular expressions of more than 1024 characters or in the
-// newest syntax. There is no check for those that take
-// exponential time. Texts are UTF-8: half of a surrogate pair becomes U+FFFD.
+// Documents with unknown or invalid types, or deeper than 1000, are refused. Some documents that
+// EJSON accepts are refused since they have no meaning here: dates that are invalid or not in ISO
+// format, regular expressions of more than 1024 characters or in the newest syntax. Nothing checks
+// whether a regular expression takes exponential time. Texts are UTF-8: half of a surrogate pair
+// becomes U+FFFD.
 package ejson
 
 import (
@@ -38,8 +38,8 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/dialect"
 )
 
-// RegExp is a JavaScript regular expression. Decoded ones have been checked to be valid
-// in JavaScript; the language is not that of package regexp.
+// RegExp is a JavaScript regular expression. A decoded one was checked to be valid in JavaScript;
+// package regexp has another language.
 type RegExp struct{ Pattern, Flags string }
 
 // ObjectID is the id of a document of MongoDB.
@@ -48,8 +48,8 @@ type ObjectID [12]byte
 // String returns the id in hexadecimal digits.
 func (id ObjectID) String() string { return hex.EncodeToString(id[:]) }
 
-// Codec is the dialect. The zero value is ready. It may be used concurrently, but must
-// not be changed after its first use, nor copied.
+// Codec is the dialect. The zero value is ready to use. It may be used concurrently, but must not
+// be changed after its first use, nor copied.
 type Codec struct {
 	types  dialect.Types
 	byName map[string]reflect.Type
@@ -58,10 +58,10 @@ type Codec struct {
 
 var _ protocol.Codec = (*Codec)(nil)
 
-// Register makes T travel as the custom type that was added in JavaScript under the same
-// name. What its toJSONValue returns must be T in plain JSON, by the rules of
-// encoding/json: EJSON does not look inside for values of its own. It panics if the
-// name or T is taken or T is a pointer or an interface.
+// Register makes T the Go type of the custom type with the same name in JavaScript. Its
+// toJSONValue must return T as plain JSON, by the rules of encoding/json: EJSON does not look for
+// values of its own inside. It panics if the name or T is registered already, or if T is a pointer
+// or an interface.
 func Register[T any](c *Codec, name string) {
 	typ := reflect.TypeFor[T]()
 	switch {

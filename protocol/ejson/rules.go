@@ -13,21 +13,21 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/ecma"
 )
 
-// rules are the dialect as package dialect knows it.
+// rules are the rules of the dialect for package dialect.
 type rules struct {
 	codec *Codec
 	plain bool // inside a custom type: plain JSON
 }
 
-// ownTypes are the Go types that plain JSON must not be decoded into just so: not at
-// all, or, for a big.Int, only up to a certain length.
+// ownTypes are the Go types that plain JSON must not be decoded into: not at all or, for a
+// big.Int, only up to a certain length.
 var ownTypes = map[reflect.Type]bool{
 	reflect.TypeFor[RegExp]():   true,
 	reflect.TypeFor[ObjectID](): true,
 	reflect.TypeFor[big.Int]():  true,
 }
 
-// Name returns what EJSON calls a value.
+// Name returns the name of a value in EJSON.
 func (r *rules) Name(v any) string {
 	switch v.(type) {
 	case float64:
@@ -43,10 +43,10 @@ func (r *rules) Name(v any) string {
 	return reflect.TypeOf(v).Name()
 }
 
-// Native returns v, which holds no other values.
+// Native returns v, which has no values inside.
 func (r *rules) Native(_ *dialect.Decoder, v any) any { return v }
 
-// Decode takes what is decoded into other types than its own.
+// Decode decodes values of the dialect into other types than their own.
 func (r *rules) Decode(d *dialect.Decoder, v any, target reflect.Value) (bool, error) {
 	switch v := v.(type) {
 	case float64:
@@ -97,7 +97,7 @@ func (r *rules) Encode(e *dialect.Encoder, v reflect.Value) (bool, error) {
 		e.Raw(`{"$date":`)
 		ms := ecma.Millis(own)
 		if _, ok := ecma.DateFromMillis(ms); !ok {
-			e.Raw("null}") // which is what EJSON makes of a date that is none
+			e.Raw("null}") // EJSON writes an invalid date like this
 			return true, nil
 		}
 		e.Raw(strconv.FormatInt(int64(ms), 10) + "}")

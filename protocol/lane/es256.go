@@ -8,8 +8,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// es256 is ES256 with the signature that Runner writes and takes, ASN.1 in DER. RFC 7518
-// has the two numbers one after the other, which Runner refuses.
+// es256 is ES256 with signatures in ASN.1 DER, as Runner writes and accepts them. RFC 7518
+// concatenates the two numbers, which Runner refuses.
 type es256 struct{}
 
 func (es256) Alg() string { return jwt.SigningMethodES256.Alg() }

@@ -1,14 +1,13 @@
-// Package lane checks and signs the tokens of RPC lanes: JSON Web Tokens by which the
-// services of a Runner 6 topology show each other that a call belongs to a lane. They
-// come on top of the token of the HTTP exposure, and are checked after it.
+// Package lane checks and signs the tokens of RPC lanes. They are JSON Web Tokens with which the
+// services of a Runner 6 topology prove that a call belongs to a lane, in addition to the token of
+// the HTTP exposure, which is checked first.
 //
-// A token names the lane, what it may do ("produce"), the kind and the id of what is
-// called, and when it was made and ends. One for a call whose body is JSON has the hash
-// of that body too, so that it is good for no other input.
+// A token has the lane, the permission ("produce"), the kind and the id of the task or event, and
+// the times of its issue and its expiry. If the body of the call is JSON, the token also has its
+// hash, and is valid for no other input.
 //
-// A [Verifier] checks them. Package standalone takes one for its tasks, and package ipc
-// makes those that a Runner application's bindings ask for. A [Signer] makes tokens for
-// package client.
+// A [Verifier] checks tokens. Package standalone gets one for its tasks; package ipc makes those
+// for the bindings of a Runner application. A [Signer] makes tokens for package client.
 package lane
 
 import (
@@ -32,10 +31,10 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/dialect"
 )
 
-// DefaultHeader carries the token unless a lane has a header of its own.
+// DefaultHeader has the token unless a lane has a header of its own.
 const DefaultHeader = "Authorization"
 
-// What a token says.
+// These are claims of a token.
 const (
 	claimLane, claimCap, claimKind, claimTarget, claimHash = "lane", "cap", "kind", "target", "hash"
 	claimIssued, claimExpires                              = "iat", "exp"
@@ -51,11 +50,11 @@ func kindOf(kind protocol.Kind) string {
 	return "rpc-task"
 }
 
-// minRSA is the size in bits of the smallest RSA key that is taken.
-const minRSA = 1024 // Go takes none below
+// minRSA is the size in bits of the smallest accepted RSA key.
+const minRSA = 1024 // Go refuses smaller keys
 
-// methodOf returns the algorithm that goes with a key, which is a secret, a public key or
-// a private one: a key has one only, so that no token chooses how it is checked.
+// methodOf returns the algorithm of a key, which is a secret, a public key or a private key. Each
+// key has only one, so that a token cannot choose how it is checked.
 func methodOf(key any) (jwt.SigningMethod, error) {
 	switch key := key.(type) {
 	case []byte:
@@ -74,7 +73,7 @@ func methodOf(key any) (jwt.SigningMethod, error) {
 	case *rsa.PrivateKey:
 		return rsaMethod(&key.PublicKey)
 	}
-	return nil, fmt.Errorf("lane: a %T is no key for a lane", key)
+	return nil, fmt.Errorf("lane: a %T cannot be the key of a lane", key)
 }
 
 func ecMethod(curve elliptic.Curve) (jwt.SigningMethod, error) {
@@ -86,7 +85,7 @@ func ecMethod(curve elliptic.Curve) (jwt.SigningMethod, error) {
 
 func rsaMethod(key *rsa.PublicKey) (jwt.SigningMethod, error) {
 	if key.N.BitLen() < minRSA {
-		return nil, fmt.Errorf("lane: an RSA key of %d bits is too short: it needs %d", key.N.BitLen(), minRSA)
+		return nil, fmt.Errorf("lane: an RSA key of %d bits is too short: the minimum is %d", key.N.BitLen(), minRSA)
 	}
 	return jwt.SigningMethodRS256, nil
 }
@@ -119,10 +118,10 @@ func ParsePrivateKey(text []byte) (crypto.PrivateKey, error) {
 	return key, err
 }
 
-// hashSize is the length of a hash as tokens have it.
+// hashSize is the length of a hash in a token.
 const hashSize = 43
 
-// hashOf returns the hash of these pieces together, as tokens have it.
+// hashOf returns the hash of the concatenated pieces, as tokens have it.
 func hashOf(pieces ...[]byte) (hash [hashSize]byte) {
 	h := sha256.New()
 	for _, piece := range pieces {
@@ -133,7 +132,7 @@ func hashOf(pieces ...[]byte) (hash [hashSize]byte) {
 	return hash
 }
 
-// normal returns body as Runner's serializer writes it, as far as that can be known.
+// normal returns body as Runner's serializer writes it, if that can be known.
 func normal(body []byte) []byte {
 	if text, ok := dialect.Normal(body); ok {
 		return text

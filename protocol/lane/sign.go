@@ -10,27 +10,27 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// DefaultTTL is how long tokens are good for unless a Signing says so.
+// DefaultTTL is how long tokens are valid unless a Signing sets another time.
 const DefaultTTL = time.Minute
 
-// Signing says how the tokens of a lane are made. Lane and Key are needed.
+// Signing configures the tokens of a lane. Lane and Key are required.
 type Signing struct {
-	// Lane is the id of the lane, as it is declared.
+	// Lane is the id of the lane in its declaration.
 	Lane string
-	// Key is the secret of the lane, a []byte (HS256), or the private key that its servers
-	// know the public one of: an ed25519.PrivateKey (EdDSA), an *ecdsa.PrivateKey on the
-	// curve P-256 (ES256) or an *rsa.PrivateKey (RS256).
+	// Key is the secret of the lane, a []byte (HS256), or the private key whose public key its
+	// servers have: an ed25519.PrivateKey (EdDSA), an *ecdsa.PrivateKey on the curve P-256 (ES256)
+	// or an *rsa.PrivateKey (RS256).
 	Key any
 	// KeyID names the key, for servers that have several. Empty sends none.
 	KeyID string
-	// Header carries the token. Empty means DefaultHeader, in which it follows "Bearer ".
+	// Header is the header that has the token. Empty means DefaultHeader, in which it follows
+	// "Bearer ".
 	Header string
-	// TTL is how long a token is good for, in whole seconds. Zero or less means DefaultTTL.
+	// TTL is how long a token is valid, in whole seconds. Zero or less means DefaultTTL.
 	TTL time.Duration
 }
 
-// Signer makes the tokens of one lane. Make one with NewSigner. It is safe for
-// concurrent use.
+// Signer makes the tokens of one lane. NewSigner makes a Signer. It is safe for concurrent use.
 type Signer struct {
 	lane   string
 	key    any
@@ -41,7 +41,7 @@ type Signer struct {
 	now    func() time.Time
 }
 
-// NewSigner returns the signer. The error says what is wrong with its key.
+// NewSigner returns a signer. It returns an error if the key is invalid.
 func NewSigner(s Signing) (*Signer, error) {
 	method, err := methodOf(s.Key)
 	if err != nil {
@@ -59,8 +59,8 @@ func NewSigner(s Signing) (*Signer, error) {
 	return &Signer{lane: s.Lane, key: s.Key, kid: s.KeyID, header: headerName(s.Header), ttl: s.TTL, method: method, now: time.Now}, nil
 }
 
-// Sign sets the header that a call needs. Body is the one that is sent if it is JSON, and
-// nil for forms and raw bodies. A nil Signer signs nothing.
+// Sign sets the header of a call. Body is the body if it is JSON, and nil for forms and raw
+// bodies. A nil Signer signs nothing.
 func (s *Signer) Sign(h http.Header, kind protocol.Kind, id string, body []byte) error {
 	if s == nil {
 		return nil

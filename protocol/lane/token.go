@@ -11,35 +11,35 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
-// token is what a JWT says, before its signature was checked. The library's parser makes
+// token is the content of a JWT whose signature has not been checked. The library's parser makes
 // maps of it, which takes longer than all the rest of a call.
 type token struct {
-	room      []byte // of all parts, decoded; the only thing that a next token takes over
-	signed    string // the part that is
+	room      []byte // the decoded parts; only this buffer is used again for the next token
+	signed    string // the text that the signature is of
 	signature []byte
-	usual     bool // the header
+	usual     bool // the header is the usual one
 
-	// Texts are empty where there are none.
+	// Texts are empty if they are absent.
 	alg, kid                       []byte
 	lane, capability, kind, target []byte
 	hash                           []byte
 	hasKind, hasTarget, hasHash    bool
-	oddHash                        bool // it is no text
+	oddHash                        bool // the hash is not a string
 	issued, expires                float64
 	hasIssued, hasExpires          bool
 }
 
 var errMalformed = errors.New("the token is malformed")
 
-// maxClaimDepth is how deep claims may be that nobody asks for.
+// maxClaimDepth bounds the depth of claims.
 const maxClaimDepth = 16
 
-// usualHeader is the one that Runner and Signer write for tokens without a kid.
+// usualHeader returns the header that Runner and Signer write for tokens without a kid.
 func usualHeader(alg string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + alg + `","typ":"JWT"}`))
 }
 
-// parse reads a token. A header that is the usual one is not looked into.
+// parse parses a token. It does not decode a usual header.
 func (t *token) parse(text, usual string) error {
 	header, rest, ok1 := strings.Cut(text, ".")
 	payload, signature, ok2 := strings.Cut(rest, ".")
@@ -67,14 +67,14 @@ func (t *token) members(part string, member func(name, value []byte)) error {
 	return rawjson.Members(text, maxClaimDepth, member)
 }
 
-// decode returns what a part says. It stays as it is when the room grows.
+// decode returns the content of a part. It remains valid when room grows.
 func (t *token) decode(part string) (text []byte, err error) {
 	start := len(t.room)
 	t.room, err = base64.RawURLEncoding.AppendDecode(t.room, []byte(part))
 	return t.room[start:], err
 }
 
-// Of two members of one name the last counts, in a header and in claims.
+// If there are two members with the same name, the last one counts, in a header and in claims.
 func (t *token) header(name, value []byte) {
 	switch string(name) {
 	case "alg":
@@ -107,7 +107,7 @@ func (t *token) claim(name, value []byte) {
 	}
 }
 
-// textOf returns what a valid JSON string says.
+// textOf returns the value of a valid JSON string.
 func textOf(value []byte) (text []byte, ok bool) {
 	if value[0] != '"' {
 		return nil, false
@@ -125,7 +125,7 @@ func numberOf(value []byte) (number float64, ok bool) {
 	if value[0] != '-' && (value[0] < '0' || value[0] > '9') {
 		return 0, false
 	}
-	if whole, err := strconv.Atoi(string(value)); err == nil { // as nearly all are, and three times as fast
+	if whole, err := strconv.Atoi(string(value)); err == nil { // nearly all numbers are integers, and this is three times as fast
 		return float64(whole), true
 	}
 	number, err := strconv.ParseFloat(string(value), 64)

@@ -16,49 +16,49 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/dialect"
 )
 
-// DefaultSkew is by how much clocks may differ unless an Auth says so.
+// DefaultSkew is the largest difference of clocks unless an Auth sets another one.
 const DefaultSkew = 30 * time.Second
 
-// maxToken is the longest token that is looked at, in bytes.
+// maxToken is the length of the longest accepted token, in bytes.
 const maxToken = 8 << 10
 
-var errNoLane = errors.New("lane: a lane needs its id")
+var errNoLane = errors.New("lane: a lane needs an id")
 
-// Auth says what the tokens of a lane must be. Lane and Key are needed.
+// Auth configures the check of a lane's tokens. Lane and Key are required.
 type Auth struct {
-	// Lane is the id of the lane, as it is declared.
+	// Lane is the id of the lane in its declaration.
 	Lane string
-	// Key is the secret of the lane, a []byte (HS256), or the public key of those who call
-	// it: an ed25519.PublicKey (EdDSA), an *ecdsa.PublicKey on the curve P-256 (ES256, with
-	// signatures in DER, as Runner writes them) or an *rsa.PublicKey (RS256).
+	// Key is the secret of the lane, a []byte (HS256), or the public key of its callers: an
+	// ed25519.PublicKey (EdDSA), an *ecdsa.PublicKey on the curve P-256 (ES256, with signatures in
+	// DER, as Runner writes them) or an *rsa.PublicKey (RS256).
 	Key any
-	// Keys are further keys of the same type, by the kid of the tokens that they are for.
-	// Key is for all other tokens.
+	// Keys has further keys of the same type, by the kid of their tokens. Key is for all other
+	// tokens.
 	Keys map[string]any
-	// Header carries the token. Empty means DefaultHeader, in which it may follow "Bearer ".
+	// Header is the header that has the token. Empty means DefaultHeader, in which it may follow
+	// "Bearer ".
 	Header string
-	// Skew is by how much the clocks of callers may differ, in whole seconds. Zero means
-	// DefaultSkew, less than a second none. Less than zero asks for tokens that are good
-	// that much longer.
+	// Skew is the largest difference of callers' clocks, in whole seconds. Zero means DefaultSkew,
+	// less than a second none. If it is negative, tokens must be valid for that much longer.
 	Skew time.Duration
-	// Unbound lets tokens in that are good for every call of the lane, with neither kind,
-	// target nor hash, as Runner 6.0 to 6.3 makes them. Those that are there must be right.
+	// Unbound also accepts tokens for every call of the lane, without kind, target and hash, as
+	// Runner 6.0 to 6.3 makes them. If a token has any of these, it must be right.
 	Unbound bool
 }
 
-// Verifier checks the tokens of one lane. Make one with NewVerifier. It is safe for
-// concurrent use.
+// Verifier checks the tokens of one lane. NewVerifier makes a Verifier. It is safe for concurrent
+// use.
 type Verifier struct {
 	auth   Auth // without its keys
 	alg    string
-	usual  string // header of a token
+	usual  string // the usual header of a token
 	check  signatureCheck
 	checks map[string]signatureCheck // by kid
 	tokens sync.Pool                 // of *token
 	now    func() time.Time
 }
 
-// NewVerifier returns the verifier. The error says what is wrong with the lane's keys.
+// NewVerifier returns a verifier. It returns an error if a key is invalid.
 func NewVerifier(a Auth) (*Verifier, error) {
 	method, err := methodOf(a.Key)
 	if err != nil {
@@ -94,10 +94,10 @@ func NewVerifier(a Auth) (*Verifier, error) {
 	}, nil
 }
 
-// signatureCheck says what is wrong with the signature of a text, by a key of its own.
+// signatureCheck returns an error if the signature of a text is wrong. It has its own key.
 type signatureCheck func(signed string, signature []byte) error
 
-// checkOf returns the check by a key. Private keys are none to check with.
+// checkOf returns the check by a key, which must not be a private key.
 func checkOf(method jwt.SigningMethod, key any) (signatureCheck, error) {
 	if secret, ok := key.([]byte); ok {
 		return newHS256(secret).check, nil
@@ -108,14 +108,14 @@ func checkOf(method jwt.SigningMethod, key any) (signatureCheck, error) {
 	return func(signed string, signature []byte) error { return method.Verify(signed, signature, key) }, nil
 }
 
-// ticket is what a call has shown. It is good for one verifier, kind and id.
+// ticket has the result of a call's token. It is valid for one verifier, kind and id.
 type ticket struct {
 	of      *Verifier
 	kind    protocol.Kind
 	id      string
 	hash    [hashSize]byte
 	hasHash bool
-	oddHash bool // it is of another length
+	oddHash bool // the hash has another length
 
 	state confirmation
 }
@@ -124,18 +124,17 @@ type confirmation uint8
 
 const (
 	admitted  confirmation = iota
-	confirmed              // the hash is that of the body
-	open                   // whether it is only the application's serializer can tell
+	confirmed              // the hash is right
+	open                   // only the application's serializer can check the hash
 )
 
-// refused is the error of every call that a lane does not let in. The reason is for logs.
+// refused returns the error of a call that a lane refuses. The reason is for logs.
 func (v *Verifier) refused(reason string) error {
 	return &protocol.Error{Code: protocol.CodeUnauthorized, Err: fmt.Errorf("lane %s: %s", v.auth.Lane, reason)}
 }
 
-// Admit checks the token of a call, whose body need not have been read. What it finds out
-// it keeps in the call's Ticket. The error is 401 UNAUTHORIZED. A nil Verifier lets
-// everybody in.
+// Admit checks the token of a call, whose body need not have been read. It stores the result in
+// the call's Ticket. The error is 401 UNAUTHORIZED. A nil Verifier accepts all calls.
 func (v *Verifier) Admit(call *protocol.Call) error {
 	if v == nil {
 		return nil
@@ -175,7 +174,7 @@ func (v *Verifier) signed(t *token) error {
 	return check(t.signed, t.signature)
 }
 
-// wrong says what is wrong with a token for a call, "" for nothing.
+// wrong returns why a token is not valid for a call, "" if it is.
 func (v *Verifier) wrong(t *token, call *protocol.Call) string {
 	now, skew := float64(v.now().Unix()), seconds(v.auth.Skew)
 	switch {
@@ -201,9 +200,9 @@ func (v *Verifier) wrong(t *token, call *protocol.Call) string {
 	return ""
 }
 
-// Confirm checks that the body of an admitted call is the one that its token is for. It
-// admits a call that has not been. Calls without a JSON body have nothing to confirm. The
-// error is 401 UNAUTHORIZED. See Claim.
+// Confirm checks that the token of an admitted call is for its body. It admits the call if Admit
+// has not been called. Calls without a JSON body need no confirmation. The error is 401
+// UNAUTHORIZED. See Claim.
 func (v *Verifier) Confirm(call *protocol.Call) error {
 	if v == nil {
 		return nil
@@ -222,10 +221,10 @@ func (v *Verifier) Confirm(call *protocol.Call) error {
 		t.state = confirmed
 		return nil
 	}
-	if t.oddHash { // no serializer's, and "" would be none to compare
+	if t.oddHash { // no serializer writes it, and Claim could not return it
 		return v.refused("the token is for another body")
 	}
-	if t.isHashOf(bodyOf(call)) { // as all clients write it
+	if t.isHashOf(bodyOf(call)) { // all clients write the body in this form
 		t.state = confirmed
 		return nil
 	}
@@ -242,10 +241,10 @@ func (v *Verifier) Confirm(call *protocol.Call) error {
 	return nil
 }
 
-// Claim returns the hash that the token of a call claims if Confirm could not tell
-// whether it is right: values with types of their own have several spellings, and the hash
-// is that of the one which the application's serializer writes. Who runs the call must
-// compare them. Empty means that there is nothing to compare.
+// Claim returns the hash in the token of a call if Confirm could not check it: values with types
+// of their own have several forms, and the hash is that of the form that the application's
+// serializer writes. The executor must compare the hashes. Empty means that there is nothing to
+// compare.
 func Claim(call *protocol.Call) string {
 	if t, ok := call.Ticket.(*ticket); ok && t.state == open {
 		return string(t.hash[:])
@@ -253,7 +252,8 @@ func Claim(call *protocol.Call) string {
 	return ""
 }
 
-// ConfirmExact is Confirm for who has no such serializer: what cannot be told is refused.
+// ConfirmExact is Confirm for executors without such a serializer: it refuses hashes that cannot
+// be checked.
 func (v *Verifier) ConfirmExact(call *protocol.Call) error {
 	if err := v.Confirm(call); err != nil || v == nil || Claim(call) == "" {
 		return err
@@ -269,7 +269,7 @@ func (v *Verifier) ticketOf(call *protocol.Call) *ticket {
 	return t
 }
 
-// isHashOf reports whether the token's hash is that of these pieces together.
+// isHashOf reports whether the token has the hash of the concatenated pieces.
 func (t *ticket) isHashOf(pieces [][]byte) bool {
 	hash := hashOf(pieces...)
 	return subtle.ConstantTimeCompare(t.hash[:], hash[:]) == 1
@@ -281,7 +281,7 @@ var (
 	undefined                = []byte(protocol.Undefined)
 )
 
-// bodyOf returns the body that tokens are for, in pieces.
+// bodyOf returns the body that a token is for, in pieces.
 func bodyOf(call *protocol.Call) [][]byte {
 	start, payload, end := inputStart, call.Payload, bodyEnd
 	if payload == nil {
@@ -296,8 +296,8 @@ func bodyOf(call *protocol.Call) [][]byte {
 	return [][]byte{start, payload, end}
 }
 
-// tokenOf returns the token of a request with the header h, "" for none. Of several
-// Authorization headers a Node.js server keeps the first.
+// tokenOf returns the token of a request with the header h, "" if it has none. If there are
+// several Authorization headers, the first counts, as for a Node.js server.
 func (v *Verifier) tokenOf(h http.Header) string {
 	if v.auth.Header != DefaultHeader {
 		return protocol.CombinedHeader(h, v.auth.Header)

@@ -32,7 +32,7 @@ var (
 	timeouts    = desc("timeouts_total", "Calls given up because their time was over.")
 )
 
-// reasons are there from the start, so that the first exit is an increase.
+// reasons exist from the start, so that the first exit increases a counter.
 var reasons = []ipc.ExitReason{
 	ipc.ExitCrash, ipc.ExitStart, ipc.ExitPing, ipc.ExitTimeout, ipc.ExitCalls,
 	ipc.ExitAge, ipc.ExitMemory, ipc.ExitRestart, ipc.ExitRollback, ipc.ExitStop,
@@ -42,9 +42,9 @@ type pool struct {
 	stats func() ipc.Stats
 }
 
-// NewPool returns a collector of what stats says, which it calls once per scrape: an
-// ipc.Pool's Stats, as a rule. Its metrics begin with tunnel_pool_; restarts by reason
-// are worker_exits_total. For more than one pool, wrap the registerer with a label.
+// NewPool returns a collector of the stats of a pool. Stats is usually the method Stats of an
+// ipc.Pool; it is called once per scrape. The metrics begin with tunnel_pool_; worker_exits_total
+// counts restarts by reason. For several pools wrap the registerer with a label.
 func NewPool(stats func() ipc.Stats) prometheus.Collector {
 	return pool{stats}
 }
@@ -95,7 +95,7 @@ func (p pool) Collect(ch chan<- prometheus.Metric) {
 	counter(timeouts, stats.Timeouts)
 }
 
-// place is what the workers of a slot are together: a new one and those that drain.
+// place has the sums over the workers of a slot: a new one and those that drain.
 type place struct {
 	states        map[ipc.WorkerState]int
 	calls, starts int

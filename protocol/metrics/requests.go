@@ -20,13 +20,13 @@ import (
 
 // Requests counts and times the calls that reach an executor, by kind and id:
 //
-//	tunnel_requests_total{kind,id,code}        calls that are over; code is "OK" or the protocol's
-//	tunnel_request_duration_seconds{kind,id}   a histogram; a streamed reply ends with its stream
+//	tunnel_requests_total{kind,id,code}        ended calls; code is "OK" or a code of the protocol
+//	tunnel_request_duration_seconds{kind,id}   a histogram; a call with a streamed reply ends with the stream
 //	tunnel_requests_in_flight{kind}
 //
-// Only ids on the allow-list get there, so callers cannot make series. What the handler
-// refuses before, for its token, id or body, is not counted here: wrap the handler in
-// promhttp.InstrumentHandlerCounter for that. Make one with NewRequests. It is safe for
+// Only calls of ids on the allow-list count, so callers cannot create series. Requests that the
+// handler refuses before, because of their token, id or body, do not count: for these wrap the
+// handler in promhttp.InstrumentHandlerCounter. NewRequests makes a Requests. It is safe for
 // concurrent use.
 type Requests struct {
 	total    *prometheus.CounterVec
@@ -34,7 +34,7 @@ type Requests struct {
 	inFlight *prometheus.GaugeVec
 }
 
-// NewRequests returns a collector to register, whose Middleware feeds it.
+// NewRequests returns a collector. Register it, and use its Middleware.
 func NewRequests() *Requests {
 	return &Requests{
 		total: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -50,7 +50,7 @@ func NewRequests() *Requests {
 	}
 }
 
-// Middleware is a tunnel.Middleware. As the first one it times the others as well.
+// Middleware is a tunnel.Middleware. If it is the first one, it also times the others.
 func (m *Requests) Middleware(next tunnel.Executor) tunnel.Executor {
 	return tunnel.ExecutorFunc(func(ctx context.Context, call *protocol.Call) (*protocol.Reply, error) {
 		kind, id, begun := call.Kind.String(), call.ID, time.Now()

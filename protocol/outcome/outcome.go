@@ -1,5 +1,5 @@
-// Package outcome tells how a call ended, for a tunnel.Middleware that watches calls:
-// modules protocol/metrics and protocol/tracing are made of it.
+// Package outcome reports how a call ended, for a tunnel.Middleware that observes calls. The
+// modules protocol/metrics and protocol/tracing use it.
 package outcome
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Executor is a tunnel.Executor, whose package this one does not import.
+// Executor is the same as tunnel.Executor, which this package does not import.
 type Executor interface {
 	Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error)
 }
@@ -20,15 +20,15 @@ const OK protocol.Code = "OK"
 
 // Result is how a call ended.
 type Result struct {
-	Code   protocol.Code // OK, or one of the protocol's
-	Status int           // of the answer; 200 for every success
+	Code   protocol.Code // OK, or a code of the protocol
+	Status int           // the HTTP status of the answer; 200 for every success
 }
 
-// Watch runs a call on next and calls done once, when it is over: for a streamed reply
-// that is when the stream is closed. A next that panics, which none below a
-// tunnel.Handler does, ends with INTERNAL_ERROR.
+// Watch runs a call on next and calls done once at its end, for a streamed reply when the stream
+// is closed. If next panics, which no executor below a tunnel.Handler does, the code is
+// INTERNAL_ERROR.
 func Watch(ctx context.Context, next Executor, call *protocol.Call, done func(Result)) (*protocol.Reply, error) {
-	result, streams := Result{protocol.CodeInternal, http.StatusInternalServerError}, false // of a panic
+	result, streams := Result{protocol.CodeInternal, http.StatusInternalServerError}, false // for a panic
 	defer func() {
 		if !streams {
 			done(result)
@@ -38,7 +38,7 @@ func Watch(ctx context.Context, next Executor, call *protocol.Call, done func(Re
 	switch {
 	case err != nil:
 		result = failure(err)
-	case reply == nil: // what an executor must not return: the handler fails it
+	case reply == nil: // an executor must not return this: the handler answers with an error
 	case reply.Stream != nil:
 		streams = true
 		watched := *reply
@@ -52,8 +52,8 @@ func Watch(ctx context.Context, next Executor, call *protocol.Call, done func(Re
 
 var success = Result{OK, http.StatusOK}
 
-// failure returns what the handler makes of an error. Where the caller has left or the
-// time is over, the handler has made an error of that before Middleware sees it.
+// failure returns the result of an error. If the caller has disconnected or the time is over, the
+// handler has replaced the error before Middleware gets it.
 func failure(err error) Result {
 	return Result{protocol.CodeOf(err), protocol.Public(err).Status()}
 }
@@ -62,7 +62,7 @@ func failure(err error) Result {
 type stream struct {
 	io.ReadCloser
 	done func(Result)
-	err  error // of the last Read
+	err  error // the error of the last Read
 }
 
 func (s *stream) Read(p []byte) (int, error) {
@@ -82,7 +82,7 @@ func (s *stream) Close() error {
 
 func (s *stream) result(closed error) Result {
 	switch {
-	case s.err == nil: // nobody wanted the rest
+	case s.err == nil: // the rest was not read
 		return failure(&protocol.Error{Code: protocol.CodeRequestAborted})
 	case s.err != io.EOF:
 		return failure(s.err)

@@ -6,7 +6,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// bodyCases are about which part of a body is a task's input.
+// bodyCases are about the part of a body that is the input of a task.
 func bodyCases() []Case {
 	echo := func(name, rule, body, value string) Case {
 		return Case{Name: name, Rule: rule, Request: task("echo", body), Want: result(value)}

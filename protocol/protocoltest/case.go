@@ -8,26 +8,27 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Setup is what a case needs to be configured at the server, in the terms of the
-// wire. Run fills in the defaults before it hands one on.
+// Setup is a server's configuration for a case, in the terms of the wire. Run fills in the
+// defaults before it passes one on.
 type Setup struct {
 	// BasePath is the base path as a user would configure it. Default:
 	// protocol.DefaultBasePath.
 	BasePath string
 
-	// Tokens are the accepted tokens. Nil means one, Token; an empty list means none.
+	// Tokens are the accepted tokens. Nil means only Token; an empty list means no tokens.
 	Tokens []string
 	// TokenHeader is the header of the token. Default: protocol.HeaderToken.
 	TokenHeader string
-	// Authenticate, if not nil, decides about callers without a valid token: a
-	// *protocol.Error is answered as it is, any other error means 401.
+	// Authenticate, if not nil, decides about callers without a valid token: a *protocol.Error is
+	// the answer, any other error means 401.
 	Authenticate func(*http.Request) (any, error)
-	// AllowAnonymous lets everybody in where there is nothing to authenticate with.
+	// AllowAnonymous accepts all callers if neither tokens nor Authenticate are configured.
 	AllowAnonymous bool
 
-	// AllowList says what may be called. Nil means AllowList(), the test application's.
+	// AllowList has the tasks and events that may be called. Nil means AllowList(), that of the
+	// test application.
 	AllowList *protocol.AllowList
-	// Closed means that there is no allow-list at all; AllowList is nil then.
+	// Closed means that there is no allow-list at all. AllowList is nil then.
 	Closed bool
 	// DisableDiscovery hides discovery.
 	DisableDiscovery bool
@@ -36,7 +37,7 @@ type Setup struct {
 	CORS *protocol.CORS
 	// Limits bound request bodies. The zero value means the protocol's own.
 	Limits protocol.Limits
-	// NumericErrorCodes asks for the older form of errors.
+	// NumericErrorCodes selects the older form of errors.
 	NumericErrorCodes bool
 }
 
@@ -56,11 +57,11 @@ func (s Setup) withDefaults() Setup {
 	return s
 }
 
-// Case is one rule of the wire, with a request that shows it and the answer to it.
+// Case is one rule of the wire, with a request that shows it and its answer.
 type Case struct {
-	// Topic is the part of the wire that the rule belongs to, a word such as "routing".
+	// Topic is the part of the wire that the rule is about, a word such as "routing".
 	Topic string
-	// Name tells the case from the others of its topic.
+	// Name distinguishes the case from others with the same topic.
 	Name string
 	// Rule is the rule as a sentence. It is printed when the case fails.
 	Rule string
@@ -69,19 +70,19 @@ type Case struct {
 	Request Request
 	Want    Want
 
-	// HTTP1Only marks a request that a client of HTTP/2 cannot send as it stands here.
-	// It is written by hand to a connection of its own.
+	// HTTP1Only marks a request that a client of HTTP/2 cannot send in this form. It is written by
+	// hand to a connection of its own.
 	HTTP1Only bool
-	// ParallelEvents marks a case for executors that know which events are parallel.
+	// ParallelEvents marks a case for executors that know parallel events.
 	ParallelEvents bool
-	// Bytes marks a case for executors that take files and streams.
+	// Bytes marks a case for executors that accept files and streams.
 	Bytes bool
 }
 
-// Request is what a case sends.
+// Request is the request of a case.
 type Request struct {
 	Method string
-	// Path is the request target as it is sent: nothing is escaped or cleaned.
+	// Path is the request target as it is sent: it is neither escaped nor cleaned.
 	Path   string
 	Header []Field
 	Body   []byte
@@ -92,28 +93,27 @@ type Request struct {
 // Field is one line of a header.
 type Field struct{ Name, Value string }
 
-// Want is the answer to a request. What holds for every answer is checked for all
-// cases and not repeated here: Content-Type and Content-Length, the security headers
-// and the request id, and the absence of headers that the protocol does not have.
+// Want is the answer to a request. Run also checks rules for all answers, which are not repeated
+// here: Content-Type and Content-Length, the security headers and the request id, and the absence
+// of headers that the protocol does not have.
 type Want struct {
 	Status int
 	// Body is the body to the byte.
 	Body string
-	// Header has the values of headers. Those of the CORS family and Vary, Allow and
-	// Retry-After must be absent unless they are in it; the default of
-	// Access-Control-Allow-Origin is "*".
+	// Header has the values of headers. The CORS headers, Vary, Allow and Retry-After must be
+	// absent unless Header has them; the default of Access-Control-Allow-Origin is "*".
 	Header map[string]string
-	// RequestID is the request id that the answer carries. Empty means a new one.
+	// RequestID is the request id of the answer. Empty means a new id.
 	RequestID string
-	// OutsideBase means that the path is none of the protocol's, so that the answer has
-	// no request id.
+	// OutsideBase means that the path does not belong to the protocol, so that the answer has no
+	// request id.
 	OutsideBase bool
 	// Stream is the Content-Type of a body that is a stream. Empty means an envelope.
 	Stream string
-	// Cut means that the stream breaks off behind Body.
+	// Cut means that the stream breaks off after Body.
 	Cut bool
-	// Preflight means an answer without a body. It need have neither a request id nor
-	// the security headers.
+	// Preflight means an answer without a body. It needs neither a request id nor the security
+	// headers.
 	Preflight bool
 }
 
@@ -149,8 +149,8 @@ func Cases() []Case {
 	return all
 }
 
-// The cases spell out what is on the wire, and take no constant for it from package
-// protocol: they would follow a mistake there.
+// The cases have the text on the wire, and use no constant of package protocol for it: a wrong
+// constant would make the cases wrong, too.
 const (
 	base      = "/__runner"
 	addPath   = base + "/task/app.tasks.add"
@@ -160,7 +160,7 @@ const (
 	addBody   = `{"input":{"a":5,"b":3}}`
 )
 
-// send is a request as a client of the protocol makes it.
+// send is a request in the form of the protocol's clients.
 func send(method, path, body string) Request {
 	r := Request{Method: method, Path: path, Header: []Field{{"x-runner-token", Token}}}
 	if body != "" {
@@ -185,7 +185,7 @@ func (r Request) with(name, value string) Request {
 	return r
 }
 
-// without takes a header out.
+// without removes a header.
 func (r Request) without(name string) Request {
 	r.Header = slices.DeleteFunc(slices.Clone(r.Header), func(f Field) bool { return f.Name == name })
 	return r
@@ -204,8 +204,8 @@ func result(value string) Want {
 // ok is the answer to an event.
 func ok() Want { return Want{Status: http.StatusOK, Body: `{"ok":true}`} }
 
-// failure is the answer to what went wrong. Fields are more members of the error,
-// JSON without the braces.
+// failure is the answer for an error. Fields are further members of the error, as JSON without the
+// braces.
 func failure(status int, code, message string, fields ...string) Want {
 	members := append([]string{`"message":"` + message + `"`, `"code":"` + code + `"`}, fields...)
 	return Want{Status: status, Body: `{"ok":false,"error":{` + strings.Join(members, ",") + `}}`}
@@ -230,12 +230,12 @@ func tooLarge() Want {
 	return failure(http.StatusRequestEntityTooLarge, "PAYLOAD_TOO_LARGE", "Payload too large")
 }
 
-// wrongMethod is the answer to a method that the path does not take.
+// wrongMethod is the answer for a method that the path does not allow.
 func wrongMethod(allow string) Want {
 	return failure(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Method Not Allowed").with("Allow", allow)
 }
 
-// outside is the answer to a path that is not the protocol's.
+// outside is the answer for a path outside the protocol.
 func outside() Want {
 	w := notFound()
 	w.OutsideBase = true
@@ -247,7 +247,7 @@ func preflight() Want {
 	return Want{Status: http.StatusNoContent, Preflight: true}.with("Access-Control-Allow-Methods", "POST, OPTIONS")
 }
 
-// with adds a header, whose value "" means that it must be absent.
+// with adds a header. The value "" means that it must be absent.
 func (w Want) with(name, value string) Want {
 	header := map[string]string{name: value}
 	for n, v := range w.Header {

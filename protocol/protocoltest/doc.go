@@ -1,7 +1,7 @@
-// Package protocoltest is the conformance kit of the Runner Tunnel HTTP Protocol:
-// the wire's rules as cases, in the manner of testing/slogtest. [Run] sends them to a
-// server, [RunExecutor] holds an executor to its contract, and both print the rule
-// that was broken. [Cases] lists the rules.
+// Package protocoltest is the conformance kit of the Runner Tunnel HTTP Protocol: it has the
+// wire's rules as cases, in the manner of testing/slogtest. [Run] sends them to a server,
+// [RunExecutor] checks the contract of an executor, and both print a broken rule. [Cases] returns
+// the rules.
 //
 // # The test application
 //
@@ -25,8 +25,8 @@
 //	app.tasks.cancelled  the framework's cancellation error, REQUEST_ABORTED
 //	app.tasks.function   a result that cannot be serialised, a function for example
 //
-// These are for servers that take files and streams. Hashes are SHA-256 in lower-case
-// hexadecimal, and members stand in the order given here:
+// These are for servers with files and streams. Hashes are SHA-256 in lower-case hexadecimal, and
+// members are in the order shown here:
 //
 //	kit.upload   {files, read} -> for each key in the array read, in that order, the file files[key] is opened, read
 //	             to its end and added to the result, an array of {name, type, size, sha256}; size counts the
@@ -52,7 +52,7 @@ package protocoltest
 
 import "github.com/bluelibs/go-tunnel/protocol"
 
-// Token is the token that the cases send unless they are about tokens.
+// Token is the token of all cases that are not about tokens.
 const Token = "secret"
 
 // AllowList returns the allow-list of the test application.

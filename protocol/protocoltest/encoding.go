@@ -13,7 +13,7 @@ func zip(text string) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	if _, err := w.Write([]byte(text)); err != nil {
-		panic(err) // a buffer takes everything
+		panic(err) // a buffer never fails
 	}
 	if err := w.Close(); err != nil {
 		panic(err)

@@ -17,15 +17,15 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Executor is what RunExecutor tests. It has the method of tunnel.Executor, which
-// this package does not import.
+// Executor is the interface under test. It is the same as tunnel.Executor, which this package does
+// not import.
 type Executor interface {
 	Execute(ctx context.Context, call *protocol.Call) (*protocol.Reply, error)
 }
 
-// RunExecutor holds executors that serve the test application to the contract of
-// tunnel.Executor, one case a sentence. Run it under the race detector. What
-// newExecutor opens it closes with t.Cleanup.
+// RunExecutor checks the contract of tunnel.Executor for executors that serve the test
+// application. Each case has a sentence of it. Run it with the race detector. NewExecutor must use
+// t.Cleanup to close what it opens.
 func RunExecutor(t *testing.T, newExecutor func(t *testing.T) Executor) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
@@ -53,7 +53,7 @@ var contract = []struct {
 	{"valid values", "A reply's Value is one valid JSON document, or nil.", validValues},
 }
 
-// newCall returns a call with memory of its own, which the case may overwrite.
+// newCall returns a call with its own memory, which the case may overwrite.
 func newCall(kind protocol.Kind, id, payload string) *protocol.Call {
 	c := &protocol.Call{
 		Kind:      kind,
@@ -77,8 +77,7 @@ func eventCall(name, payload string, returnPayload bool) *protocol.Call {
 	return c
 }
 
-// overwrite spoils everything in a call, as the HTTP side does when it uses the
-// memory again.
+// overwrite overwrites everything in a call, as the HTTP side does when it uses the memory again.
 func overwrite(c *protocol.Call) {
 	for i := range c.Payload {
 		c.Payload[i] = '!'
@@ -128,8 +127,8 @@ func concurrentCalls(t *testing.T, exec Executor) {
 // anHour is an input of sleep. No case waits for it.
 const anHour = `{"ms":3600000}`
 
-// returns waits until an Execute has returned. The time is no measure of "soon": it
-// only keeps a broken executor from holding up the test.
+// returns waits until an Execute has returned. The time does not measure "soon": it only prevents
+// that a broken executor blocks the test.
 func returns(t *testing.T, done <-chan error) error {
 	select {
 	case err := <-done:
@@ -156,7 +155,7 @@ func cancelledBefore(t *testing.T, exec Executor) {
 	expectEcho(t, exec, "after it")
 }
 
-// watched is a context that tells when somebody begins to wait for its end.
+// watched is a context that reports when somebody begins to wait for its end.
 type watched struct {
 	context.Context
 	once    sync.Once
@@ -243,7 +242,7 @@ func repliesStay(t *testing.T, exec Executor) {
 	}
 }
 
-// everyCall returns a call of every kind, named by what is special about it.
+// everyCall returns calls of all kinds, by name.
 func everyCall() map[string]*protocol.Call {
 	calls := map[string]*protocol.Call{
 		"odd id":            newCall(protocol.KindTask, "app/tasks/odd id%", ""),

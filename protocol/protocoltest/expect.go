@@ -1,9 +1,8 @@
 package protocoltest
 
-// What the kit needs of an assertion library: whoever tests an executor with it gets no
-// other module by that.
+// The kit has its own assertions, so that its users need no other module.
 
-// reporter is the part of testing.TB that says what failed.
+// reporter is the part of testing.TB that reports failures.
 type reporter interface {
 	Helper()
 	Errorf(format string, args ...any)

@@ -82,7 +82,7 @@ func malformedCases() []Case {
 	}
 }
 
-// textCases are the bodies that are JSON, if only just.
+// textCases are unusual bodies that are JSON.
 func textCases() []Case {
 	echo := func(name, rule, body, value string) Case {
 		return Case{Name: name, Rule: rule, Request: task("echo", body), Want: result(value)}

@@ -16,28 +16,28 @@ const (
 	formEnd  = "--b--\r\n"
 )
 
-// form is a request to a task of the kit, with these parts and the end behind them.
+// form is a request to a task of the kit, with these parts and the closing delimiter.
 func form(id string, parts ...string) Request {
 	return post(base+"/task/"+id, strings.Join(parts, "")+formEnd).contentType(formType)
 }
 
-// openForm is a form as it stands, without an end of its own.
+// openForm is a form without a closing delimiter.
 func openForm(id string, parts ...string) Request {
 	return post(base+"/task/"+id, strings.Join(parts, "")).contentType(formType)
 }
 
-// formPart is a part with the rest of its disposition, and maybe more lines of header.
+// formPart is a part with the rest of its Content-Disposition, and maybe further header lines.
 func formPart(name, more, data string) string {
 	return "--b\r\nContent-Disposition: form-data; name=\"" + name + `"` + more + "\r\n\r\n" + data + "\r\n"
 }
 
 func manifest(text string) string { return formPart("__manifest", "", text) }
 
-// input is the manifest of an input.
+// input is the manifest with an input.
 func input(value string) string { return manifest(`{"input":` + value + `}`) }
 
-// uploadInput is the input of kit.upload with files of these ids, which are their keys
-// too, that reads some of them.
+// uploadInput is an input of kit.upload that reads some of its files. The ids of the files are
+// also their keys.
 func uploadInput(read string, ids ...string) string {
 	var files []string
 	for _, id := range ids {
@@ -46,12 +46,12 @@ func uploadInput(read string, ids ...string) string {
 	return input(`{"files":{` + strings.Join(files, ",") + `},"read":` + read + `}`)
 }
 
-// file is a part of a file that is called id.txt.
+// file is a part with a file named id.txt.
 func file(id, data string) string {
 	return formPart("file:"+id, `; filename="`+id+`.txt"`+"\r\nContent-Type: text/x", data)
 }
 
-// uploaded is what kit.upload returns for a file.
+// uploaded is the result of kit.upload for a file.
 func uploaded(name, contentType, data string) string {
 	hash := sha256.Sum256([]byte(data))
 	return fmt.Sprintf(`{"name":%s,"type":%s,"size":%d,"sha256":"%s"}`, quote(name), quote(contentType), len(data), hex.EncodeToString(hash[:]))
@@ -60,12 +60,12 @@ func uploaded(name, contentType, data string) string {
 func quote(text string) string {
 	quoted, err := json.Marshal(text)
 	if err != nil {
-		panic(err) // a string can be encoded
+		panic(err) // every string can be encoded
 	}
 	return string(quoted)
 }
 
-// files is the answer of kit.upload to files as file makes them, id and data in turn.
+// files is the answer of kit.upload to files of the function file; ids and data alternate.
 func files(idsAndData ...string) Want {
 	var all []string
 	for i := 0; i < len(idsAndData); i += 2 {
@@ -145,7 +145,7 @@ func formCases() []Case {
 	}
 }
 
-// manifestCases are about what the input of a form is.
+// manifestCases are about the input of a form.
 func manifestCases() []Case {
 	echo := func(name, rule, text, want string) Case {
 		return Case{Name: name, Rule: rule, Request: form("app.tasks.echo", manifest(text)), Want: result(want)}

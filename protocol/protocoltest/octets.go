@@ -15,13 +15,13 @@ func octets(id, body string) Request {
 	return post(base+"/task/"+id, body).contentType("application/octet-stream")
 }
 
-// hashed is what kit.body answers.
+// hashed is the answer of kit.body.
 func hashed(data string) Want {
 	hash := sha256.Sum256([]byte(data))
 	return result(fmt.Sprintf(`{"size":%d,"sha256":"%s"}`, len(data), hex.EncodeToString(hash[:])))
 }
 
-// stream is an answer that is no envelope.
+// stream is an answer without an envelope.
 func stream(status int, contentType, body string) Want {
 	return Want{Status: status, Stream: contentType, Body: body}
 }

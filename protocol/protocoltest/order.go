@@ -2,7 +2,7 @@ package protocoltest
 
 import "net/http"
 
-// orderCases are about methods, and about which of two faults is answered.
+// orderCases are about methods, and about the precedence of errors.
 func orderCases() []Case {
 	const postOnly = "POST, OPTIONS"
 	unlisted := base + "/task/app.tasks.hidden"

@@ -1,7 +1,7 @@
 package protocoltest
 
-// pathCases are about how a path is read before it is routed: as a URL parser of the
-// WHATWG does it, and without redirects.
+// pathCases are about the normal form of a path before routing: that of a WHATWG URL parser,
+// without redirects.
 func pathCases() []Case {
 	same := func(name, rule, path string) Case {
 		return Case{Name: name, Rule: rule, Request: post(path, addBody), Want: result(`8`)}

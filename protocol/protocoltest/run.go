@@ -15,20 +15,18 @@ type Target struct {
 	URL string
 	// Client sends the requests. It decides which version of HTTP is spoken.
 	Client *http.Client
-	// HTTP2 says that Client speaks HTTP/2, which is checked, and skips the cases that
-	// are marked HTTP1Only.
+	// HTTP2 says that Client uses HTTP/2, which Run checks, and skips the cases with HTTP1Only.
 	HTTP2 bool
-	// ParallelEvents says that the executor knows which events are parallel. The cases
-	// about that are skipped otherwise.
+	// ParallelEvents says that the executor knows parallel events. Otherwise the cases about them
+	// are skipped.
 	ParallelEvents bool
-	// Bytes says that the executor takes files and streams, and serves the tasks for
-	// them. The cases about that are skipped otherwise.
+	// Bytes says that the executor accepts files and streams, and has the tasks for them.
+	// Otherwise the cases about them are skipped.
 	Bytes bool
 }
 
-// Run sends all cases to servers that start starts. The cases that need no setup of
-// their own share one server, all others have one each. What start opens it closes
-// with t.Cleanup.
+// Run sends all cases to servers of the function start. Cases without a setup of their own share
+// one server, each other case has its own. Start must use t.Cleanup to close what it opens.
 func Run(t *testing.T, start func(t *testing.T, s Setup) Target) {
 	shared := start(t, Setup{}.withDefaults())
 	for _, c := range Cases() {
@@ -70,7 +68,7 @@ func explain(t *testing.T, rule string) {
 
 var newRequestID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
-// optional are the headers that an answer has only if its case says so.
+// optional are the headers that an answer must not have unless its case has them.
 var optional = []string{
 	"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Methods",
 	"Access-Control-Allow-Headers", "Access-Control-Expose-Headers", "Access-Control-Max-Age",
@@ -82,7 +80,7 @@ var never = []string{
 	"Cache-Control", "Content-Encoding", "Etag", "Location", "Server", "Set-Cookie", "Transfer-Encoding", "Www-Authenticate",
 }
 
-// check compares an answer with what the case wants.
+// check compares an answer with that of the case.
 func (c Case) check(t reporter, got answer) {
 	want := c.Want
 	equal(t, want.Status, got.status, "status")
@@ -136,7 +134,7 @@ func (c Case) check(t reporter, got answer) {
 	}
 }
 
-// shorten keeps a failure readable.
+// shorten keeps failures readable.
 func shorten(body string) string {
 	const most = 2000
 	if len(body) > most {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// patience is how long a request may take before it counts as hanging. It is no
-// measure of speed: a server that keeps the rules never gets near it.
+// patience is the time after which a request counts as hanging. It does not measure speed: a
+// correct server never takes so long.
 const patience = time.Minute
 
 type answer struct {
@@ -40,7 +40,7 @@ func (r Request) sendBy(target Target) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	req.URL.Opaque = r.Path // sent as it is, where the fields of a URL would be escaped
+	req.URL.Opaque = r.Path // it is sent unchanged, while other fields of a URL would be escaped
 	if r.Chunked {
 		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(r.Body)), -1
 	}
@@ -48,7 +48,7 @@ func (r Request) sendBy(target Target) (answer, error) {
 		req.Header.Add(f.Name, f.Value)
 	}
 	if req.Header.Get("Accept-Encoding") == "" {
-		// Set here, it is not for the transport to undo a compression that must not happen.
+		// With this header the transport does not undo a wrong compression.
 		req.Header.Set("Accept-Encoding", "gzip, deflate")
 	}
 	client := *target.Client
@@ -60,7 +60,7 @@ func (r Request) sendBy(target Target) (answer, error) {
 	return read(resp)
 }
 
-// sendByHand writes the request to a connection of its own, byte by byte as it is.
+// sendByHand writes the request, byte by byte, to a connection of its own.
 func (r Request) sendByHand(server string) (answer, error) {
 	u, err := url.Parse(server)
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Identity is a Key: callers are told apart by the JSON of their identity, what the
-// configured Authenticate function has returned. Equal identities have equal keys, pointers
-// or not; what encoding/json leaves out does not count. All without an identity, whom a
-// token or anonymous access let in, are one caller, and so are all whose identity cannot
-// be encoded: give those a Key of your own.
+// Identity is a Key: it distinguishes callers by the JSON of their identity, the result of the
+// configured Authenticate function. Equal identities have equal keys, pointers or not; fields that
+// encoding/json omits do not count. All callers without an identity, with a token or anonymous,
+// count as one caller, and so do all whose identity cannot be encoded: for those write another
+// Key.
 func Identity(call *protocol.Call) string {
 	text, err := json.Marshal(call.Identity)
 	if err != nil {
@@ -22,9 +22,9 @@ func Identity(call *protocol.Call) string {
 	return string(text)
 }
 
-// Address is a Key: callers are told apart by the address of their connection, without
-// its port. An IPv6 address counts as its /64 network, which one caller has all of. Behind
-// a proxy all have the proxy's: see Forwarded.
+// Address is a Key: it distinguishes callers by the address of their connection, without its port.
+// An IPv6 address counts as its /64 network, since one caller has all of that. All callers behind
+// a proxy have the proxy's address: see Forwarded.
 func Address(call *protocol.Call) string {
 	address, ok := addressOf(call.RemoteAddr)
 	if !ok {
@@ -33,15 +33,15 @@ func Address(call *protocol.Call) string {
 	return network(address)
 }
 
-// Forwarded returns a Key for a server behind proxies: callers are told apart by the
-// address that the proxies have seen them at. A header, X-Forwarded-For for example, is a
-// list to which each proxy appends whom it was called by. It is read from its end, as far
-// as each address on the way is that of a trusted proxy: what stands before is what a
-// caller made up. The header of a connection that is no trusted proxy's is not read at
-// all. It is Address for calls without an address in the header.
+// Forwarded returns a Key for a server behind proxies: it distinguishes callers by the address
+// from which they have called the first proxy. Header, X-Forwarded-For for example, is a list to
+// which each proxy appends the address of its caller. It is read from its end, as long as the
+// addresses are those of trusted proxies: a caller can forge everything before. If the connection
+// does not come from a trusted proxy, the header is ignored. Without an address in the header the
+// key is that of Address.
 //
-// The networks of the proxies are prefixes such as 10.0.0.0/8; an IPv4 one also stands for
-// its addresses written as IPv6.
+// The networks of the proxies are prefixes such as 10.0.0.0/8. A prefix of IPv4 also matches its
+// addresses in IPv6 form.
 func Forwarded(header string, proxies ...netip.Prefix) func(*protocol.Call) string {
 	trusted := func(address netip.Addr) bool {
 		for _, proxy := range proxies {
@@ -61,7 +61,7 @@ func Forwarded(header string, proxies ...netip.Prefix) func(*protocol.Call) stri
 		for len(list) > 0 && trusted(caller) {
 			before, ok := addressOf(strings.TrimSpace(list[len(list)-1]))
 			if !ok {
-				break // not from a proxy that keeps to the list
+				break // no proxy appends this
 			}
 			caller, list = before, list[:len(list)-1]
 		}
@@ -69,7 +69,7 @@ func Forwarded(header string, proxies ...netip.Prefix) func(*protocol.Call) stri
 	}
 }
 
-// addressOf reads an address with a port or without, in brackets or not.
+// addressOf parses an address with or without a port and brackets.
 func addressOf(text string) (netip.Addr, bool) {
 	if whole, err := netip.ParseAddrPort(text); err == nil {
 		return whole.Addr().Unmap().WithZone(""), true
@@ -81,7 +81,7 @@ func addressOf(text string) (netip.Addr, bool) {
 	return address.Unmap().WithZone(""), err == nil
 }
 
-// network returns what one caller has of addresses.
+// network returns the network of one caller's addresses.
 func network(address netip.Addr) string {
 	if address.Is4() {
 		return address.String()

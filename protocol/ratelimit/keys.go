@@ -9,10 +9,10 @@ import (
 
 // keys has the buckets of the callers that were seen last.
 type keys struct {
-	limit Limit
-	most  int
-	byKey map[string]*list.Element
-	order list.List // of *entry, the one seen last in front
+	limit    Limit
+	capacity int
+	byKey    map[string]*list.Element
+	order    list.List // of *entry, the last seen in front
 }
 
 type entry struct {
@@ -20,7 +20,7 @@ type entry struct {
 	bucket *rate.Limiter
 }
 
-// maxKey is the longest key that is kept as it is, in bytes.
+// maxKey is the size of the longest key that is not hashed, in bytes.
 const maxKey = 64
 
 // bucket returns the bucket of a key, nil if there is no limit.
@@ -37,7 +37,7 @@ func (k *keys) bucket(key string) *rate.Limiter {
 	if bucket == nil {
 		return nil
 	}
-	if k.order.Len() >= k.most {
+	if k.order.Len() >= k.capacity {
 		oldest := k.order.Back()
 		delete(k.byKey, oldest.Value.(*entry).key)
 		k.order.Remove(oldest)

@@ -1,4 +1,4 @@
-// Package ratelimit refuses calls that come too often: too many at all, of one id, or of
+// Package ratelimit refuses calls that come too often: of all callers together, for one id, or of
 // one caller.
 //
 //	limiter := ratelimit.New(ratelimit.Config{
@@ -8,8 +8,8 @@
 //	})
 //	config.Middleware = []tunnel.Middleware{tunnel.Check(limiter.Check)}
 //
-// It counts in this process, and only calls that were let in: requests that fail to
-// authenticate are a matter of HTTP middleware.
+// It counts in this process, and only authenticated calls: use HTTP middleware to limit requests
+// that fail to authenticate.
 package ratelimit
 
 import (
@@ -23,12 +23,12 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Limit is how often something may be done.
+// Limit is the rate of calls that are allowed.
 type Limit struct {
 	// PerSecond is the rate in the long run. Zero or less means no limit.
 	PerSecond float64
-	// Burst is how many calls may come at once after a pause. Zero or less means one
-	// second's worth, at least 1.
+	// Burst is the number of calls that may come at once after a pause. Zero or less means the
+	// calls of a second, at least 1.
 	Burst int
 }
 
@@ -42,29 +42,29 @@ func (l Limit) bucket() *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(l.PerSecond), l.Burst)
 }
 
-// Config says what a Limiter limits. A call must be within all limits; one that is
-// refused takes nothing from any.
+// Config has the limits of a Limiter. A call must be within all of them; a refused call does not
+// count for any.
 type Config struct {
 	// Global bounds all calls together.
 	Global Limit
-	// PerID bounds tasks and events by id; other ids have no limit of their own.
+	// PerID bounds tasks and events by id. Other ids have no limit of their own.
 	PerID map[string]Limit
-	// PerKey bounds the calls of each caller, as Key tells them apart: see Identity,
-	// Address and Forwarded. Key is called concurrently. Nil means no such limit.
+	// PerKey bounds the calls of each caller. Key distinguishes callers: see Identity, Address and
+	// Forwarded. It is called concurrently. Nil means no such limit.
 	PerKey Limit
 	Key    func(call *protocol.Call) string
-	// MaxKeys is how many callers are remembered. The one that was not seen for longest
-	// is forgotten first, and may have its burst again. Zero or less means 10,000.
+	// MaxKeys is the number of callers that are remembered. The caller that was not seen for the
+	// longest time is forgotten first, and then has its burst again. Zero or less means 10,000.
 	MaxKeys int
 }
 
-// Limiter counts calls. Make one with New. It is safe for concurrent use, and starts no
+// Limiter counts calls. New makes a Limiter. It is safe for concurrent use, and starts no
 // goroutine.
 type Limiter struct {
 	key func(call *protocol.Call) string
 	now func() time.Time
 
-	mu     sync.Mutex // all limits of a call are decided about at once
+	mu     sync.Mutex // held while all limits of a call are checked
 	global *rate.Limiter
 	perID  map[string]*rate.Limiter
 	keys   keys
@@ -77,23 +77,23 @@ func New(cfg Config) *Limiter {
 		now:    time.Now,
 		global: cfg.Global.bucket(),
 		perID:  make(map[string]*rate.Limiter, len(cfg.PerID)),
-		keys:   keys{limit: cfg.PerKey, most: cfg.MaxKeys},
+		keys:   keys{limit: cfg.PerKey, capacity: cfg.MaxKeys},
 	}
 	for id, limit := range cfg.PerID {
 		l.perID[id] = limit.bucket()
 	}
-	if l.keys.most <= 0 {
-		l.keys.most = 10_000
+	if l.keys.capacity <= 0 {
+		l.keys.capacity = 10_000
 	}
 	return l
 }
 
-// Check counts a call, for tunnel.Check. The error is 429 RATE_LIMITED with the time
-// after which the call would be within all limits as RetryAfter.
+// Check counts a call, for tunnel.Check. The error is 429 RATE_LIMITED; its RetryAfter is the time
+// after which the call would be within all limits.
 func (l *Limiter) Check(_ context.Context, call *protocol.Call) error {
 	key := ""
 	if l.key != nil {
-		key = l.key(call) // not under the lock: it may take its time
+		key = l.key(call) // not under the lock: it may take long
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -119,7 +119,7 @@ func (l *Limiter) Check(_ context.Context, call *protocol.Call) error {
 	return nil
 }
 
-// maxWait keeps the wait for a very low rate within what a duration can say.
+// maxWait keeps the wait for a very low rate within the range of a duration.
 const maxWait = 24 * time.Hour
 
 // missing returns how long it takes until a bucket has a token, 0 if it has one.

@@ -10,9 +10,9 @@ const (
 	highBits = 0x8080808080808080
 )
 
-// plain returns the index of the first byte from i on that ends a run of ordinary
-// string bytes: a quote, a backslash or a control character. It looks at eight
-// bytes at a time, since nearly all of a large document is inside strings.
+// plain returns the index of the first byte from i on that is not an ordinary string byte: a
+// quote, a backslash or a control character. It compares eight bytes at a time, since strings are
+// nearly all of a large document.
 func (s *scanner) plain(i int) int {
 	for ; len(s.data)-i >= 8; i += 8 {
 		if special := specials(binary.LittleEndian.Uint64(s.data[i:])); special != 0 {
@@ -25,9 +25,9 @@ func (s *scanner) plain(i int) int {
 	return i
 }
 
-// specials sets the high bit of the lowest byte in word that is special, and maybe
-// of bytes above it, never of one below it. The usual zero-byte test may report a
-// byte falsely only above a byte that it reports rightly, so the lowest is exact.
+// specials sets the high bit of the lowest special byte in word, and maybe of bytes above it, but
+// never of a byte below it. The usual test for zero bytes reports a wrong byte only above a right
+// one, so the lowest is exact.
 func specials(word uint64) uint64 {
 	quote := word ^ lowBits*'"'
 	slash := word ^ lowBits*'\\'

@@ -1,10 +1,9 @@
-// Package rawjson checks that bytes are one JSON document and finds the members
-// of its root object, in a single pass and without decoding a value.
+// Package rawjson checks that bytes are one JSON document and finds the members of its root
+// object, in a single pass and without decoding a value.
 //
-// It is what stands between untrusted bytes and everything that trusts them: the
-// HTTP side runs every request body through it, the ipc pool every line that a
-// worker prints. It uses no unsafe code, allocates nothing on its way (an escaped
-// member name excepted), and its recursion is bounded by the caller's depth limit.
+// It protects the decoders that trust their input: the HTTP side checks every request body with
+// it, and the ipc pool every line of a worker. It uses no unsafe code and allocates nothing,
+// except for escaped member names. The caller's depth limit bounds its recursion.
 package rawjson
 
 import (
@@ -14,13 +13,13 @@ import (
 	"strconv"
 )
 
-// ErrDepth says that a document is nested deeper than the caller allows.
+// ErrDepth means that a document is nested deeper than the caller allows.
 var ErrDepth = errors.New("rawjson: document nested too deep")
 
-// SyntaxError says where a document stops being JSON.
+// SyntaxError means that a document is not JSON.
 type SyntaxError struct {
-	// Offset is the index of the byte that cannot stand where it does; it is the
-	// length of the document where that is cut short.
+	// Offset is the index of the first wrong byte, or the length of the document if that is
+	// incomplete.
 	Offset int
 }
 
@@ -28,30 +27,29 @@ func (e *SyntaxError) Error() string {
 	return "rawjson: invalid JSON at byte " + strconv.Itoa(e.Offset)
 }
 
-// Check reports whether data is exactly one JSON document (RFC 8259), white space
-// around it allowed, a byte order mark not. Bytes that are not UTF-8 are accepted
-// inside strings, as JSON.parse sees them only after they were replaced.
+// Check reports whether data is exactly one JSON document (RFC 8259). White space around it is
+// allowed, a byte order mark is not. Strings may have bytes that are not UTF-8, since JSON.parse
+// sees them only after they were replaced.
 //
-// The root value is at depth 0, its members at depth 1. A value deeper than
-// maxDepth gives ErrDepth, everything else that is wrong a *SyntaxError.
+// The root value is at depth 0, its members at depth 1. The error is ErrDepth for a value deeper
+// than maxDepth, and otherwise a *SyntaxError.
 func Check(data []byte, maxDepth int) error {
 	return Members(data, maxDepth, nil)
 }
 
-// Members does what Check does and, where the root is an object, calls member for
-// each of its members in the order of the document, duplicates included. Name is
-// decoded, value is the part of data that holds the value, without white space
-// around it. Both are valid only as long as data is.
+// Members does what Check does. If the root is an object, it also calls member for each of its
+// members in the order of the document, with duplicates. Name is decoded, value is a part of data
+// without white space around it. Both are valid only as long as data is.
 //
-// The document may turn out to be invalid after member was called: what it
-// collected counts only if Members returns nil.
+// Member is called before the whole document was checked: use the results only if Members returns
+// nil.
 func Members(data []byte, maxDepth int, member func(name, value []byte)) error {
 	s := scanner{data: data, maxDepth: maxDepth}
 	return s.document(member)
 }
 
-// AnyName does what Check does and reports whether any object has a member whose name
-// accept takes. Accept gets names in quotes and as they are written.
+// AnyName does what Check does, and reports whether accept returns true for the name of any
+// member. Accept gets names in quotes, with their escapes.
 func AnyName(data []byte, maxDepth int, accept func(quoted []byte) bool) (found bool, err error) {
 	s := scanner{data: data, maxDepth: maxDepth, accept: accept}
 	err = s.document(nil)
@@ -78,12 +76,12 @@ func (s *scanner) document(member func(name, value []byte)) error {
 	return &SyntaxError{Offset: s.offset}
 }
 
-// scanner walks over one document. Every method takes the index where a thing
-// must begin and returns the index behind it, or -1 after it has noted why not.
+// scanner reads one document. Every method gets the index where a value or token begins, and
+// returns the index after it, or -1 after it has noted the error.
 type scanner struct {
 	data     []byte
 	maxDepth int
-	accept   func(quoted []byte) bool // nil once found
+	accept   func(quoted []byte) bool // nil once it has returned true
 	found    bool
 	offset   int
 	tooDeep  bool
@@ -210,7 +208,7 @@ func (s *scanner) str(i int) int {
 	}
 }
 
-// escape takes the index of a backslash and returns that of the escape's last byte.
+// escape gets the index of a backslash and returns that of the escape's last byte.
 func (s *scanner) escape(i int) int {
 	if i++; i >= len(s.data) {
 		return s.fail(i)

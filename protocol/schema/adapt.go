@@ -2,7 +2,7 @@ package schema
 
 import "strings"
 
-// adapt changes a document so that the validator reads it as whoever wrote it does.
+// adapt changes a document so that the validator reads it as the library that wrote it does.
 func adapt(document any, o Options) any {
 	root, ok := document.(object)
 	if !ok {
@@ -12,7 +12,7 @@ func adapt(document any, o Options) any {
 	a := adapter{options: &o, valibot: strings.TrimSuffix(draft, "#") == "http://json-schema.org/draft-07/schema"}
 	a.schema(root)
 	if _, said := root["$schema"]; !said && a.tuples && !a.prefixes {
-		// What typebox emits. Nothing else says that it is older than 2020-12.
+		// Typebox emits this, and no other sign that its draft is older than 2020-12.
 		root["$schema"] = "https://json-schema.org/draft/2019-09/schema"
 	}
 	return root
@@ -20,8 +20,8 @@ func adapt(document any, o Options) any {
 
 type adapter struct {
 	options          *Options
-	valibot          bool // it says draft-07, as valibot does
-	tuples, prefixes bool // items is a list, prefixItems is there
+	valibot          bool // the draft is draft-07, as valibot writes it
+	tuples, prefixes bool // items is a list; there is a prefixItems
 }
 
 func (a *adapter) value(v any) {
@@ -73,7 +73,7 @@ func (a *adapter) schema(s object) {
 	}
 }
 
-// hasPattern reports whether a pattern says what strings a schema means.
+// hasPattern reports whether a pattern defines the strings of a schema.
 func hasPattern(s object) bool {
 	if _, ok := s["pattern"].(string); ok {
 		return true
@@ -87,16 +87,16 @@ func hasPattern(s object) bool {
 	return false
 }
 
-// isFile reports whether a schema is what zod emits for z.file(): the bytes of a file,
-// as JSON cannot have them.
+// isFile reports whether a schema is one that zod emits for z.file(): the bytes of a file, which
+// JSON cannot have.
 func isFile(s object) bool {
 	return s["type"] == "string" && s["format"] == "binary" && s["contentEncoding"] == "binary"
 }
 
-// fileSchema is the schema of what stands for an uploaded file in an input. How long the
-// file is, and of which type, nobody knows before it is read.
+// fileSchema is the schema of the object for an uploaded file in an input. The size and the type
+// of the file are not known before it is read.
 func fileSchema() object {
-	file := object{"enum": []any{"File"}} // which all drafts know
+	file := object{"enum": []any{"File"}} // all drafts have this keyword
 	return object{
 		"type":                 "object",
 		"properties":           object{"$runnerFile": file, "$ejson": file, "id": object{"type": "string"}, "meta": object{"type": "object"}},

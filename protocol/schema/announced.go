@@ -11,22 +11,22 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Announced checks calls against the schemas that workers announce, and follows them
-// when they change. The zero value has none. It is safe for concurrent use.
+// Announced checks calls against the schemas that workers announce, and follows their changes. The
+// zero value has no schemas. It is safe for concurrent use.
 //
 //	var announced schema.Announced
 //	opts.OnSchemas = announced.Update // a pool of package ipc
 //	config.Middleware = []tunnel.Middleware{tunnel.Check(announced.Check)}
 type Announced struct {
-	// Options say how the schemas are read. They must not be changed once it is used.
+	// Options say how the schemas are read. Do not change them after the first use.
 	Options Options
 
 	updating sync.Mutex
 	set      atomic.Pointer[Set]
 }
 
-// Update takes schemas in place of those that it had. If one does not compile it keeps
-// what it had and returns the error of Compile.
+// Update replaces the schemas. If one of them does not compile, it keeps the old schemas and
+// returns the error of Compile.
 func (a *Announced) Update(schemas protocol.Schemas) error {
 	a.updating.Lock()
 	defer a.updating.Unlock()

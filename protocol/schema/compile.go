@@ -14,14 +14,14 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// compiler has all documents that a schema may refer to.
+// compiler has all documents to which a schema may refer.
 type compiler struct {
 	options   *Options
 	documents map[string]any
 	names     map[string]string // of the documents, for errors
 	exact     map[string]bool   // the documents of Go types
-	broken    map[string]error  // those that could not be read, if the others are to be served
-	proto     bool              // one of them names __proto__
+	broken    map[string]error  // errors of unreadable documents, with Options.ServeOthers
+	proto     bool              // a document names __proto__
 	patterns  patterns
 }
 
@@ -72,8 +72,8 @@ func (c *compiler) compileAll(documents map[string]document) (map[string]*valida
 	return validators, nil
 }
 
-// add reads a source and returns its text and its address: that which was asked for, or
-// a file's own, so that references relative to it work.
+// add reads a source and returns its text and its address: the given address, or that of its file,
+// so that references relative to the file work.
 func (c *compiler) add(address, name string, source any) (text []byte, own string, err error) {
 	text, file, err := textOf(source)
 	own = address
@@ -86,7 +86,7 @@ func (c *compiler) add(address, name string, source any) (text []byte, own strin
 		how := *c.options
 		_, isType := source.(reflect.Type)
 		if isType {
-			how.Formats, how.Format = nil, FormatAssert // Go reads dates as the standard says
+			how.Formats, how.Format = nil, FormatAssert // Go reads dates in the standard form
 		}
 		read, err = decode(text, reading{exact: isType || c.options.ExactNumbers, proto: true})
 		if err == nil {
@@ -145,14 +145,14 @@ func (c *compiler) compileInto(l *lane, address string) (err error) {
 	return nil
 }
 
-// circleError is a schema that leads back to itself for the same value.
+// circleError is the error of a schema that refers to itself for the same value.
 type circleError struct{ location string }
 
 func (e *circleError) Error() string {
 	return "it refers to itself for the same value, so that nothing can be checked against it"
 }
 
-// nothing loads no schema that was not given.
+// nothing loads no further schemas.
 type nothing struct{}
 
 func (nothing) Load(string) (any, error) { return nil, errNotGiven }

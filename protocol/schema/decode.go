@@ -8,25 +8,24 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
-// What a document may have at most, so that checking it is cheap.
+// These bound a document, so that its check is cheap.
 const (
-	maxPlaces   = 1 << 20 // values, each counted once more for every container that it is in
+	maxPlaces   = 1 << 20 // values; each also counts once for every container around it
 	maxNumber   = 400     // characters of a number
 	maxExponent = 400     // of a number, either way: a float64 has 308 and 324
 )
 
-// reading is how what executes a call reads a document.
+// reading is how the executor of a call reads a document.
 type reading struct {
-	exact bool // numbers as they are written: see Options.ExactNumbers
-	also  bool // and rounded, where that is something else
+	exact bool // numbers are not rounded: see Options.ExactNumbers
+	also  bool // numbers are also checked as rounded
 	proto bool // a schema names __proto__, so that it may be a member
 }
 
-// decode reads a document into the types that the validator takes: nil, bool, string,
-// json.Number, []any and map[string]any. It refuses what an executor may read in
-// another way than the validator: members that stand twice, halves of surrogate pairs,
-// and typed values of Runner's serializer with more in them than the serializer reads.
-// The error is an Issue.
+// decode decodes a document into the types of the validator: nil, bool, string, json.Number, []any
+// and map[string]any. It refuses documents that an executor may read differently: duplicate
+// members, halves of surrogate pairs, and typed values of Runner's serializer with members that
+// the serializer ignores. The error is an Issue.
 func decode(document []byte, how reading) (decoded, error) {
 	if err := rawjson.Check(document, protocol.MaxDepth); err != nil {
 		return decoded{}, Issue{Reason: "is not valid JSON"}
@@ -39,24 +38,24 @@ func decode(document []byte, how reading) (decoded, error) {
 	how.exact = false
 	d = decoder{data: document, reading: how}
 	rounded, err := d.value()
-	// What no float64 can have nothing reads as one.
+	// No executor reads a number beyond the range of a float64.
 	return decoded{value, rounded, err == nil}, nil
 }
 
-// decoded is a document as it is read, and as others read it who round its numbers.
+// decoded is a document with exact numbers, and with rounded numbers for executors that round.
 type decoded struct {
 	value, rounded any
 	both           bool
 }
 
-// decoder walks over a document that is known to be valid.
+// decoder decodes a valid document.
 type decoder struct {
 	reading
 	data    []byte
 	at      int
 	places  int
-	path    []step // to the value at hand
-	changed bool   // a number that is read exactly is not what a float64 is
+	path    []step // the path to the current value
+	changed bool   // rounding has changed a number
 }
 
 // step is the name or, if that is negative, the index of a value in its container.
@@ -119,7 +118,7 @@ func (d *decoder) next() bool {
 	return d.data[d.at-1] == ','
 }
 
-// empty steps into a container, and over one that has nothing in it.
+// empty enters a container. If that has nothing in it, it also leaves it.
 func (d *decoder) empty() bool {
 	d.at++
 	d.space()
@@ -183,18 +182,18 @@ func (d *decoder) array() (any, error) {
 	return array, nil
 }
 
-// escapePrefix is what Runner's serializer writes before a member name that it would
-// take for its own otherwise, and takes off any name that it reads.
+// escapePrefix is the prefix that Runner's serializer adds to member names that would have a
+// special meaning, and removes from all names.
 const escapePrefix = "$runner.escape::"
 
-// escaped reports whether the serializer would write a name that has the prefix.
+// escaped reports whether the serializer would add the prefix to a name that has it.
 func escaped(name string) bool {
 	rest := name[len(escapePrefix):]
 	return rest == "__type" || rest == "__graph" || strings.HasPrefix(rest, escapePrefix)
 }
 
-// ambiguous reports whether Runner's serializer reads an object as something else, so
-// that members of it which satisfy a schema never reach the task.
+// ambiguous reports whether Runner's serializer reads an object as another value, so that the task
+// does not get the members that satisfy a schema.
 func ambiguous(object map[string]any, root bool) bool {
 	_, typed := object["__type"].(string)
 	_, valued := object["value"]

@@ -13,7 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// explain says where in which document compiling has failed.
+// explain adds to an error of the compiler the document and the place in it.
 func (c *compiler) explain(address string, err error) error {
 	var (
 		broken  *jsonschema.SchemaValidationError
@@ -47,7 +47,7 @@ func (c *compiler) explain(address string, err error) error {
 	return fmt.Errorf("schema of %s: %w", name, err)
 }
 
-// at says where in a document something is wrong.
+// at adds to an error the place in a document.
 func (c *compiler) at(location string, err error) error {
 	address, pointer, _ := strings.Cut(location, "#")
 	if decoded, invalid := url.PathUnescape(pointer); invalid == nil {
@@ -59,7 +59,7 @@ func (c *compiler) at(location string, err error) error {
 	return fmt.Errorf("schema of %s, at %s: %w", c.names[address], pointer, err)
 }
 
-// brokenSchema returns what is wrong in a schema.
+// brokenSchema returns the errors in a schema.
 func (c *compiler) brokenSchema(address string, err error) error {
 	var found *jsonschema.ValidationError
 	if !errors.As(err, &found) {
@@ -70,7 +70,7 @@ func (c *compiler) brokenSchema(address string, err error) error {
 		all = append(all, issue.Error())
 	}
 	if len(all) == 0 {
-		// The name of a member, at a pointer that the validator does not tell right.
+		// A wrong name of a member: the validator has the wrong pointer for it.
 		if name := wrongName(found); name != "" {
 			all = append(all, findMember(c.documents[address], "", name)+" has a name that is not allowed")
 		}
@@ -94,7 +94,7 @@ func wrongName(e *jsonschema.ValidationError) string {
 	return ""
 }
 
-// findMember returns the pointer of a member of patternProperties, the first of that name.
+// findMember returns the pointer of the first member of patternProperties with a name.
 func findMember(node any, at, name string) string {
 	switch node := node.(type) {
 	case map[string]any:
@@ -116,7 +116,7 @@ func findMember(node any, at, name string) string {
 	return ""
 }
 
-// formatError returns why a value, a pattern above all, does not have its format.
+// formatError returns why a value, usually a pattern, does not have its format.
 func formatError(e *jsonschema.ValidationError) error {
 	if format, ok := e.ErrorKind.(*kind.Format); ok {
 		return format.Err
@@ -129,8 +129,7 @@ func formatError(e *jsonschema.ValidationError) error {
 	return nil
 }
 
-// refersTo looks for the reference that leads to a target: in the document at an
-// address, then in the others.
+// refersTo looks for the reference to a target: in the document at an address, then in the others.
 func (c *compiler) refersTo(address, target string) (found, pointer string) {
 	for _, found := range append([]string{address}, slices.Sorted(maps.Keys(c.documents))...) {
 		if pointer := findReference(c.documents[found], "", target); pointer != "" {
@@ -162,7 +161,7 @@ func findReference(node any, at, target string) string {
 	return ""
 }
 
-// leadsTo guesses: to be sure one would have to do all that the compiler did.
+// leadsTo guesses: certainty would need all the work of the compiler.
 func leadsTo(name, ref, target string) bool {
 	if name != "$ref" && name != "$dynamicRef" && name != "$schema" {
 		return false

@@ -11,13 +11,13 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/jsregexp"
 )
 
-// What marks a format in a schema that is asked for as libraries mean it, or as valibot.
+// These mark a format in a schema that has the meaning of libraries, or of valibot.
 const (
 	usualPrefix   = "usual:"
 	valibotPrefix = "valibot:"
 )
 
-// formats returns the formats that the validator does not have, or has not right.
+// formats returns the formats that the validator lacks, or has wrong.
 func formats() []*jsonschema.Format {
 	var all []*jsonschema.Format
 	for name, check := range format.Formats {
@@ -29,13 +29,13 @@ func formats() []*jsonschema.Format {
 	for name, check := range format.Valibot {
 		all = append(all, asserted(valibotPrefix+name, check))
 	}
-	for _, name := range []string{"semver", "period"} { // which the validator knows, and no standard
+	for _, name := range []string{"semver", "period"} { // the validator has these, but no standard defines them
 		all = append(all, asserted(name, func(string) bool { return true }))
 	}
 	return append(all, asserted(usualPrefix+"regex", usualRegex))
 }
 
-// usualName returns what a format is asked for as.
+// usualName returns the name of a format with the meaning of libraries.
 func usualName(name string, valibot bool) string {
 	switch {
 	case valibot && format.Valibot[name] != nil:
@@ -46,7 +46,7 @@ func usualName(name string, valibot bool) string {
 	return name
 }
 
-// usualRegex takes regular expressions without flag u as well.
+// usualRegex also accepts regular expressions without flag u.
 func usualRegex(pattern string) bool {
 	return jsregexp.Check(pattern) == nil || len(pattern) > ecma.MaxPattern || ecma.RegExp(pattern, "")
 }

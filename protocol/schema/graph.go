@@ -7,7 +7,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// inPlace returns the schemas that a schema holds the same value against.
+// inPlace returns the schemas that a schema applies to the same value.
 func inPlace(s *jsonschema.Schema) []*jsonschema.Schema {
 	all := append([]*jsonschema.Schema{s.Ref, s.RecursiveRef, s.Not, s.If, s.Then, s.Else}, s.AllOf...)
 	all = append(append(all, s.AnyOf...), s.OneOf...)
@@ -25,7 +25,7 @@ func inPlace(s *jsonschema.Schema) []*jsonschema.Schema {
 	return all
 }
 
-// below returns the schemas that a schema holds parts of a value against.
+// below returns the schemas that a schema applies to parts of a value.
 func below(s *jsonschema.Schema) []*jsonschema.Schema {
 	all := append([]*jsonschema.Schema{
 		s.PropertyNames, s.UnevaluatedProperties, s.Contains, s.Items2020, s.UnevaluatedItems, s.ContentSchema,
@@ -47,19 +47,19 @@ func below(s *jsonschema.Schema) []*jsonschema.Schema {
 	return all
 }
 
-// graph walks over all that a schema refers to.
+// graph searches all schemas to which a schema refers.
 type graph struct {
 	state       map[*jsonschema.Schema]int8
 	unevaluated map[string]*jsonschema.Schema
 }
 
 const (
-	open   = 1 // it is on the way to where the walk is, without going into a value
+	open   = 1 // it is on the current path, on which the value is the same
 	closed = 2
 )
 
-// walk returns a schema that leads back to itself for the same value, so that no value
-// could ever be checked against it; nil if there is none.
+// walk returns a schema that refers to itself for the same value, so that no value could ever be
+// checked; nil if there is none.
 func (g *graph) walk(s *jsonschema.Schema) *jsonschema.Schema {
 	pending := []*jsonschema.Schema{s}
 	for len(pending) > 0 {
@@ -101,8 +101,8 @@ func (g *graph) visit(s *jsonschema.Schema, pending *[]*jsonschema.Schema) *json
 	return nil
 }
 
-// knows reports whether a schema, or one that it holds the same value against, says
-// something about a member or an item.
+// knows reports whether a schema, or one that it applies to the same value, defines a member or an
+// item.
 func knows(s *jsonschema.Schema, name string, seen map[*jsonschema.Schema]bool) bool {
 	if s == nil || seen[s] {
 		return false

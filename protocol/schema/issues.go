@@ -14,13 +14,13 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// Issue is one thing that is wrong with a document.
+// Issue is one error in a document.
 type Issue struct {
-	// Pointer is the JSON pointer (RFC 6901) of the value; empty for the document itself.
-	// For a member that is missing it is where that should be. At most 200 bytes.
+	// Pointer is the JSON pointer (RFC 6901) of the value; empty for the document itself. For a
+	// missing member it is the pointer that the member would have. At most 200 bytes.
 	Pointer string `json:"pointer"`
-	// Reason reads on from the value: "must be a number, is a string". It never has more
-	// of the value in it than its type or size. At most 200 bytes.
+	// Reason continues a sentence about the value: "must be a number, is a string". It has nothing
+	// of the value but its type or size. At most 200 bytes.
 	Reason string `json:"reason"`
 }
 
@@ -32,10 +32,10 @@ func (i Issue) Error() string {
 	return i.Pointer + " " + i.Reason
 }
 
-// What one answer may say.
+// These bound an answer.
 const (
 	maxIssues = 20
-	maxText   = 200  // bytes of a pointer or a reason
+	maxText   = 200  // the size of a pointer or a reason
 	maxFound  = 1000 // issues that are sorted to find the first ones
 )
 
@@ -55,7 +55,7 @@ func shorten(text string) string {
 }
 
 func appendToken(pointer *strings.Builder, name string) {
-	if pointer.Len() > maxText { // will be shortened
+	if pointer.Len() > maxText { // it is shortened later
 		return
 	}
 	pointer.WriteByte('/')
@@ -64,8 +64,8 @@ func appendToken(pointer *strings.Builder, name string) {
 
 var escapeToken = strings.NewReplacer("~", "~0", "/", "~1")
 
-// issuesOf returns what the validator found, sorted, each thing once.
-// Unevaluated has the schemas of unevaluatedProperties and unevaluatedItems.
+// issuesOf returns the errors of the validator, sorted and without duplicates. Unevaluated has the
+// schemas of unevaluatedProperties and unevaluatedItems.
 func issuesOf(found *jsonschema.ValidationError, unevaluated map[string]*jsonschema.Schema) []Issue {
 	c := collector{unevaluated: unevaluated}
 	c.add(found)
@@ -80,7 +80,7 @@ func issuesOf(found *jsonschema.ValidationError, unevaluated map[string]*jsonsch
 	return c.issues[:min(len(c.issues), maxIssues)]
 }
 
-// collector turns a tree of errors into a list of its leaves.
+// collector makes a list of the leaves of a tree of errors.
 type collector struct {
 	issues      []Issue
 	unevaluated map[string]*jsonschema.Schema
@@ -98,12 +98,12 @@ func (c *collector) add(e *jsonschema.ValidationError) {
 	case *kind.AdditionalProperties:
 		c.each(e, k.Properties, "is not allowed")
 	case *kind.PropertyNames:
-		// Those of the validator itself may have the pointer of another value.
+		// The validator's own errors may have the pointer of another value.
 		if e.Causes == nil {
 			c.each(e, []string{k.Property}, "has a name that is not allowed")
 		}
 	case *kind.Contains, *kind.MinContains:
-		c.put(e.InstanceLocation, reason(k)) // the causes are why each item is not the one
+		c.put(e.InstanceLocation, reason(k)) // the causes say why each item does not match
 	case *kind.AnyOf, *kind.OneOf:
 		c.put(e.InstanceLocation, reason(k))
 		c.causes(e)
@@ -115,8 +115,8 @@ func (c *collector) add(e *jsonschema.ValidationError) {
 	}
 }
 
-// follows reports whether a member or an item is only called unevaluated because a schema
-// that knows it has failed for another reason, which is an issue of its own.
+// follows reports whether a member or an item counts as unevaluated only because a schema that
+// defines it has failed for another reason, which is an issue of its own.
 func (c *collector) follows(e *jsonschema.ValidationError) bool {
 	parent := c.unevaluated[e.SchemaURL]
 	if parent == nil || len(e.InstanceLocation) == 0 {
@@ -147,7 +147,7 @@ func (c *collector) put(location []string, reason string) {
 	c.issues = append(c.issues, newIssue(pointer.String(), reason))
 }
 
-// reason says what a keyword wants, in words that are the same on every machine.
+// reason returns the requirement of a keyword, with the same words on every machine.
 func reason(k jsonschema.ErrorKind) string {
 	switch k := k.(type) {
 	case *kind.Type:

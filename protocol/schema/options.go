@@ -7,40 +7,37 @@ import (
 
 // Options say how schemas are read. The zero value is for tasks in JavaScript.
 type Options struct {
-	// Formats says what a format asks of a string, by its name, and Format what those ask
-	// that are not in it.
+	// Formats has the meaning of formats by name, and Format that of all others.
 	Formats map[string]Format
 	Format  Format
-	// ExactNumbers is for tasks that read numbers exactly: those in Go with integers of 64
-	// bits, json.Number or big.Int. A number must then fit as it is written, and as the
-	// float64 that is nearest to it. Otherwise numbers are rounded to a float64 before they
-	// are checked, as JavaScript reads them, and those beyond its range are refused. For
-	// the schemas of Go types, which bound integers only, they are always as written.
+	// ExactNumbers is for tasks that read numbers exactly: Go tasks with integers of 64 bits,
+	// json.Number or big.Int. A number must then fit both unchanged and as the nearest float64.
+	// Without ExactNumbers numbers are rounded to a float64 before the check, as JavaScript reads
+	// them, and numbers beyond its range are refused. For the schemas of Go types, which bound
+	// integers only, they are never rounded.
 	ExactNumbers bool
-	// ServeOthers serves the tasks and events whose schemas compile even if others do not.
-	// Calls of those fail with an internal error, which is logged, as is each schema. False
-	// means that one schema that does not compile is an error of all.
+	// ServeOthers serves the tasks and events whose schemas compile even if others do not. Calls
+	// of the others fail with an internal error; these errors and the schemas are logged. False
+	// means that Compile fails if a schema does not compile.
 	ServeOthers bool
-	// PatternTime is how long it may take to find a pattern in a string. One that takes
-	// longer does not match, and that is logged; a document that has come through only
-	// because of that is refused. All patterns of one check have twice as long. Zero or
-	// less means a second.
+	// PatternTime bounds the search for a pattern in a string. A search that takes longer counts
+	// as no match and is logged; if a document is valid only because of that, it is refused. All
+	// patterns of one check have twice the time. Zero or less means a second.
 	PatternTime time.Duration
-	// Logger gets what goes wrong. Nil means slog.Default().
+	// Logger gets errors. Nil means slog.Default().
 	Logger *slog.Logger
 }
 
-// Format says what the keyword format asks of a string.
+// Format is the meaning of the keyword format.
 type Format int
 
 const (
-	// FormatUsual asks for what libraries of schemas mean by the format: no string is
-	// refused that the emitting library takes itself. Beside a pattern a format asks for
-	// nothing.
+	// FormatUsual is the meaning that libraries of schemas give a format: it refuses no string
+	// that the library accepts. Beside a pattern a format has no effect.
 	FormatUsual Format = iota
-	// FormatAssert asks for what the standard of the format says.
+	// FormatAssert is the meaning in the standard of the format.
 	FormatAssert
-	// FormatAnnotate asks for nothing.
+	// FormatAnnotate means that formats have no effect.
 	FormatAnnotate
 )
 
@@ -60,7 +57,7 @@ func (o *Options) logger() *slog.Logger {
 
 const (
 	usualPatternTime = time.Second
-	// patternShare is how much longer all patterns of a check may take than one.
+	// patternShare is the time of all patterns of a check divided by that of one.
 	patternShare = 2
 )
 

@@ -9,7 +9,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/jsregexp"
 )
 
-// patterns has the regular expressions of all schemas: lanes share them.
+// patterns has the regular expressions of all schemas, which lanes share.
 type patterns struct{ compiled sync.Map }
 
 // compile translates an expression of JavaScript: package jsregexp has what that means.
@@ -25,9 +25,8 @@ func (p *patterns) compile(source string) (*jsregexp.Regexp, error) {
 	return known.(*jsregexp.Regexp), nil
 }
 
-// pattern returns a regular expression of a lane's schema. Once that is whole, the engine
-// is asked for values in the format regex only, which come from callers: it looks at
-// their syntax.
+// pattern returns a regular expression of a lane's schema. After compilation the library calls it
+// only for values in the format regex, which come from callers: then only the syntax is checked.
 func (l *lane) pattern(source string) (jsonschema.Regexp, error) {
 	if l.schema != nil {
 		return nil, jsregexp.Check(source)
@@ -39,7 +38,7 @@ func (l *lane) pattern(source string) (jsonschema.Regexp, error) {
 	return &pattern{re, l}, nil
 }
 
-// pattern is a regular expression that keeps to the time that its lane has.
+// pattern is a regular expression within the time of its lane.
 type pattern struct {
 	*jsregexp.Regexp
 	lane *lane
@@ -50,27 +49,27 @@ func (p *pattern) MatchString(s string) bool {
 	p.lane.patternTime.begin()
 	found, err := p.Match(s, p.lane.patternOver)
 	if err != nil {
-		if p.lane.gaveUp == nil {
-			p.lane.gaveUp = &givenUp{p.String(), len(s)}
+		if p.lane.timedOut == nil {
+			p.lane.timedOut = &timeoutError{p.String(), len(s)}
 		}
 		p.lane.patternTime.check()
 	}
 	return found
 }
 
-// givenUp is a match that took too long.
-type givenUp struct {
+// timeoutError is the error of a match that took too long.
+type timeoutError struct {
 	pattern string
 	length  int
 }
 
-// patternTime bounds the time that patterns take: one match, and all of a check. It
-// looks at the clock seldom, since most matches are over before it could tell.
+// patternTime bounds the time of one match, and of all matches of a check. It reads the clock
+// seldom, since most matches end before that.
 type patternTime struct {
 	bound      time.Duration
 	now        func() time.Time
 	matches    int
-	match, all time.Time // when they must be over, once it has looked
+	match, all time.Time // when they must end; zero before it has read the clock
 }
 
 // reset begins a check.
@@ -95,8 +94,8 @@ func (t *patternTime) check() {
 	}
 }
 
-// over reports whether the match must end.
-func (t *patternTime) over() bool {
+// expired reports whether the match must end.
+func (t *patternTime) expired() bool {
 	now := t.now()
 	if t.all.IsZero() {
 		t.all = now.Add(patternShare * t.bound)

@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// halfPair is why a string is refused that no Go string can be: JavaScript has it as it
-// is, and others read another character in its place.
+// halfPair is the reason to refuse a string that no Go string can have: JavaScript keeps half of a
+// pair, and other executors replace it.
 const halfPair = "has half of a surrogate pair"
 
-// protoName is a member that becomes the prototype of an object where it is assigned.
+// protoName is a member that, when assigned, becomes the prototype of an object.
 const protoName = "__proto__"
 
-// str returns a string. It is not ok if it has half of a surrogate pair.
+// str returns a string. It is not ok if the string has half of a surrogate pair.
 func (d *decoder) str() (string, bool) {
 	start := d.at
 	plain := true
@@ -30,15 +30,14 @@ func (d *decoder) str() (string, bool) {
 	if plain {
 		return string(quoted[1 : len(quoted)-1]), true
 	}
-	var text string // not a result, which would be on the heap for plain ones too
+	var text string // a result would be on the heap, also for plain strings
 	if json.Unmarshal(quoted, &text) != nil {
 		return "", false
 	}
 	return text, !strings.ContainsRune(text, utf8.RuneError) || wholePairs(quoted)
 }
 
-// wholePairs reports whether each escape of a surrogate is one of a pair. What is quoted
-// is valid.
+// wholePairs reports whether each escape of a surrogate is part of a pair. Quoted is valid.
 func wholePairs(quoted []byte) bool {
 	for i := 0; i < len(quoted); i++ {
 		if quoted[i] != '\\' {
@@ -67,8 +66,8 @@ func escapedUnit(text []byte) rune {
 	return rune(unit)
 }
 
-// number returns a number as it will be read. Up to 15 digits a float64 has them all, so
-// that nothing is rounded.
+// number returns a number as the executor will read it. A float64 has up to 15 digits, so that
+// such numbers are not rounded.
 func (d *decoder) number() (any, error) {
 	start := d.at
 	for d.at < len(d.data) && strings.IndexByte("+-.0123456789Ee", d.data[d.at]) >= 0 {

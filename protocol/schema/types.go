@@ -13,22 +13,22 @@ import (
 	"time"
 )
 
-// Of returns the schema of what encoding/json decodes into a Go type:
+// Of returns the schema of the values that encoding/json decodes into a Go type:
 //
-//   - a struct is an object with its exported fields and nothing else. Fields without
-//     omitempty or omitzero are required. Names are those that would be encoded: the case
-//     of letters counts here, so give the fields json tags.
-//   - a pointer, a slice and a map may be null as well
+//   - a struct is an object with only its exported fields. Fields without omitempty or omitzero
+//     are required. The names are those that would be encoded: the case of letters counts, so give
+//     the fields json tags.
+//   - a pointer, a slice and a map may also be null
 //   - integers have the bounds of their type; []byte is a string
-//   - a type with a method JSONSchema() json.RawMessage has the schema that it returns for
-//     its zero value, an object without references: a standalone.File is what stands for
-//     a file
-//   - any other type that decodes itself is a string if it does so from text, a date-time if it
-//     is time.Time, and otherwise anything
+//   - if a type has a method JSONSchema() json.RawMessage, its schema is the result for the zero
+//     value, an object without references: that of a standalone.File describes the object for a
+//     file
+//   - any other type that decodes itself is a string if it does so from text, a date-time if it is
+//     time.Time, and otherwise anything
 //
-// Bounds of values are not in Go's types: give a schema of your own for those, or let the
-// task return a *protocol.Error with CodeInvalidInput. It describes plain JSON: a
-// registry with another codec takes other values.
+// Go's types have no bounds of values: write such schemas yourself, or return a *protocol.Error
+// with CodeInvalidInput from the task. It describes plain JSON: a registry with another codec
+// accepts other values.
 func Of(t reflect.Type) json.RawMessage {
 	g := generator{defs: map[string]any{}, names: map[reflect.Type]string{}}
 	schema := g.schema(t)
@@ -43,8 +43,8 @@ func Of(t reflect.Type) json.RawMessage {
 	return text
 }
 
-// Types are the schemas of Go types as sources of a Set: of all the inputs of a
-// standalone.Registry, for example.
+// Types returns the schemas of Go types as sources of a Set, for example for all inputs of a
+// standalone.Registry.
 func Types(types map[string]reflect.Type) map[string]any {
 	sources := make(map[string]any, len(types))
 	for id, t := range types {
@@ -63,8 +63,8 @@ var (
 
 type object = map[string]any
 
-// generator makes the schema of one type. Named structs are definitions: they may
-// contain themselves.
+// generator makes the schema of one type. Named structs are definitions: they may contain
+// themselves.
 type generator struct {
 	defs  map[string]any
 	names map[reflect.Type]string
@@ -112,10 +112,10 @@ func (g *generator) schema(t reflect.Type) object {
 	case reflect.Struct:
 		return g.structure(t)
 	}
-	return object{} // an interface, or what cannot be decoded anyway
+	return object{} // an interface, or a type that cannot be decoded
 }
 
-// described returns the schema that a type has of its own.
+// described returns the schema of a type with a method JSONSchema.
 func described(t reflect.Type) object {
 	own := reflect.New(t).Interface().(interface{ JSONSchema() json.RawMessage }).JSONSchema()
 	var members map[string]json.RawMessage
@@ -145,7 +145,7 @@ func (g *generator) structure(t reflect.Type) object {
 	}
 	name, known := g.names[t]
 	if !known {
-		// Without its package, which callers need not know.
+		// Callers need not know its package.
 		short, _, _ := strings.Cut(t.Name(), "[")
 		name = short
 		for n := 2; g.defs[name] != nil; n++ {
@@ -171,7 +171,7 @@ func (g *generator) fields(t reflect.Type) object {
 		case field.Anonymous && (tag == "-" || named || field.Type.Kind() == reflect.Pointer && !field.IsExported()):
 			skipped = append(skipped, field.Index)
 		case field.Anonymous:
-			continue // its fields follow
+			continue // its fields are separate entries
 		}
 		if !field.IsExported() || tag == "-" {
 			continue

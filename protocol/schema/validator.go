@@ -12,21 +12,19 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// maxSteps is how much work one check may be: each schema that a value is held against
-// counts as the value and what it has in it, times how deep that is, since so much does
-// it cost to report each of them. It is enough for four schemas of each value in the
-// largest document, and takes a second or so.
+// maxSteps bounds the work of one check. Each schema that is applied to a value counts as the
+// value with all values inside, times their depth, since reporting each of them costs that much.
+// The bound allows four schemas for each value of the largest document, and takes a second or so.
 const maxSteps = 4 * maxPlaces
 
-// validator checks documents against one schema. The library cannot be told to stop, so
-// each check has a lane of its own: a compiled schema that counts what it does. There
-// are as many lanes as processors, made when they are needed; more checks would not be
-// faster.
+// validator checks documents against one schema. The library cannot be stopped, so each check has
+// a lane of its own: a compiled schema that counts its steps. There are as many lanes as
+// processors, made on demand; more checks at a time would not be faster.
 type validator struct {
-	name    string // of the schema, for the log
+	name    string // the name of the schema, for the log
 	options *Options
 	reading reading
-	broken  error // why it could not be compiled, if the others are to be served
+	broken  error // why it did not compile, with Options.ServeOthers
 	compile func(*lane) error
 	made    atomic.Int32
 	free    chan *lane
@@ -39,7 +37,7 @@ func newValidator(name string, options *Options, compile func(*lane) error) *val
 func (v *validator) newLane() (*lane, error) {
 	v.made.Add(1)
 	l := &lane{patternTime: patternTime{bound: v.options.patternTime(), now: time.Now}}
-	l.patternOver = l.patternTime.over
+	l.patternOver = l.patternTime.expired
 	return l, v.compile(l)
 }
 
@@ -50,7 +48,7 @@ func (v *validator) acquire(ctx context.Context) (*lane, error) {
 	default:
 	}
 	if int(v.made.Load()) < cap(v.free) {
-		// A race may make too many, and release drops those.
+		// A race may make too many lanes, and release drops those.
 		return v.newLane()
 	}
 	select {
@@ -68,7 +66,7 @@ func (v *validator) release(l *lane) {
 	}
 }
 
-// check returns what is wrong with a document; nil: nothing. No document is null.
+// check returns the issues of a document, nil if there are none. A missing document is null.
 func (v *validator) check(ctx context.Context, document []byte) ([]Issue, error) {
 	if v.broken != nil {
 		return nil, fmt.Errorf("it cannot be checked: %w", v.broken)
@@ -98,9 +96,9 @@ func (v *validator) check(ctx context.Context, document []byte) ([]Issue, error)
 
 func (v *validator) checkOn(l *lane, value any) []Issue {
 	issues := l.check(value)
-	if l.gaveUp != nil {
+	if l.timedOut != nil {
 		v.options.logger().Warn("schema: a pattern took too long and was given up",
-			"schema", v.name, "pattern", l.gaveUp.pattern, "bytes", l.gaveUp.length)
+			"schema", v.name, "pattern", l.timedOut.pattern, "bytes", l.timedOut.length)
 	}
 	return issues
 }
@@ -109,11 +107,11 @@ func (v *validator) checkOn(l *lane, value any) []Issue {
 type lane struct {
 	schema      *jsonschema.Schema
 	patterns    *patterns
-	steps       int // left
+	steps       int // the steps that are left
 	patternTime patternTime
 	patternOver func() bool
-	gaveUp      *givenUp
-	unevaluated map[string]*jsonschema.Schema // by location, the schemas that they stand in
+	timedOut    *timeoutError
+	unevaluated map[string]*jsonschema.Schema // by location, the schemas around them
 }
 
 func (l *lane) check(value any) (issues []Issue) {
@@ -126,14 +124,14 @@ func (l *lane) check(value any) (issues []Issue) {
 			panic(v)
 		}
 	}()
-	l.steps, l.gaveUp = maxSteps, nil
+	l.steps, l.timedOut = maxSteps, nil
 	l.patternTime.reset()
 	var found *jsonschema.ValidationError
 	if errors.As(l.schema.Validate(value), &found) {
 		return issuesOf(found, l.unevaluated)
 	}
-	if l.gaveUp != nil {
-		// What does not match may be what is asked for.
+	if l.timedOut != nil {
+		// The schema may require that a pattern does not match.
 		panic(errTooMuch)
 	}
 	return nil
@@ -141,7 +139,7 @@ func (l *lane) check(value any) (issues []Issue) {
 
 var errTooMuch = errors.New("schema: too many steps")
 
-// vocabulary adds to every schema object what the validator lacks.
+// vocabulary adds to every schema object the checks that the validator lacks.
 func (l *lane) vocabulary() *jsonschema.Vocabulary {
 	return &jsonschema.Vocabulary{
 		URL: "schema:///vocabulary",
@@ -155,8 +153,8 @@ func (l *lane) vocabulary() *jsonschema.Vocabulary {
 	}
 }
 
-// counter counts a step, after those that it consists of. It checks propertyNames once
-// more, since the library reports them at pointers of other values.
+// counter counts a step after its parts. It checks propertyNames again, since the library reports
+// wrong pointers for it.
 type counter struct {
 	*lane
 	names *jsonschema.Schema

@@ -13,10 +13,10 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/ecma"
 )
 
-// maxDigits bounds bigints, which take time that grows with the square to be read.
+// maxDigits bounds bigints: the time to parse them grows with the square of the digits.
 const maxDigits = 10_000
 
-// decoders make a value of each type from its payload.
+// decoders has the functions that make a value of each type from its payload.
 var decoders = map[string]func(payload any) (any, error){
 	"Undefined":       func(any) (any, error) { return Undefined{}, nil },
 	"NonFiniteNumber": nonFinite,
@@ -31,7 +31,7 @@ var decoders = map[string]func(payload any) (any, error){
 	"URLSearchParams": searchParams,
 }
 
-// decoderOf returns what decodes a type of the dialect's own, nil if it has none such.
+// decoderOf returns the decoder of one of the dialect's own types, nil if there is none.
 func decoderOf(name string) func(payload any) (any, error) {
 	if size := elementSizes[name]; size > 0 {
 		return func(payload any) (any, error) { return binary(name, size, payload) }
@@ -92,7 +92,7 @@ func regExp(payload any) (any, error) {
 		return nil, errPayload
 	}
 	sorted := []byte(flags)
-	slices.Sort(sorted) // as the flags of a RegExp object are
+	slices.Sort(sorted) // as in a RegExp object
 	return RegExp{Pattern: pattern, Flags: string(sorted)}, nil
 }
 
@@ -179,7 +179,7 @@ func setOf(payload any) (any, error) {
 	return s, nil
 }
 
-// elements returns what a Map or a Set can be made of.
+// elements returns the elements of a Map or a Set.
 func elements(payload any) ([]any, bool) {
 	switch v := payload.(type) {
 	case nil, Undefined:
@@ -190,9 +190,9 @@ func elements(payload any) ([]any, bool) {
 	return nil, false
 }
 
-// identity returns what is the same for values that are the same key to a Map: equal
-// numbers and texts, but one object only. No two slices of a document begin at the same
-// place, since none is made without room.
+// identity returns equal results for values that are the same key to a Map: equal numbers and
+// texts, but for an object only the object itself. No two slices of a document begin at the same
+// place, since each is made with room.
 func identity(v any) any {
 	type (
 		nan    struct{}
@@ -214,7 +214,7 @@ func identity(v any) any {
 	case nil, bool, string, Undefined, Symbol, *Error, *dialect.Object:
 		return v
 	}
-	return new(int8) // an object of its own, even if equal to another
+	return new(int8) // the value is another object, even if it is equal
 }
 
 // notFields are the names that an error cannot have for fields of its own.

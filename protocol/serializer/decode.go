@@ -10,7 +10,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/dialect"
 )
 
-// decoding is one document on its way from JSON to the values of the dialect.
+// decoding decodes one document from JSON to the values of the dialect.
 type decoding struct {
 	codec   *Codec
 	depth   int
@@ -32,8 +32,8 @@ func (c *Codec) decode(data []byte) (any, error) {
 
 var errDepth = fmt.Errorf("nested deeper than %d", protocol.MaxDepth)
 
-// value decodes what is inside v and makes of v what it stands for. A tree is as deep
-// as its document, which was checked; a graph may be deeper.
+// value decodes the values inside v, and returns the value that v represents. A tree is as deep as
+// its document, which was checked; a graph may be deeper.
 func (d *decoding) value(v any) (any, error) {
 	if d.depth > protocol.MaxDepth {
 		return nil, errDepth
@@ -55,8 +55,8 @@ func (d *decoding) value(v any) (any, error) {
 	return v, nil
 }
 
-// textCost returns how many values more the text of a value counts as: where it is
-// shared, decoding may make copies of it.
+// textCost returns how many further values the text of a value counts as: if it is shared,
+// decoding may copy it.
 func textCost(v any) int {
 	const perValue = 64 // bytes
 	switch v := v.(type) {
@@ -125,8 +125,8 @@ func (d *decoding) members(o *dialect.Object) (any, error) {
 	return decoded, nil
 }
 
-// ambiguous reports whether members have the same name once it is no longer escaped.
-// The serializer never writes such; which of them it reads depends on details.
+// ambiguous reports whether members have the same name after decoding the prefix. The serializer
+// never writes such an object, and which member it would read depends on details.
 func ambiguous(members []dialect.Member) bool {
 	names := make([]string, len(members))
 	for i, m := range members {

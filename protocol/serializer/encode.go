@@ -74,7 +74,7 @@ func typed(e *dialect.Encoder, name string, payload any) error {
 	return record(e, name, func() error { return e.Any(payload) })
 }
 
-// encoders are those of the types that the dialect has forms for.
+// encoders has the types for which the dialect has forms.
 var encoders = tableOf(
 	encoder(func(e *dialect.Encoder, _ Undefined) error { return typed(e, "Undefined", nil) }),
 	encoder(func(e *dialect.Encoder, n big.Int) error { return typed(e, "BigInt", n.String()) }),
@@ -120,8 +120,8 @@ func encodeTime(e *dialect.Encoder, t time.Time) error {
 	return typed(e, "Date", text)
 }
 
-// The payloads have their members in the order in which Runner writes them: the hash of a
-// body counts it.
+// The payloads have their members in the order in which Runner writes them: the hash of a body
+// depends on it.
 type (
 	regExpPayload struct {
 		Pattern string `json:"pattern"`

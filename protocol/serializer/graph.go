@@ -9,12 +9,12 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/dialect"
 )
 
-// graph is a document in which objects are listed apart and referred to. It is read as
-// the tree that it unfolds to: what is shared may be shared, or may be copies.
+// graph is a document that lists objects apart and refers to them. It is read as the tree that it
+// unfolds to; a shared object becomes one value or several copies.
 type graph struct {
 	nodes map[string]any
 	done  map[string]resolved
-	open  map[string]bool // being decoded: a reference to one is a cycle
+	open  map[string]bool // these nodes are being decoded: a reference to one is a cycle
 	left  int             // how many values it may still unfold to
 }
 
@@ -24,12 +24,11 @@ type resolved struct {
 	height int // how deep they are nested
 }
 
-// maxShared is how many values a graph may unfold to beyond those in its document,
-// so that a few nodes that refer to each other twice, or often to a long text, do not
-// fill the memory.
+// maxShared is how many values a graph may unfold to beyond those in its document. A few nodes
+// that refer to each other twice, or often to a long text, cannot fill the memory.
 const maxShared = 100_000
 
-// asGraph returns the graph that a root object holds, nil if it is just an object.
+// asGraph returns the graph that a root object represents, nil if it is a plain object.
 func asGraph(o *dialect.Object, length int) *graph {
 	marker, _ := o.Get(graphKey)
 	_, hasRoot := o.Get("root")
@@ -45,7 +44,7 @@ func asGraph(o *dialect.Object, length int) *graph {
 				g.nodes[m.Name] = m.Value
 			}
 		}
-	case []any: // an object too, in JavaScript
+	case []any: // in JavaScript this is an object, too
 		g.nodes = make(map[string]any, len(nodes))
 		for i, node := range nodes {
 			g.nodes[strconv.Itoa(i)] = node
@@ -81,7 +80,7 @@ func (d *decoding) reference(ref any, members int) (any, error) {
 	if d.depth > protocol.MaxDepth {
 		return nil, errDepth
 	}
-	d.depth++ // a reference counts as much as what it refers to
+	d.depth++ // a reference adds as much depth as its node
 	defer func() { d.depth-- }()
 	d.graph.open[id] = true
 	left, deepest := d.graph.left, d.deepest
@@ -120,8 +119,8 @@ func (d *decoding) node(id string) (any, error) {
 	return nil, fmt.Errorf("node %q is broken", id)
 }
 
-// inline reports whether values of a type have no identity: the serializer never lists
-// them as nodes, and does not restore all of them from there.
+// inline reports whether values of a type have no identity: the serializer never lists them as
+// nodes, and would not restore all of them.
 func inline(name string) bool {
 	return decoderOf(name) != nil && name != "Map" && name != "Set" && name != "Error"
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/dialect"
 )
 
-// rules are the dialect as package dialect knows it.
+// rules are the rules of the dialect for package dialect.
 type rules struct{ codec *Codec }
 
 // newCustom decodes the payload of a custom type into one of its Go type.
@@ -46,7 +46,7 @@ func (r *rules) Name(v any) string {
 	return reflect.TypeOf(v).Name()
 }
 
-// Native completes the values that hold others.
+// Native decodes the values inside values of the dialect.
 func (r *rules) Native(d *dialect.Decoder, v any) any {
 	switch v := v.(type) {
 	case Map:
@@ -75,7 +75,7 @@ func (r *rules) Native(d *dialect.Decoder, v any) any {
 	return v
 }
 
-// ownTypes are the Go types that nothing but a value of the dialect is decoded into.
+// ownTypes are the Go types that only values of the dialect are decoded into.
 var ownTypes = map[reflect.Type]bool{
 	reflect.TypeFor[Undefined]():       true,
 	reflect.TypeFor[Map]():             true,
@@ -89,13 +89,13 @@ var ownTypes = map[reflect.Type]bool{
 	reflect.TypeFor[url.URL]():         true,
 }
 
-// isOwn reports whether plain JSON must not be decoded into a type just so: not at all,
-// or, for a big.Int, only up to a certain length.
+// isOwn reports whether plain JSON must not be decoded into a type: not at all or, for a big.Int,
+// only up to a certain length.
 func isOwn(typ reflect.Type) bool { return ownTypes[typ] || typ == bigIntType }
 
 var bigIntType = reflect.TypeFor[big.Int]()
 
-// Decode takes what is decoded into other types than its own.
+// Decode decodes values of the dialect into other types than their own.
 func (r *rules) Decode(d *dialect.Decoder, v any, target reflect.Value) (bool, error) {
 	switch v := v.(type) {
 	case Undefined:
@@ -128,26 +128,26 @@ func (r *rules) Decode(d *dialect.Decoder, v any, target reflect.Value) (bool, e
 	case URL:
 		if target.Type() == reflect.TypeFor[url.URL]() {
 			u, err := v.Parse()
-			if err != nil {
-				return true, d.Mismatch(v, target)
-			}
-			target.Set(reflect.ValueOf(u).Elem())
-			return true, nil
+			return true, setParsed(d, v, reflect.ValueOf(u).Elem(), err, target)
 		}
 	case URLSearchParams:
 		if target.Type() == reflect.TypeFor[url.Values]() {
 			values, err := v.Parse()
-			if err != nil {
-				return true, d.Mismatch(v, target)
-			}
-			target.Set(reflect.ValueOf(values))
-			return true, nil
+			return true, setParsed(d, v, reflect.ValueOf(values), err, target)
 		}
 	}
 	if v != nil && ownTypes[target.Type()] {
 		return true, d.Mismatch(v, target)
 	}
 	return false, nil
+}
+
+func setParsed(d *dialect.Decoder, v any, parsed reflect.Value, err error, target reflect.Value) error {
+	if err != nil {
+		return d.Mismatch(v, target)
+	}
+	target.Set(parsed)
+	return nil
 }
 
 func setInt(n *big.Int, target reflect.Value) bool {

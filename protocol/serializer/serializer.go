@@ -1,12 +1,12 @@
-// Package serializer is the dialect of Runner 5 and later: its serializer, for Go. With
-// it a task's Go types hold what a JavaScript caller sent, and the caller gets real
-// dates, maps and big integers back.
+// Package serializer is the dialect of Runner 5 and later: its serializer, for Go. With it a
+// task's Go types have the values that a JavaScript caller sent, and the caller gets real dates,
+// maps and big integers back.
 //
 //	registry := standalone.NewRegistry()
 //	registry.Codec = new(serializer.Codec)
 //
-// This is how values of JavaScript, on the left, stand in an any; they are encoded
-// from the same types, wherever these stand:
+// In an any the values of JavaScript, on the left, have these Go types. Values of the types are
+// encoded in the same form anywhere:
 //
 //	undefined                    Undefined
 //	number, NaN, Infinity        float64
@@ -20,23 +20,22 @@
 //	typed arrays, ArrayBuffer…   Binary
 //	a registered type            its Go type
 //
-// The rest is as encoding/json has it, and so are struct tags. A field takes a value
-// in other forms, too: a bigint as any integer that is large enough, a Map as a Go map,
-// a Set as a slice, binary data as a []byte, every one also as a type that implements
-// json.Unmarshaler, which sees it as on the wire. What a json.Marshaler returns is
-// taken to be on the wire as it is. Go maps and slices are encoded as plain objects and
-// arrays.
+// Everything else follows encoding/json, with its struct tags. A field also accepts a value in
+// other types: a bigint as any integer type that is large enough, a Map as a Go map, a Set as a
+// slice, binary data as a []byte, and each also as a type that implements json.Unmarshaler, which
+// gets the form on the wire. The output of a json.Marshaler must have the form on the wire. Go
+// maps and slices are encoded as plain objects and arrays.
 //
-// Documents are refused as those of Runner are: for unknown types and broken ones, for
-// regular expressions that may take exponential time, for depth. Members named
-// __proto__, constructor and prototype are dropped both ways.
+// Documents are refused for the same reasons as in Runner: unknown or invalid types, regular
+// expressions that may take exponential time, depth. Members named __proto__, constructor and
+// prototype are dropped in both directions.
 //
-// Some of what Runner accepts is refused since it has no meaning here: dates that are
-// invalid or not in ISO format, cyclic graphs, bigints of more than 10,000 digits,
-// errors without a name, regular expressions in the newest syntax, unusual URLs. Texts
-// are UTF-8: half of a surrogate pair becomes U+FFFD. The null cause of an error is lost.
-// Where the whole document is plain JSON, members of one name that are objects fill one
-// struct together, as in encoding/json; otherwise, and in an any, the last one counts.
+// Some documents that Runner accepts are refused since they have no meaning here: dates that are
+// invalid or not in ISO format, cyclic graphs, bigints of more than 10,000 digits, errors without
+// a name, regular expressions in the newest syntax, unusual URLs. Texts are UTF-8: half of a
+// surrogate pair becomes U+FFFD. The null cause of an error is lost. If the whole document is
+// plain JSON, members with the same name that are objects fill one struct together, as in
+// encoding/json; otherwise, and in an any, the last one counts.
 package serializer
 
 import (
@@ -51,11 +50,10 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/internal/dialect"
 )
 
-// Codec is the dialect. The zero value is ready. It may be used concurrently, but must
-// not be changed after its first use, nor copied.
+// Codec is the dialect. The zero value is ready to use. It may be used concurrently, but must not
+// be changed after its first use, nor copied.
 type Codec struct {
-	// AllowedTypes are the only types that are decoded, by the names that they have on the
-	// wire. Nil means all.
+	// AllowedTypes are the names on the wire of the only types that are decoded. Nil means all.
 	AllowedTypes []string
 
 	types  dialect.Types
@@ -64,16 +62,15 @@ type Codec struct {
 
 var _ protocol.Codec = (*Codec)(nil)
 
-// custom are the types that were registered.
+// custom has the registered types.
 type custom struct {
 	byID   map[string]reflect.Type
 	byType map[reflect.Type]string
 }
 
-// Register makes T travel as the custom type that is registered in JavaScript with the
-// same id. What JavaScript's serialize returns must be T as it is encoded otherwise, by
-// its fields or its own methods. It panics if id or T is taken or T is a pointer or an
-// interface.
+// Register makes T the Go type of the custom type with the same id in JavaScript. JavaScript's
+// serialize must return what T is encoded as otherwise, by its fields or its own methods. It
+// panics if id or T is registered already, or if T is a pointer or an interface.
 func Register[T any](c *Codec, id string) {
 	typ := reflect.TypeFor[T]()
 	switch {
@@ -124,7 +121,7 @@ func (c *Codec) into(value, v any) error {
 	return d.Into(value, v)
 }
 
-// special reports whether a name in quotes is one that plain JSON has no rules for.
+// special reports whether a name in quotes has a meaning that plain JSON does not have.
 func special(quoted []byte) bool {
 	switch name := quoted[1 : len(quoted)-1]; quoted[1] {
 	case '_':

@@ -5,11 +5,11 @@ import (
 	"reflect"
 )
 
-// Undefined is JavaScript's undefined. Decoded into anything but an any it is the zero
-// value, of a pointer nil.
+// Undefined is JavaScript's undefined. In a type other than any it becomes the zero value, in a
+// pointer nil.
 type Undefined struct{}
 
-// Map is a JavaScript Map: pairs in order, of which no two have the same key.
+// Map is a JavaScript Map: pairs in order, each with another key.
 type Map []Entry
 
 // Entry is one pair of a Map.
@@ -26,15 +26,15 @@ func (m Map) Get(key any) (value any, ok bool) {
 	return nil, false
 }
 
-// Set is a JavaScript Set: values in order, of which no two are the same.
+// Set is a JavaScript Set: values in order, without duplicates.
 type Set []any
 
-// RegExp is a JavaScript regular expression. Decoded ones have been checked to be valid
-// in JavaScript, and are not of the kinds that are well known to take exponential time;
-// the language is not that of package regexp.
+// RegExp is a JavaScript regular expression. A decoded one was checked to be valid in JavaScript,
+// and not to be of the kinds that usually take exponential time. Package regexp has another
+// language.
 type RegExp struct{ Pattern, Flags string }
 
-// Symbol is a JavaScript symbol that more than one program can know.
+// Symbol is a JavaScript symbol that several programs can know.
 type Symbol struct {
 	// Key is the argument of Symbol.for, or the name of a well-known symbol, such as
 	// iterator.
@@ -42,18 +42,17 @@ type Symbol struct {
 	WellKnown bool
 }
 
-// Error is a JavaScript Error. It is an error in Go, too, with its cause behind it if
-// that is one. A result may hold one as a value; to fail, a task returns a
-// *protocol.Error.
+// Error is a JavaScript Error. It is also an error in Go, which wraps its cause if that is an
+// error. A result may contain an Error as a value; to fail, a task returns a *protocol.Error.
 type Error struct {
-	// Name is that of the class, such as TypeError. Empty means Error.
+	// Name is the name of the class, such as TypeError. Empty means Error.
 	Name    string
 	Message string
 	// Stack is not sent if empty.
 	Stack string
-	// Cause is not sent if nil, and nil also where it was sent as null.
+	// Cause is not sent if nil. It is also nil if it was sent as null.
 	Cause any
-	// Fields are the error's own. Those of the names of Error's members are not sent.
+	// Fields are the error's own fields. Names of Error's members are not sent.
 	Fields map[string]any
 }
 
@@ -77,23 +76,23 @@ func (e *Error) name() string {
 // encoded as one.
 type URL string
 
-// Parse returns the URL as package net/url has it.
+// Parse returns the URL in the type of package net/url.
 func (u URL) Parse() (*url.URL, error) { return url.Parse(string(u)) }
 
 // URLSearchParams is the text of a JavaScript URLSearchParams, such as a=1&b=2. It also
 // decodes into url.Values, and url.Values are encoded as one.
 type URLSearchParams string
 
-// Parse returns the parameters as package net/url has them.
+// Parse returns the parameters in the type of package net/url.
 func (p URLSearchParams) Parse() (url.Values, error) { return url.ParseQuery(string(p)) }
 
-// Binary is one of JavaScript's types of binary data, all but Buffer: that is a []byte.
-// Every one of them decodes into a []byte or an array of bytes, too.
+// Binary is binary data of any type in JavaScript except Buffer, which is a []byte. It also
+// decodes into a []byte or an array of bytes.
 type Binary struct {
 	// Kind is the name of the type: ArrayBuffer, DataView, Uint8Array, Float64Array and
 	// so on.
 	Kind string
-	// Bytes are those in memory, the elements in little-endian order.
+	// Bytes are the bytes in memory, the elements in little-endian order.
 	Bytes []byte
 }
 

@@ -1,9 +1,9 @@
-// Package tracing makes calls spans of OpenTelemetry, in the trace that the caller
-// began and the worker goes on with.
+// Package tracing makes an OpenTelemetry span of each call, in the trace that the caller has begun
+// and the worker continues.
 //
 //	tunnel.New(pool, tunnel.Config{Middleware: []tunnel.Middleware{tracing.Middleware(provider, propagation.TraceContext{})}})
 //
-// A Node.js handler finds the span as context.headers.traceparent.
+// A Node.js handler has the span in context.headers.traceparent.
 package tracing
 
 import (
@@ -24,15 +24,14 @@ import (
 
 const scope = "github.com/bluelibs/go-tunnel/protocol/tracing"
 
-// Middleware returns a tunnel.Middleware that makes each call that reaches the executor
-// a server span, named by kind and id. It lasts until the reply is there, or for a
-// streamed one until its stream is closed. Its parent is what the propagator finds in
-// the call's headers; there the executor finds the span itself, and in its context. Only
-// callers that were let in get there, but those may choose trace ids, and by the flag
-// what a parent-based sampler keeps.
+// Middleware returns a tunnel.Middleware that makes each call that reaches the executor a server
+// span, named by kind and id. The span ends with the reply, or when a streamed reply is closed.
+// Its parent comes from the call's headers, by the propagator. The executor finds the span in
+// these headers and in its context. Only authenticated callers get spans, but they may choose
+// trace ids, and with the sampled flag what a parent-based sampler keeps.
 //
-// Spans have the request id, the code and the status; 5xx is an error. Texts of errors, tokens and
-// payloads are not in them.
+// Spans have the request id, the code and the status; 5xx is an error. They have no texts of
+// errors, tokens or payloads.
 func Middleware(provider trace.TracerProvider, propagator propagation.TextMapPropagator) tunnel.Middleware {
 	tracer := provider.Tracer(scope)
 	return func(next tunnel.Executor) tunnel.Executor {
@@ -57,7 +56,7 @@ func Middleware(provider trace.TracerProvider, propagator propagation.TextMapPro
 	}
 }
 
-// inject returns a copy of header with the context's span in the place of the caller's.
+// inject returns a copy of header with the context's span instead of the caller's.
 func inject(ctx context.Context, propagator propagation.TextMapPropagator, header http.Header) http.Header {
 	header = maps.Clone(header) // its values are replaced, not changed
 	if header == nil {

@@ -1,6 +1,6 @@
 // Package conn is the conversation with one worker over two pipes, on either wire: the pending
 // calls, the streams of requests and results with their windows, and writes in batches. It knows
-// neither the worker's process nor who calls what when.
+// neither the worker's process nor the scheduling of calls.
 package conn
 
 import (
@@ -21,29 +21,29 @@ var (
 	// ErrEnded is part of the error of a call whose worker has ended with it.
 	ErrEnded = errors.New("ipc: worker ended")
 	// ErrNotReceived is the error of a call that the worker has not read, so that another worker
-	// may have it.
+	// may run it.
 	ErrNotReceived = errors.New("ipc: the worker has not received the call")
 
 	errInputClosed = errors.New("ipc: the worker has closed its input")
-	// errDrainTimeout ends what a worker still has after its time to drain.
-	errDrainTimeout = &protocol.Error{Code: protocol.CodeWorkerCrashed, Err: fmt.Errorf("%w: the time that it had to drain is over", ErrEnded)}
+	// errDrainTimeout ends the calls that a worker still has after its time to drain.
+	errDrainTimeout = &protocol.Error{Code: protocol.CodeWorkerCrashed, Err: fmt.Errorf("%w: its time to drain is over", ErrEnded)}
 )
 
-// Config says how to talk to a worker, and what to call when something happens. The functions are
+// Config has the pipes to a worker, limits, and functions to call when something happens. They are
 // called without a lock of the Conn.
 type Config struct {
-	Requests, Answers *os.File // what the worker reads, what it writes
-	Plain             bool     // the wire
-	MaxAnswer         int      // of an answer, in bytes
+	Requests, Answers *os.File // the pipes that the worker reads and writes
+	Plain             bool     // the plain wire, not the framed one
+	MaxAnswer         int      // the largest size of an answer, in bytes
 	CancelGrace       time.Duration
 	Log               *slog.Logger // for log messages of the worker
 
 	Hello     func(*wire.Hello)              // the worker has sent a hello, on the framed wire
-	Output    func(line []byte, cut int64)   // the worker has printed a line that is no answer, on the plain wire
+	Output    func(line []byte, cut int64)   // the worker has printed another line than an answer, on the plain wire
 	Pong      func()                         // the worker has answered a ping
 	Draining  func()                         // the worker wants no more calls
-	Abandoned func(deadline time.Time)       // a caller does not read the stream of its result to the end, which must come before the deadline
-	Released  func(size int, abandoned bool) // a call has ended that was pending after RoundTrip; abandoned: nobody waited for it
+	Abandoned func(deadline time.Time)       // a caller has stopped reading its result; the call must end before the deadline
+	Released  func(size int, abandoned bool) // a call that was pending after RoundTrip has ended; abandoned: its caller has stopped waiting
 }
 
 // Conn is the conversation with one worker. RoundTrip and the methods of this package that take no
@@ -57,7 +57,7 @@ type Conn struct {
 	mu        sync.Mutex
 	wake      sync.Cond               // there is something to write, or closed is set
 	out       []byte                  // messages that wait for the writer
-	dataQueue []*upload               // whose next data message waits for the writer, in the order of their turns
+	dataQueue []*upload               // uploads with a data message that waits for the writer, in order
 	writing   bool                    // the writer has taken messages and not yet written them
 	lastID    uint64                  // ids are not used again
 	pending   map[uint64]*pendingCall // by id; nil when the worker has ended
@@ -66,25 +66,25 @@ type Conn struct {
 	broken    bool                    // a write has failed
 	windows   int                     // of all results together, in bytes
 
-	// What tells which calls a worker that has ended had received.
-	unreadable bool  // nobody can read the worker's input any more
-	queued     int64 // bytes of messages ever appended to out
-	written    int64 // of them, the bytes that were written
-	beforeData int64 // written, at the time of the last data message
-	unread     int64 // bytes that the worker has left in the pipe
+	// These tell which calls a worker had received before it ended.
+	unreadable bool  // the worker's input cannot be read any more
+	queued     int64 // bytes of all messages that were appended to out
+	written    int64 // bytes of them that were written
+	beforeData int64 // the value of written before the last data message
+	unread     int64 // bytes in the pipe that the worker has not read
 }
 
 // pendingCall is a call from its message to the last message about it.
 type pendingCall struct {
 	answered  chan wire.Answer // has room for the answer
-	size      int              // for Config.Released
+	size      int              // the size of its input, for Config.Released
 	offset    int64            // Conn.queued after its message
 	request   *request         // the streams of its request, nil if there are none
-	result    *result          // its result, if that is a stream
+	result    *result          // its result if it is a stream, otherwise nil
 	detached  bool             // RoundTrip has returned before the end
-	abandoned bool             // nobody waits for it any more
-	deadline  time.Time        // when it must have ended then; zero if it need not
-	cancelled bool             // it was cancelled though somebody waits for it
+	abandoned bool             // its caller does not wait for it any more
+	deadline  time.Time        // when an abandoned call must have ended; zero for never
+	cancelled bool             // CancelAll has cancelled it while its caller waits
 }
 
 // New returns a conversation. The functions of the Config may be set until the loops run.
@@ -94,39 +94,20 @@ func New(config Config) *Conn {
 	return c
 }
 
-// RoundTrip sends a message and waits for its answer. AppendTo appends the message for the id that
-// it gets; the streams of the request are those of call, which is nil if there are none. The error
-// is ErrNotReceived if the worker has not read the message. Pending reports that the worker is not
-// done with the call, because ctx was, or because the result is a stream: Released is called when
-// it is. The answer has the id then.
+// RoundTrip sends a message and waits for its answer. AppendTo appends the message with its id to
+// dst. Call has the streams of the request; it is nil if there are none. The error is ErrNotReceived
+// if the worker has not read the message. Pending reports that the call has not ended in the worker,
+// because ctx is done or because the result is a stream. The answer then has the id, and Released is
+// called when the call ends.
 func (c *Conn) RoundTrip(ctx context.Context, size int, call *protocol.Call, appendTo func(dst []byte, id uint64) []byte) (a wire.Answer, pending bool) {
 	p, ok := c.idle.Get().(*pendingCall)
 	if !ok {
 		p = &pendingCall{answered: make(chan wire.Answer, 1)}
 	}
-	c.mu.Lock()
-	if c.draining || c.closed {
-		c.mu.Unlock()
+	id := c.begin(ctx, p, size, call, appendTo)
+	if id == 0 {
 		return wire.Answer{Err: ErrNotReceived}, false
 	}
-	c.lastID++
-	id := c.lastID
-	c.pending[id] = p
-	p.size, p.request = size, newRequest(ctx, c, id, call)
-	before := len(c.out)
-	c.out = appendTo(c.out, id)
-	c.queued += int64(len(c.out) - before)
-	p.offset = c.queued
-	if len(c.pending) == 1 && !c.writing { // an idle worker: to wake the writer would take longer
-		n := pipe.TryWrite(c.Requests, c.out)
-		c.written += int64(n)
-		c.out = c.out[:copy(c.out, c.out[n:])]
-	}
-	if len(c.out) > 0 {
-		c.wake.Signal()
-	}
-	c.mu.Unlock()
-
 	select {
 	case a = <-p.answered:
 	case <-ctx.Done():
@@ -146,6 +127,31 @@ func (c *Conn) RoundTrip(ctx context.Context, size int, call *protocol.Call, app
 	return a, false
 }
 
+// begin sends the message of a call and returns its id, 0 if no more calls are sent.
+func (c *Conn) begin(ctx context.Context, p *pendingCall, size int, call *protocol.Call, appendTo func(dst []byte, id uint64) []byte) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.draining || c.closed {
+		return 0
+	}
+	c.lastID++
+	c.pending[c.lastID] = p
+	p.size, p.request = size, newRequest(ctx, c, c.lastID, call)
+	before := len(c.out)
+	c.out = appendTo(c.out, c.lastID)
+	c.queued += int64(len(c.out) - before)
+	p.offset = c.queued
+	if len(c.pending) == 1 && !c.writing { // the worker is idle: waking the writer would take longer
+		n := pipe.TryWrite(c.Requests, c.out)
+		c.written += int64(n)
+		c.out = c.out[:copy(c.out, c.out[n:])]
+	}
+	if len(c.out) > 0 {
+		c.wake.Signal()
+	}
+	return c.lastID
+}
+
 // abandon stops waiting for an answer, and cancels the call on the framed wire. It reports false if
 // the answer is being delivered.
 func (c *Conn) abandon(id uint64, p *pendingCall) bool {
@@ -161,8 +167,7 @@ func (c *Conn) abandon(id uint64, p *pendingCall) bool {
 	return true
 }
 
-// send makes out the messages that wait for the writer: c.out with one more message. The lock is
-// held.
+// send queues messages for the writer: out is c.out with one more message. The lock is held.
 func (c *Conn) send(out []byte) {
 	if c.closed {
 		return
@@ -177,7 +182,7 @@ func (c *Conn) deliver(a wire.Answer) {
 	c.mu.Lock()
 	p := c.pending[a.ID]
 	switch {
-	case p == nil, p.result != nil: // the second answer, or made up
+	case p == nil, p.result != nil: // a second answer, or one without a call
 		c.mu.Unlock()
 		c.Log.Debug("ipc: answer to a call that is not pending", "id", a.ID)
 		return
@@ -202,8 +207,8 @@ func (c *Conn) deliver(a wire.Answer) {
 	p.answered <- a
 }
 
-// drainTimeout returns the answer to a call that was cancelled though its caller waits. That the
-// call was aborted is not what the caller has done.
+// drainTimeout returns the answer to a call that CancelAll has cancelled. The worker says that the
+// call was aborted, but the caller has not aborted it.
 func drainTimeout(a wire.Answer) wire.Answer {
 	var e *protocol.Error
 	if errors.As(a.Err, &e) && e.Code == protocol.CodeRequestAborted {
@@ -236,8 +241,8 @@ func (c *Conn) Fail(err error) {
 	}
 }
 
-// received returns how many of the queued bytes a worker that has ended has read. Where that cannot
-// be known it is all that was written.
+// received returns how many of the queued bytes a worker had read before it ended. If that is not
+// known, all written bytes count as read.
 func (c *Conn) received() int64 {
 	if c.unread <= c.written-c.beforeData {
 		return c.written - c.unread
@@ -252,8 +257,8 @@ func (c *Conn) Drain() {
 	c.draining = true
 }
 
-// CloseWrite sends no more messages and closes the worker's input when all are written. Ended says
-// that the worker has ended already.
+// CloseWrite sends no more messages, and closes the worker's input when the queued ones are written.
+// Ended says that the worker has ended.
 func (c *Conn) CloseWrite(ended bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -262,16 +267,15 @@ func (c *Conn) CloseWrite(ended bool) {
 	c.wake.Signal()
 }
 
-// Ping asks a worker on the framed wire for a pong. A worker that has not read what was sent before
-// gets the ping later, and does not answer it either.
+// Ping sends a ping to a worker on the framed wire, which should answer with a pong. The ping waits
+// behind messages that the worker has not read.
 func (c *Conn) Ping() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.send(wire.AppendPing(c.out))
 }
 
-// SetDeadline sets when the worker must have answered a call that nobody waits for, if the call is
-// still pending.
+// SetDeadline sets when the worker must have answered an abandoned call that is still pending.
 func (c *Conn) SetDeadline(id uint64, deadline time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
 )
 
-// ReadLoop reads what the worker writes to the end. The error is io.EOF, that of the pipe, or says
-// how the worker has violated the protocol.
+// ReadLoop reads the worker's messages to the end. The error is io.EOF, the error of the pipe, or
+// says how the worker has violated the protocol.
 func (c *Conn) ReadLoop() error {
 	lines := text.NewLineReader(c.Answers, c.MaxAnswer)
 	if c.Plain {
@@ -20,7 +20,7 @@ func (c *Conn) ReadLoop() error {
 	return c.readFramed(lines)
 }
 
-// readPlain reads answers among whatever else is printed.
+// readPlain reads answers, between other lines that the worker prints.
 func (c *Conn) readPlain(lines *text.LineReader) error {
 	for {
 		line, cut, err := lines.Next()
@@ -28,19 +28,19 @@ func (c *Conn) readPlain(lines *text.LineReader) error {
 			return err
 		}
 		a, ok := wire.ParseAnswer(line)
-		if !ok && !lines.Unterminated() { // a worker that ends may leave half a line
+		if !ok && !lines.Unterminated() { // a worker that ends may have written half a line
 			a, ok = wire.BrokenAnswer(line, cut)
 		}
 		if !ok {
 			c.Output(line, cut)
 			continue
 		}
-		a.Stream = nil // not on this wire
+		a.Stream = nil // this wire has no streams
 		c.deliver(a)
 	}
 }
 
-// readFramed reads messages, the first of which must be a hello.
+// readFramed reads messages. The first one must be a hello.
 func (c *Conn) readFramed(lines *text.LineReader) error {
 	greeted := false
 	for {
@@ -69,7 +69,7 @@ func (c *Conn) readFramed(lines *text.LineReader) error {
 			return err
 		}
 		if !greeted && m.Type != "hello" {
-			return fmt.Errorf("its first message is %q, not hello", m.Type)
+			return fmt.Errorf("the first message is %q, not hello", m.Type)
 		}
 		greeted = true
 		if err := c.receive(&m, line, lines); err != nil {
@@ -78,8 +78,8 @@ func (c *Conn) readFramed(lines *text.LineReader) error {
 	}
 }
 
-// receive handles a message that is no answer. Types that are not known are those of a later
-// version.
+// receive handles a message that is no answer. It ignores unknown types, which later versions may
+// have.
 func (c *Conn) receive(m *wire.Message, line []byte, lines *text.LineReader) error {
 	switch m.Type {
 	case "hello":
@@ -88,7 +88,7 @@ func (c *Conn) receive(m *wire.Message, line []byte, lines *text.LineReader) err
 			return err
 		}
 		if hello.Version != wire.Version {
-			return fmt.Errorf("it speaks version %d of the wire, not %d", hello.Version, wire.Version)
+			return fmt.Errorf("the worker has version %d of the wire, not %d", hello.Version, wire.Version)
 		}
 		c.Hello(hello)
 	case "data":

@@ -16,31 +16,31 @@ const (
 	// InitialWindow is how many bytes of a result a worker may send before the first window
 	// message.
 	InitialWindow = 16 << 10
-	// StreamWindow is how far a result may be ahead of its reader, in bytes.
+	// StreamWindow bounds the bytes of a result that its reader has not read yet.
 	StreamWindow = 256 << 10
-	// maxWindows bounds the windows of all results of a worker together. Further results keep
+	// maxWindows bounds the windows of all results of a worker together. Further results have
 	// InitialWindow.
 	maxWindows = 16 << 20
 )
 
-// result is a result that is a stream, an io.ReadCloser. The worker is never more than the window
-// ahead of its reader.
+// result is a result that is a stream, an io.ReadCloser. The worker may send at most a window of
+// bytes before they are read.
 type result struct {
 	c           *Conn
 	id          uint64
 	call        *pendingCall
 	stopContext func() bool // see cancelWith
 
-	rest  []byte // of the chunk that is being read
+	rest  []byte // the unread bytes of chunk
 	chunk *buffer
 
 	// Under the lock of c.
 	readable sync.Cond // a chunk has come, or err is set
 	chunks   []chunk
-	err      error // what comes after the chunks; nil: not yet known
+	err      error // the end after the chunks; nil while it is not known
 	window   int
-	credit   int // what the worker may send
-	consumed int // what was taken from chunks and is not yet part of the credit again
+	credit   int // the bytes that the worker may send
+	consumed int // the bytes that were taken from chunks and not yet given as credit
 }
 
 type chunk struct {
@@ -51,7 +51,7 @@ type chunk struct {
 // buffer has room for a data message.
 type buffer [headRoom + wire.MaxData]byte
 
-// newResult returns the result of a call whose answer says that it is a stream. The lock is held.
+// newResult returns the result of a call whose answer announces a stream. The lock is held.
 func newResult(c *Conn, id uint64, call *pendingCall) *result {
 	r := &result{c: c, id: id, call: call, window: InitialWindow, credit: InitialWindow}
 	r.readable.L = &c.mu
@@ -110,13 +110,13 @@ func (r *result) next() error {
 	return nil
 }
 
-// cancel drops what has not been read, and cancels the call.
+// cancel drops the unread bytes, and cancels the call.
 func (r *result) cancel(err error) {
 	c := r.c
 	c.mu.Lock()
-	abandons := c.pending[r.id] == r.call && !r.call.abandoned
+	abandon := c.pending[r.id] == r.call && !r.call.abandoned
 	var deadline time.Time
-	if abandons {
+	if abandon {
 		deadline = time.Now().Add(c.CancelGrace)
 		r.call.abandoned, r.call.deadline = true, deadline
 		c.send(wire.AppendCancel(c.out, r.id))
@@ -127,12 +127,12 @@ func (r *result) cancel(err error) {
 	}
 	r.readable.Broadcast()
 	c.mu.Unlock()
-	if abandons {
+	if abandon {
 		c.Abandoned(deadline)
 	}
 }
 
-// end sets what comes after the last chunk. The lock is held.
+// end sets the end after the last chunk. The lock is held.
 func (r *result) end(err error) {
 	r.c.windows -= r.window
 	if r.err == nil {
@@ -141,7 +141,7 @@ func (r *result) end(err error) {
 	}
 }
 
-// Close drops what has not been read, and returns when nothing reads the request any more.
+// Close drops the unread bytes, and returns when nothing reads the request any more.
 func (r *result) Close() error {
 	r.stopContext()
 	r.rest = nil
@@ -178,7 +178,7 @@ func (c *Conn) receiveData(m *wire.Message, in io.Reader) error {
 		return nil
 	}
 	if last := len(r.chunks) - 1; last >= 0 && r.chunks[last].size+m.N <= wire.MaxData {
-		// Buffers of their own for small messages would take far more than the window.
+		// A buffer for each small message would take far more memory than the window.
 		r.chunks[last].size += copy(r.chunks[last].buf[r.chunks[last].size:], buf[:m.N])
 		c.buffers.Put(buf)
 		return nil
@@ -202,7 +202,7 @@ func (c *Conn) receiveEnd(m *wire.Message) {
 	}
 	delete(c.pending, m.ID)
 	if p.cancelled && err == io.EOF {
-		err = errDrainTimeout // the handler may have ended it in good order
+		err = errDrainTimeout // the handler may have ended it without an error
 	}
 	if p.result != nil {
 		p.result.end(err)

@@ -10,14 +10,14 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// request is what a call's request has beside its message: streams that the worker may read.
+// request has the streams of a call's request, which the worker may read.
 type request struct {
 	c       *Conn
 	id      uint64
 	ctx     context.Context // of the call
 	call    *protocol.Call
 	uploads []*upload // by their numbers
-	closed  bool      // nothing is to be sent any more; under the lock of c
+	closed  bool      // nothing more is sent; under the lock of c
 	reads   sync.WaitGroup
 }
 
@@ -29,10 +29,10 @@ type upload struct {
 	source io.ReadCloser // set by open
 
 	// Under the lock of r.c.
-	changed sync.Cond // any of what follows, r.closed or r.c.closed
+	changed sync.Cond // a field below, r.closed or r.c.closed has changed
 	credit  int
 	opened  bool
-	stopped bool   // the worker wants no more
+	stopped bool   // the worker wants no more of it
 	message []byte // a data message that waits for the writer
 }
 
@@ -42,7 +42,7 @@ func newRequest(ctx context.Context, c *Conn, id uint64, call *protocol.Call) *r
 		return nil
 	}
 	r := &request{c: c, id: id, ctx: ctx, call: call}
-	streams := 1 // the body, or for forms a place that is never used
+	streams := 1 // stream 0 is the body; forms do not use it
 	if call.Form != nil {
 		streams += len(call.Form.FileIDs())
 	}
@@ -73,7 +73,7 @@ func (c *Conn) upload(m *wire.Message) (*upload, error) {
 // maxCredit bounds the credit of a stream.
 const maxCredit = 1 << 30
 
-// receiveWindow adds credit to a stream, the first of which opens it.
+// receiveWindow adds credit to a stream. The first window opens it.
 func (c *Conn) receiveWindow(m *wire.Message) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,7 +94,7 @@ func (c *Conn) receiveWindow(m *wire.Message) error {
 	return nil
 }
 
-// receiveStop ends a stream of which the worker wants no more.
+// receiveStop ends a stream when the worker wants no more of it.
 func (c *Conn) receiveStop(m *wire.Message) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,9 +106,9 @@ func (c *Conn) receiveStop(m *wire.Message) error {
 	return err
 }
 
-// close returns when nothing reads the request any more. A read of a body is interrupted, and of a
-// form too if the call is aborted. It does not wait for a worker that reads no message: an upload
-// that has a message for it ends with WriteLoop at the latest.
+// close returns when nothing reads the request any more. It interrupts reads of a body, and if the
+// call is aborted also those of a form. It does not wait for a worker that does not read: an upload
+// whose message waits to be written ends with WriteLoop at the latest.
 func (r *request) close(aborted bool) {
 	if r == nil {
 		return
@@ -137,8 +137,8 @@ func (r *request) close(aborted bool) {
 	}
 }
 
-// beginRead begins a use of the request, which ends with r.reads.Done, unless the request is
-// closed. The lock is held.
+// beginRead begins a read of the request, which ends with r.reads.Done. It reports false if the
+// request is closed. The lock is held.
 func (r *request) beginRead() bool {
 	if !r.closed {
 		r.reads.Add(1)
@@ -146,10 +146,10 @@ func (r *request) beginRead() bool {
 	return !r.closed
 }
 
-// headRoom is where the line of a data message goes, in front of its bytes.
+// headRoom is the space in front of a data message's bytes, for its line.
 const headRoom = 96
 
-// run sends the stream to its end. It reads ahead while the last message is written.
+// run sends the stream to its end. It reads ahead while the previous message is written.
 func (u *upload) run() {
 	err := u.open()
 	u.r.reads.Done()
@@ -183,7 +183,7 @@ func (u *upload) run() {
 	u.sendEnd(err)
 }
 
-// open waits for the stream's source. What is known of a file goes ahead of it.
+// open waits for the stream's source. It sends the description of a file before its data.
 func (u *upload) open() error {
 	r := u.r
 	if r.call.Body != nil {
@@ -203,7 +203,7 @@ func (u *upload) open() error {
 	return nil
 }
 
-// close drops the rest of the stream, if request.close has not.
+// close drops the rest of the stream, unless request.close does.
 func (u *upload) close() {
 	u.r.c.mu.Lock()
 	reads := u.r.beginRead()
@@ -214,8 +214,8 @@ func (u *upload) close() {
 	}
 }
 
-// waitForCredit waits for credit and returns it. A read of the request begins then. It returns 0 if
-// no more is wanted.
+// waitForCredit waits for credit, begins a read of the request and returns the credit. It returns 0
+// if the stream is not wanted any more.
 func (u *upload) waitForCredit() int {
 	u.r.c.mu.Lock()
 	defer u.r.c.mu.Unlock()
@@ -230,9 +230,9 @@ func (u *upload) waitForCredit() int {
 
 func (u *upload) wanted() bool { return !u.r.closed && !u.stopped && !u.r.c.closed }
 
-// send sends a data message with n bytes: at once if nothing else waits to be written, since to
-// wake the writer would take longer, and otherwise by the writer, once the message before has been
-// written.
+// send sends a data message with n bytes after the previous one has been written. If nothing else
+// waits to be written, it writes the message itself, since waking the writer would take longer.
+// Otherwise the writer does.
 func (u *upload) send(message []byte, n int) {
 	c := u.r.c
 	c.mu.Lock()
@@ -249,7 +249,7 @@ func (u *upload) send(message []byte, n int) {
 		return
 	}
 	c.writing = true
-	_ = c.writeData(message) // an error is for the writer
+	_ = c.writeData(message) // the writer handles an error
 	c.writing = false
 	if len(c.out) > 0 || len(c.dataQueue) > 0 || c.closed || c.broken {
 		c.wake.Signal()
@@ -263,14 +263,14 @@ func (u *upload) flush() {
 	}
 }
 
-// sent notes that the writer is done with a data message. The lock is held.
+// sent notes that the writer has finished a data message. The lock is held.
 func (u *upload) sent() {
 	u.message = nil
 	u.changed.Broadcast()
 }
 
-// sendEnd tells the worker that the stream has ended, or how it broke off, after its data. If it
-// broke off because the caller is gone, nothing is sent: the cancel that is on its way has to come
+// sendEnd tells the worker after the data that the stream has ended, or why it broke off. If it broke
+// off because the caller has disconnected, nothing is sent: the cancel that follows has to come
 // first, so that the task's signal is aborted when the stream breaks off.
 func (u *upload) sendEnd(err error) {
 	reason := ""

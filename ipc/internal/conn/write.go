@@ -8,12 +8,12 @@ import (
 	"github.com/bluelibs/go-tunnel/ipc/internal/pipe"
 )
 
-// maxSpare is the largest message buffer that is kept when it was written.
+// maxSpare is the largest message buffer that is used again.
 const maxSpare = 1 << 20
 
-// WriteLoop writes the messages that wait with one system call at a time, data messages one by one
-// after all others, and closes the worker's input at the end. The error says that the worker has
-// closed it first.
+// WriteLoop writes all waiting messages with one system call, and data messages one by one after
+// them. At the end it closes the worker's input. It returns an error if the worker has closed its
+// input before.
 func (c *Conn) WriteLoop() error {
 	var spare []byte
 	c.mu.Lock()
@@ -23,28 +23,22 @@ func (c *Conn) WriteLoop() error {
 		for c.writing || len(c.out) == 0 && len(c.dataQueue) == 0 && !c.closed && !c.broken {
 			c.wake.Wait() // an upload may be writing data
 		}
-		if c.broken { // as that upload has found
+		if c.broken { // an upload has noted it
 			return errInputClosed
 		}
 		c.writing = true
 		if len(c.dataQueue) == 0 {
 			c.mu.Unlock()
-			runtime.Gosched() // callers who are about to send something get into the same batch
+			runtime.Gosched() // callers that are about to send add to the same batch
 			c.mu.Lock()
 		}
 		batch := c.out
 		if len(batch) > 0 {
-			c.out = spare[:0]
-			c.mu.Unlock()
-			n, err := c.Requests.Write(batch)
-			c.mu.Lock()
-			c.written += int64(n)
+			if err := c.writeBatch(batch, spare); err != nil {
+				return err
+			}
 			if spare = batch; cap(spare) > maxSpare {
 				spare = nil
-			}
-			c.noteError(err)
-			if err != nil {
-				return err
 			}
 		}
 		if len(c.dataQueue) > 0 {
@@ -60,6 +54,18 @@ func (c *Conn) WriteLoop() error {
 		}
 		c.writing = false
 	}
+}
+
+// writeBatch writes c.out while messages are queued in spare. The lock is held, except while it
+// writes.
+func (c *Conn) writeBatch(batch, spare []byte) error {
+	c.out = spare[:0]
+	c.mu.Unlock()
+	n, err := c.Requests.Write(batch)
+	c.mu.Lock()
+	c.written += int64(n)
+	c.noteError(err)
+	return err
 }
 
 // writeData writes a data message. The lock is held, except while it writes.

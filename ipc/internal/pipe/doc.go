@@ -1,3 +1,3 @@
-// Package pipe asks the operating system about pipes what package os does not: what a pipe takes
-// without waiting, and what nobody has read of it.
+// Package pipe has what package os does not offer for pipes: writes that do not wait, and the number
+// of unread bytes.
 package pipe

@@ -4,5 +4,5 @@ package pipe
 
 import "os"
 
-// TryWrite writes nothing here: it leaves everything to a write that waits.
+// TryWrite writes nothing here: a write that waits has to follow.
 func TryWrite(*os.File, []byte) int { return 0 }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// TryWrite writes as much as the pipe takes without waiting.
+// TryWrite writes as many bytes as the pipe takes without waiting.
 func TryWrite(pipe *os.File, data []byte) (n int) {
 	conn, err := pipe.SyscallConn()
 	if err != nil {

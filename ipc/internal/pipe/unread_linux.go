@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// Unread returns how many bytes of what was written to a pipe nobody has read.
+// Unread returns how many bytes that were written to a pipe have not been read.
 func Unread(pipe *os.File) int64 {
 	conn, err := pipe.SyscallConn()
 	if err != nil {

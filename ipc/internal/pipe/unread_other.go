@@ -4,5 +4,5 @@ package pipe
 
 import "os"
 
-// Unread is not known here: what was written counts as read.
+// Unread returns 0: the number is not known here, and all bytes count as read.
 func Unread(*os.File) int64 { return 0 }

@@ -29,10 +29,10 @@ while read -r what group; do
 done
 for group in $groups; do kill -s KILL -- "-$group"; done`
 
-// guard is a shell that outlives this process for a moment, to kill what is left of its processes'
-// groups: children of processes, which nothing else would end, and on systems other than Linux the
-// processes themselves. A shell that ends is replaced. Without a shell a process has to end by
-// itself when its input ends, and on Linux is killed.
+// guard is a shell that outlives this process for a moment and kills its processes' groups: children
+// of processes, which nothing else would end, and on systems other than Linux the processes
+// themselves. A shell that ends is replaced. If there is no shell, Linux kills the processes, and on
+// other systems they have to end when their input ends.
 type guard struct {
 	log     *slog.Logger
 	backoff backoff.Backoff // of the shell
@@ -49,7 +49,7 @@ type shell struct {
 	cmd   *exec.Cmd
 	input *os.File
 	begun time.Time
-	sound bool // it remembers what it should
+	sound bool // it has got all messages
 }
 
 func startGuard(log *slog.Logger) *guard {
@@ -65,11 +65,11 @@ func startGuard(log *slog.Logger) *guard {
 }
 
 func (g *guard) warn(err error) {
-	g.log.Warn("ipc: children of workers are not ended if this process is killed: there is no shell", "error", err)
+	g.log.Warn("ipc: no shell: children of workers will survive if this process is killed", "error", err)
 }
 
-// start starts a shell, which knows all groups from its first moment: this process may be killed in
-// the next one.
+// start starts a shell. Its arguments have all groups, since this process may be killed before it
+// sends a message.
 func (g *guard) start() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -92,7 +92,7 @@ func (g *guard) start() error {
 		return err
 	}
 	g.shell = sh
-	if g.closed() { // meanwhile
+	if g.closed() { // by now
 		_ = sh.cmd.Process.Kill()
 	}
 	return nil
@@ -122,7 +122,7 @@ func (g *guard) run() {
 			return
 		}
 		if sh != nil {
-			g.log.Warn("ipc: the shell that ends children of workers has ended: another one takes its place", "after", wait)
+			g.log.Warn("ipc: the shell that kills children of workers has ended and is replaced", "after", wait)
 		}
 		if err := g.start(); err != nil {
 			g.warn(err)
@@ -143,19 +143,19 @@ func (g *guard) add(group int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.groups[group] = true
-	g.shell.tell("add", group)
+	g.shell.send("add", group)
 }
 
 func (g *guard) remove(group int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.groups, group)
-	g.shell.tell("remove", group)
+	g.shell.send("remove", group)
 }
 
-// tell tells a shell about a group. A shell that does not read it, because somebody has killed or
-// stopped it, is killed: what it remembers is not true any more.
-func (sh *shell) tell(what string, group int) {
+// send tells a shell about a group. If the shell does not read it, because somebody has killed or
+// stopped it, the shell is killed, since it does not know the right groups any more.
+func (sh *shell) send(what string, group int) {
 	if sh == nil || !sh.sound {
 		return
 	}
@@ -166,7 +166,7 @@ func (sh *shell) tell(what string, group int) {
 	}
 }
 
-// close ends the guard, which must remember no group any more.
+// close ends the guard. All groups must have been removed.
 func (g *guard) close() {
 	close(g.closing)
 	g.mu.Lock()

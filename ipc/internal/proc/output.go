@@ -12,35 +12,35 @@ import (
 )
 
 const (
-	// MaxLine is how much of a line of output is logged, in bytes.
+	// MaxLine is the largest part of a line of output that is logged, in bytes.
 	MaxLine = 8 << 10
 	// maxBacklog bounds the lines that wait for the logger, in bytes. The logger has as many again.
 	maxBacklog = 128 << 10
-	// maxTail is how much of the end of standard error is kept for the log of a crash.
+	// maxTail is the size of the end of standard error that the log of a crash has.
 	maxTail = 8 << 10
-	// Add waits for the logger if the backlog is full, but in the long run no more than a part of
-	// the time, and no longer than maxPatience at once: the process would wait for its reader.
+	// If the backlog is full, Add waits for the logger, but at most maxPatience at once and a part
+	// of the time in the long run, because the process waits as well.
 	maxPatience  = 100 * time.Millisecond
 	patiencePart = 20
 )
 
 const outputMessage = "ipc: worker output"
 
-// Output logs what a process prints. The readers of its pipes add lines, one goroutine logs them. A
-// slow log costs lines, never the process's time.
+// Output logs the output of a process. The readers of its pipes add lines, one goroutine logs them.
+// If the log is slow, lines are dropped, so that the process need not wait.
 type Output struct {
 	log  *slog.Logger
 	pid  int
 	raw  io.Writer     // gets the lines instead of log, if not nil
-	room chan struct{} // gets one when the backlog was taken; has room for one
+	room chan struct{} // gets one when the backlog is empty again; has room for one
 
 	mu       sync.Mutex
 	wake     sync.Cond // there is something to log, or closed is set
 	lines    []outputLine
-	text     []byte // of lines
-	dropped  int    // lines, since the last that was added
+	text     []byte // the text of lines
+	dropped  int    // the number of lines dropped since the last one was added
 	closed   bool
-	tail     []byte // of standard error
+	tail     []byte // the end of standard error
 	patience time.Duration
 	counted  time.Time // when patience was set
 }
@@ -48,12 +48,12 @@ type Output struct {
 type outputLine struct {
 	stream  string
 	end     int   // in text
-	cut     int64 // bytes that are missing
-	dropped int   // lines that are missing before it
+	cut     int64 // the number of missing bytes
+	dropped int   // the number of lines dropped before it
 }
 
-// NewOutput returns the output of the process with an id. It logs lines to log, or writes them to
-// raw as they are, if that is not nil.
+// NewOutput returns the output of the process with an id. It logs lines to log. If raw is not nil, it
+// writes them unchanged to raw instead.
 func NewOutput(log *slog.Logger, pid int, raw io.Writer) *Output {
 	o := &Output{log: log, pid: pid, raw: raw, room: make(chan struct{}, 1), patience: maxPatience, counted: time.Now()}
 	o.wake.L = &o.mu
@@ -72,7 +72,7 @@ func (o *Output) read(stream string, pipe io.Reader) {
 	}
 }
 
-// Add adds a line of a stream, "stdout" or "stderr", cut bytes of which are missing.
+// Add adds a line of a stream, "stdout" or "stderr". Cut is the number of its missing bytes.
 func (o *Output) Add(stream string, line []byte, cut int64) {
 	if len(line) > MaxLine {
 		cut += int64(len(line) - MaxLine)
@@ -96,13 +96,13 @@ func (o *Output) Add(stream string, line []byte, cut int64) {
 	o.wake.Signal()
 }
 
-// full reports whether there is no room for a line. An empty one takes some, too.
+// full reports whether there is no room for a line. An empty line takes some room, too.
 func (o *Output) full(line []byte) bool {
 	const perLine = 40
 	return len(o.text)+len(line)+perLine*(len(o.lines)+1) > maxBacklog
 }
 
-// waitForRoom waits as long as patience lasts.
+// waitForRoom waits for room for a line, at most as long as patience allows.
 func (o *Output) waitForRoom(line []byte) {
 	now := time.Now()
 	o.patience = min(maxPatience, o.patience+now.Sub(o.counted)/patiencePart)
@@ -125,7 +125,7 @@ func (o *Output) waitForRoom(line []byte) {
 	o.patience -= o.counted.Sub(now)
 }
 
-// appendTail remembers a line of standard error.
+// appendTail adds a line of standard error to the tail.
 func (o *Output) appendTail(line []byte) {
 	o.tail = append(append(o.tail, line...), '\n')
 	if len(o.tail) > 2*maxTail {
@@ -140,7 +140,7 @@ func (o *Output) Tail() string {
 	return string(text.ValidUTF8(stripColours(o.tail[max(0, len(o.tail)-maxTail):])))
 }
 
-// Run logs what is added, until Close was called and all is logged.
+// Run logs the lines, until Close was called and all are logged.
 func (o *Output) Run() {
 	var lines []outputLine
 	var content []byte
@@ -173,8 +173,8 @@ func (o *Output) Run() {
 	}
 }
 
-// print logs a line: a record of a logging library with its own level and attributes, any other
-// line at the level of its stream.
+// print logs a line. A record of a logging library has its own level and attributes; any other line
+// gets the level of its stream.
 func (o *Output) print(line outputLine, content []byte) {
 	if o.raw != nil {
 		_, _ = o.raw.Write(append(slices.Clip(content), '\n'))
@@ -199,7 +199,7 @@ func (o *Output) print(line outputLine, content []byte) {
 
 func (o *Output) logDropped(n int) {
 	if n > 0 {
-		o.log.Warn("ipc: worker output dropped: it prints faster than the log takes it", "lines", n)
+		o.log.Warn("ipc: worker output dropped: the log is too slow", "lines", n)
 	}
 }
 

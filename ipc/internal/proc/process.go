@@ -1,6 +1,6 @@
-// Package proc runs child processes: their start, as which user, their pipes, what they print,
-// their memory, their end, and the end of their children if this process is killed. All that
-// differs by operating system is here. What goes over the pipes is not known here.
+// Package proc runs child processes: it starts them as a user, makes their pipes, logs their output,
+// measures their memory, and ends them, with their children if this process is killed. The code that
+// differs by operating system is here. The package does not know what the pipes transfer.
 package proc
 
 import (
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Command says what to run.
+// Command is a program with its arguments, environment and pipes.
 type Command struct {
 	Args []string // the program, looked up in PATH, and its arguments
 	Dir  string   // empty means this process's
@@ -24,30 +24,30 @@ type Command struct {
 	// ExtraFiles makes In and Out the descriptors 3 and 4 of the process, where HasExtraFiles is
 	// true, instead of its standard input and output. No child of it inherits them.
 	ExtraFiles bool
-	Stdin      []byte // written to its standard input with ExtraFiles, unless nil
+	Stdin      []byte // with ExtraFiles it is written to the standard input, unless nil
 }
 
 // User makes a command run as a user.
 type User func(*exec.Cmd)
 
-// Process is a child with our ends of its pipes. They are made by hand: those of os/exec are closed
-// by its Wait, with the last output still in them.
+// Process is a child with our ends of its pipes. It makes the pipes itself, since Wait of os/exec
+// closes its own pipes before the last output was read.
 type Process struct {
-	In  *os.File // what the process reads
-	Out *os.File // what the process writes
+	In  *os.File // the pipe that the process reads
+	Out *os.File // the pipe that the process writes
 
 	cmd          *exec.Cmd
 	launcher     *Launcher
 	input        []byte
 	stdin        *os.File            // for input, nil if there is none
-	outputs      map[string]*os.File // what is to be logged, by name
-	ours, theirs []*os.File          // all ends; theirs until the child has them
+	outputs      map[string]*os.File // the pipes whose output is logged, by name
+	ours, theirs []*os.File          // all ends; theirs are open until the child has them
 
 	mu     sync.Mutex
-	reaped bool // its id may be another process's
+	reaped bool // another process may have its id
 }
 
-// Start starts a process, on which Reap must be called.
+// Start starts a process. Its Reap must be called.
 func (l *Launcher) Start(c Command) (*Process, error) {
 	p := &Process{cmd: exec.Command(c.Args[0], c.Args[1:]...), launcher: l, input: c.Stdin, outputs: map[string]*os.File{}}
 	p.cmd.Dir, p.cmd.Env = c.Dir, c.Env
@@ -99,7 +99,7 @@ func (p *Process) connect(extraFiles bool) error {
 // PID returns the id of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Pump copies what the process prints to o, and Command.Stdin to the process, in goroutines of g.
+// Pump copies the output of the process to o, and Command.Stdin to the process, in goroutines of g.
 // They end with the pipes.
 func (p *Process) Pump(g *sync.WaitGroup, o *Output) {
 	for stream, pipe := range p.outputs {
@@ -113,13 +113,13 @@ func (p *Process) Pump(g *sync.WaitGroup, o *Output) {
 	}
 }
 
-// Terminate asks the process and its children to end, on Unix.
+// Terminate asks the process and its children to end. It does nothing on systems other than Unix.
 func (p *Process) Terminate() { p.signal(terminate) }
 
 // Kill ends the process and, on Unix, its children.
 func (p *Process) Kill() { p.signal(kill) }
 
-// signal calls send unless it could hit another process.
+// signal calls send unless another process may have the id.
 func (p *Process) signal(send func(*exec.Cmd)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,12 +128,12 @@ func (p *Process) signal(send func(*exec.Cmd)) {
 	}
 }
 
-// DrainTime is how long output is still read after the process has ended. Its own is all there by
-// then; only a child that inherited the pipe keeps it open longer.
+// DrainTime is how long output is still read after the process has ended. All output of the process
+// is in the pipe; only a child that inherited the pipe keeps it open longer.
 const DrainTime = time.Second
 
-// Wait returns when the process has ended. It kills what is left of its group, so that nothing
-// holds the pipes, and sets the pipes' deadlines to DrainTime later.
+// Wait returns when the process has ended. It kills the rest of its group, so that nothing keeps the
+// pipes open, and sets the pipes' deadlines to DrainTime later.
 func (p *Process) Wait() {
 	waitExit(p.cmd)
 	p.Kill()
@@ -165,7 +165,7 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// Launcher starts processes so that none is left when this process is killed. It is safe for
+// Launcher starts processes in such a way that they end if this process is killed. It is safe for
 // concurrent use.
 type Launcher struct {
 	starts chan func()
@@ -173,15 +173,15 @@ type Launcher struct {
 	guard  *guard
 }
 
-// NewLauncher returns a launcher, on which Close must be called.
+// NewLauncher returns a launcher. Its Close must be called.
 func NewLauncher(log *slog.Logger) *Launcher {
 	l := &Launcher{starts: make(chan func()), guard: startGuard(log)}
 	l.done.Go(l.run)
 	return l
 }
 
-// run starts what comes, all from one thread: on Linux children are killed when the thread ends
-// that has started them. This one ends with the goroutine, when there are no more processes.
+// run starts all processes from one thread: Linux kills children when the thread that has started
+// them ends. This thread ends with the goroutine, when there are no more processes.
 func (l *Launcher) run() {
 	runtime.LockOSThread()
 	for start := range l.starts {

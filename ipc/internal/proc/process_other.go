@@ -13,7 +13,7 @@ const HasExtraFiles = false
 
 func isolate(*exec.Cmd) {}
 
-// LookupUser fails here, if a user or a group is named.
+// LookupUser fails here if it gets a user or a group.
 func LookupUser(name, groupName string) (User, error) {
 	if name != "" || groupName != "" {
 		return nil, errors.New("ipc: Options.User and Options.Group need Unix")
@@ -21,12 +21,12 @@ func LookupUser(name, groupName string) (User, error) {
 	return nil, nil
 }
 
-// terminate has no counterpart here: the end of its input is all that asks a worker to end.
+// terminate does nothing here: only the end of its input asks a worker to end.
 func terminate(*exec.Cmd) {}
 
 func kill(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
 
-// guard has no counterpart here: a process has to end by itself when its input ends.
+// guard does nothing here: a process has to end by itself when its input ends.
 type guard struct{}
 
 func startGuard(*slog.Logger) *guard { return nil }

@@ -14,19 +14,19 @@ import (
 // HasExtraFiles says whether a process can have more files than the standard three.
 const HasExtraFiles = true
 
-// isolate puts the process into a group of its own: signals meant for the server, Ctrl-C among
-// them, do not reach it, and its children can be ended with it.
+// isolate puts the process into a group of its own: it does not get signals to the server such as
+// Ctrl-C, and its children can be ended with it.
 func isolate(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// terminate asks the process and its children to end. The process must not have been reaped yet, or
-// its id may be somebody else's.
+// terminate asks the process and its children to end. The process must not have been reaped, since
+// another process may have its id then.
 func terminate(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 
 // kill ends the process and its children, under the same condition.
 func kill(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 
-// LookupUser returns the user of a name or number, with a group if that is named, and nil if
-// neither is named. The user's own groups count only without a group.
+// LookupUser returns the user with a name or number. If groupName is not empty, that group replaces
+// the user's own groups. It returns nil if both are empty.
 func LookupUser(name, groupName string) (User, error) {
 	if name == "" && groupName == "" {
 		return nil, nil
@@ -62,7 +62,7 @@ func LookupUser(name, groupName string) (User, error) {
 	return func(cmd *exec.Cmd) { cmd.SysProcAttr.Credential = credential }, nil
 }
 
-// number reads an id as Unix has it.
+// number parses an id of a user or a group.
 func number(id string) uint32 {
 	n, _ := strconv.ParseUint(id, 10, 32)
 	return uint32(n)

@@ -8,27 +8,27 @@ import (
 	"github.com/bluelibs/go-tunnel/ipc/internal/text"
 )
 
-// What programs write at the end of their standard error about why they have ended.
+// These recognise the reasons that programs print on standard error before they end.
 var (
-	// An error as it is printed: "SyntaxError: …", "Error [ERR_X]: …", "Uncaught …", and by Bun and
-	// Deno "error: …".
+	// A printed error: "SyntaxError: …", "Error [ERR_X]: …", "Uncaught …", or "error: …" of Bun and
+	// Deno.
 	errorLine = regexp.MustCompile(`^(?:Uncaught )?(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception)\b.*|^[Ee]rror\b.*`)
-	// Where Node.js says that a module cannot be read, in a line of its own before it.
+	// The place of a module that Node.js cannot parse, on the line before the error.
 	placeLine = regexp.MustCompile(`^(?:file://)?(?:/|[A-Za-z]:[\\/]).*:\d+$`)
-	// Where Node.js says that the runtime itself cannot be read.
+	// The place in the runtime itself if Node.js cannot parse it.
 	runtimeLine = regexp.MustCompile(`^\[stdin\]:\d+$`)
-	// A frame of a stack, with a file, and maybe the error's properties after the last one.
+	// A frame of a stack with a file. The last frame may have the error's properties after it.
 	frameLine = regexp.MustCompile(`^\s+at (?:.*\()?((?:file://)?(?:/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?(?: \{.*)?$`)
 )
 
-// runtimeMark begins what the runtime of a worker in JavaScript says about itself.
+// runtimeMark begins the messages of the runtime of a worker in JavaScript.
 const runtimeMark = "go-tunnel worker: "
 
-// maxReason is how much of a reason becomes part of an error, in bytes.
+// maxReason is the largest part of a reason that an error has, in bytes.
 const maxReason = 1000
 
-// ExitReason returns what the end of standard error says about the end of the process, with the
-// file and the line where it does, on one line. Empty means that it says nothing.
+// ExitReason returns why the process has ended according to the end of standard error, on one line,
+// with the file and the line of the error if they are there. Empty means that the reason is unknown.
 func ExitReason(stderr string) string {
 	lines := strings.Split(strings.TrimRight(stderr, "\n"), "\n")
 	if at := lastMark(lines); at >= 0 {
@@ -41,7 +41,7 @@ func ExitReason(stderr string) string {
 		}
 	}
 	for _, line := range lines {
-		if strings.HasPrefix(line, "node: ") { // a flag that it does not know
+		if strings.HasPrefix(line, "node: ") { // an unknown flag
 			return cutReason(line)
 		}
 	}
@@ -65,8 +65,8 @@ func lastMark(lines []string) int {
 	return -1
 }
 
-// detail returns what follows a head that ends with a colon: an error with its place and its cause,
-// or whatever was thrown instead of one.
+// detail returns the text after a head that ends with a colon: an error with its place and its
+// cause, or another thrown value.
 func detail(head string, lines []string) string {
 	if !strings.HasSuffix(head, ":") {
 		return ""
@@ -86,8 +86,8 @@ func detail(head string, lines []string) string {
 	return " " + strings.Join(strings.Fields(strings.Join(lines, " ")), " ")
 }
 
-// located returns the error in a line with its place: a place line before it, or the first frame
-// after it.
+// located returns the error in a line with its place, from a place line before it or a frame after
+// it.
 func located(lines []string, at int) string {
 	for before := at - 1; before >= 0 && before >= at-8; before-- {
 		if placeLine.MatchString(lines[before]) {
@@ -97,8 +97,8 @@ func located(lines []string, at int) string {
 	return withPlace(lines[at], lines, at+1)
 }
 
-// withPlace adds the place of the first frame of the stack that begins at or after a line: the
-// first in the application's own files, if one is there.
+// withPlace adds the place of a frame of the next stack in lines: the first frame in the
+// application's own files, or else the first frame.
 func withPlace(reason string, lines []string, from int) string {
 	first := ""
 	for _, line := range lines[from:] {

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// maxAttrs is how many attributes a record has at most, with the attributes in groups.
+	// maxAttrs bounds the attributes of a record, with the attributes in groups.
 	maxAttrs = 64
-	// maxKey is how much of the name of an attribute is logged, in bytes.
+	// maxKey is the largest part of an attribute's name that is logged, in bytes.
 	maxKey = 64
-	// maxGroups is how deep groups go: a deeper value is logged as JSON.
+	// maxGroups bounds the depth of groups. A deeper value is logged as JSON.
 	maxGroups = 3
-	// maxRecordDepth is how deep a line of JSON may be to count as a record.
+	// maxRecordDepth bounds the depth of a record. A deeper line of JSON is a line of text.
 	maxRecordDepth = 64
 )
 
@@ -31,8 +31,8 @@ type outputRecord struct {
 	attrs   []any // of type slog.Attr
 }
 
-// parseRecord parses a line. It reports false if the line is no JSON object with a level. An
-// attribute whose name is reserved gets the prefix "app."; the process's own pid is left out.
+// parseRecord parses a line. It reports false if the line is no JSON object with a level. It adds the
+// prefix "app." to reserved names of attributes, and drops the process's own pid.
 func parseRecord(line []byte, pid int) (r outputRecord, ok bool) {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 || line[0] != '{' {
@@ -68,7 +68,7 @@ var reserved = map[string]bool{
 	"worker": true, "pid": true, "stream": true, "line": true, "lines": true, "cutBytes": true, "attributesDropped": true,
 }
 
-// appendAttr appends a member of an object. Left counts the attributes for which there is room.
+// appendAttr appends a member of an object. Left is the number of attributes that may still follow.
 func appendAttr(attrs []any, left *int, key string, value []byte, depth int) []any {
 	if *left--; *left < 0 {
 		return attrs
@@ -103,7 +103,7 @@ func appendAttr(attrs []any, left *int, key string, value []byte, depth int) []a
 	return append(attrs, slog.String(key, string(value))) // a number that is too large
 }
 
-// levelNames are the levels of libraries by name. The levels of slog are between them.
+// levelNames has the levels of logging libraries by name.
 var levelNames = map[string]slog.Level{
 	"silly": slog.LevelDebug - 4, "trace": slog.LevelDebug - 4, "verbose": slog.LevelDebug, "debug": slog.LevelDebug,
 	"http": slog.LevelInfo, "info": slog.LevelInfo, "log": slog.LevelInfo, "notice": slog.LevelInfo + 2,
@@ -122,7 +122,7 @@ func parseLevel(value []byte) (slog.Level, bool) {
 	if err != nil || n < 1 || n > 100 {
 		return 0, false
 	}
-	// Ten of theirs are four in slog, and both have Info and Warn as neighbours.
+	// Their levels have steps of ten, those of slog steps of four; 30 is Info.
 	return slog.Level((int(n) - 30) * 4 / 10), true
 }
 
@@ -131,8 +131,8 @@ func textOf(value []byte) string {
 	return string(text.ValidUTF8(stripColours([]byte(text.Unquote(value)))))
 }
 
-// oneLine makes control characters blanks: a message that is printed as it is must not look like
-// several.
+// oneLine replaces control characters by spaces, so that a log that prints a message unchanged does
+// not show several.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
@@ -142,7 +142,7 @@ func oneLine(s string) string {
 	}, s)
 }
 
-// escapeSequence is what terminals understand as a command: colours, as a rule.
+// escapeSequence matches commands for a terminal, usually colours.
 var escapeSequence = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[ -/]*[0-~])")
 
 func stripColours(line []byte) []byte {

@@ -15,8 +15,8 @@ const (
 	noWait   = 0x01000000 // WNOWAIT
 )
 
-// waitExit returns when the process has ended, without reaping it: as long as it is a zombie its
-// id, and that of its group, cannot become another's.
+// waitExit returns when the process has ended, and does not reap it: while it is a zombie, no other
+// process or group can get its id.
 func waitExit(cmd *exec.Cmd) {
 	var info [128]byte // siginfo_t
 	for {
@@ -28,11 +28,11 @@ func waitExit(cmd *exec.Cmd) {
 	}
 }
 
-// dieWithThread has the process killed when the thread that starts it ends, which is with this
-// process at the latest.
+// dieWithThread makes Linux kill the process when the thread that starts it ends, which happens when
+// this process ends at the latest.
 func dieWithThread(cmd *exec.Cmd) { cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL }
 
-// ResidentSet returns how much memory a process has, in bytes, 0 if that is not known.
+// ResidentSet returns the memory of a process in bytes, 0 if that is not known.
 func ResidentSet(pid int) int64 {
 	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// maxInFlightBytes bounds the inputs that one worker has at once, in bytes, together with
-// MaxQueueBytes the memory that waiting callers can claim.
+// maxInFlightBytes bounds the inputs of the calls that one worker has at once, in bytes. With
+// MaxQueueBytes it bounds the memory that waiting callers can claim.
 const maxInFlightBytes = 64 << 20
 
-// Why a call gets no worker: the reasons of errors with the code OVERLOADED or WORKER_UNAVAILABLE.
+// These are the reasons in errors with the code OVERLOADED or WORKER_UNAVAILABLE.
 var (
 	ErrClosed       = errors.New("ipc: the pool is closed")
 	ErrNoWorker     = errors.New("ipc: no worker is running")
@@ -25,14 +25,14 @@ var (
 type Waiter struct {
 	Assigned chan *Worker // has room for the worker, or nil: see Err
 	Err      error        // why there is no worker
-	Size     int          // of its input, in bytes
+	Size     int          // the size of its input, in bytes
 	Since    time.Time    // when it came
 
-	place *list.Element // in the queue, nil when it is not there
+	place *list.Element // its place in the queue, nil when it is not there
 }
 
-// TryAcquire gets a place for a call with size bytes of input at the worker with the fewest calls,
-// nil if all are busy or calls wait already.
+// TryAcquire gets a place for a call with size bytes of input at the worker with the fewest calls.
+// It returns nil if all workers are busy or calls wait already.
 func (s *Scheduler) TryAcquire(size int) *Worker {
 	if s.closing || s.queue.Len() > 0 {
 		return nil
@@ -70,7 +70,7 @@ func (s *Scheduler) Dequeue(w *Waiter) bool {
 		return false
 	}
 	s.remove(w)
-	s.dispatch() // there may have been room for the calls behind it
+	s.dispatch() // there may be room for the calls behind it
 	s.dirty = s.dirty || s.closing
 	return true
 }
@@ -85,7 +85,7 @@ func (s *Scheduler) Expire(now time.Time) error {
 	return s.refuse(now, &s.Refused.QueueTimeout, &protocol.Error{Code: protocol.CodeOverloaded, Err: reason})
 }
 
-// refuse counts an error for a caller. The log gets the sum now and then.
+// refuse counts an error for a caller. The log gets the sum every reportEvery.
 func (s *Scheduler) refuse(now time.Time, counter *uint64, err error) error {
 	*counter++
 	if s.reportAt.IsZero() {
@@ -143,7 +143,8 @@ func (s *Scheduler) pick(size int) *Worker {
 	return best
 }
 
-// slowStartPart is how many calls a worker in slow start must answer for one more at once.
+// slowStartPart is the number of answers after which a worker in slow start gets one more call at
+// once.
 const slowStartPart = 16
 
 // full reports whether a worker has no place for a call.
@@ -177,17 +178,16 @@ func (s *Scheduler) HasPlaces() bool {
 	return false
 }
 
-// down reports whether every slot waits to start a worker again, and how long the first of them
-// still does.
+// down reports whether every slot waits to start a worker again, and the shortest of these waits.
 func (s *Scheduler) down(now time.Time) (wait time.Duration, down bool) {
 	for i := range s.slots {
 		sl := &s.slots[i]
-		left := sl.retryAt.Sub(now)
-		if sl.current != nil || sl.next != nil || left <= 0 {
+		pause := sl.retryAt.Sub(now)
+		if sl.current != nil || sl.next != nil || pause <= 0 {
 			return 0, false
 		}
-		if i == 0 || left < wait {
-			wait = left
+		if i == 0 || pause < wait {
+			wait = pause
 		}
 	}
 	return wait, true
@@ -220,8 +220,8 @@ func (s *Scheduler) Withdraw(w *Worker, size int) {
 	s.Abandon(w, time.Time{})
 }
 
-// Abandon notes that the caller of a call is gone. The call keeps its place until Release, which
-// must come until due, unless that is zero. The two may come in either order.
+// Abandon notes that the caller of a call does not wait any more. The call keeps its place until
+// Release, which must come until due, unless that is zero. The two may come in either order.
 func (s *Scheduler) Abandon(w *Worker, due time.Time) {
 	w.callers--
 	s.callers--
@@ -241,8 +241,8 @@ func (s *Scheduler) Release(w *Worker, size int) {
 	}
 }
 
-// expectAnswer notes when an abandoned call must have been answered, if that is not zero. The
-// scheduler knows the earliest of these times alone: Check finds the others.
+// expectAnswer notes when an abandoned call must have been answered, unless that is zero. The
+// scheduler keeps only the earliest of these times: Check finds the others.
 func (s *Scheduler) expectAnswer(w *Worker, due time.Time) {
 	if !due.IsZero() && (w.answerBy.IsZero() || due.Before(w.answerBy)) {
 		w.answerBy, s.dirty = due, true

@@ -12,14 +12,15 @@
 //	   │ Exited           │ Exited                                    Exited │ DrainTimeout: CancelCalls, Stop
 //	   └──────────────────┴─────────────────▶ exited ◀───────────────────────┘
 //
-// A ready worker is one of these, too: spare, which gets no calls until a worker is missing;
-// stalled, which gets no calls until it answers its ping; in slow start, after crashes, with one
-// call at first and few more with each that it answers. A draining worker gets no more calls.
+// A ready worker can be spare, stalled or in slow start. A spare worker gets no calls until
+// another worker is missing. A stalled worker gets no calls until it answers its ping. In slow
+// start, after crashes, a worker has one call at first, and a few more with each answer. A
+// draining worker gets no more calls.
 //
 // A slot has one current worker. Its replacement is the next worker of the slot until it is ready.
 // An empty slot gets a worker at once, or after a pause if workers keep ending.
 //
 // A call acquires a place at a worker, or waits in the queue (its caller, in Pool.wait of package ipc). It ends in one of these ways:
 // Complete (its caller has the answer), Withdraw (the worker has not received it), or Abandon (its
-// caller is gone), after which the place is taken until Release.
+// caller does not wait any more), after which the place is taken until Release.
 package sched

@@ -34,7 +34,7 @@ func (s *Scheduler) Ready(now time.Time, w *Worker) {
 	s.advance(now, w)
 }
 
-// setTimes sets when a worker that is ready is recycled, each a little different, and pinged.
+// setTimes sets when a ready worker is recycled, each a little different, and when it is pinged.
 func (s *Scheduler) setTimes(now time.Time, w *Worker) {
 	if s.config.MaxCalls > 0 {
 		w.callLimit = uint64(lessJitter(int64(s.config.MaxCalls)))
@@ -57,7 +57,7 @@ func (s *Scheduler) setTimes(now time.Time, w *Worker) {
 // slowStartTime bounds the slow start of a worker.
 const slowStartTime = time.Second
 
-// lessJitter returns n less up to an eighth of it, at least 1.
+// lessJitter returns n minus up to an eighth of it, at least 1.
 func lessJitter(n int64) int64 { return max(1, n-rand.N(n/8+1)) }
 
 // switchOver makes the next worker of a slot the current one. The old one drains.
@@ -76,7 +76,7 @@ func (s *Scheduler) switchOver(i int) {
 	s.retire(old, reason)
 }
 
-// activate makes spares take calls as far as workers are missing, and dispatches.
+// activate makes spare workers take calls while workers are missing, and dispatches.
 func (s *Scheduler) activate() {
 	active := 0
 	for i := range s.slots {
@@ -119,7 +119,7 @@ func (s *Scheduler) stopIfIdle(w *Worker) {
 	}
 }
 
-// Drain notes that a worker gets no more calls because it is about to end, or wants to.
+// Drain notes that a worker gets no more calls because it is about to end, or asks for it.
 func (s *Scheduler) Drain(now time.Time, w *Worker) {
 	if w.state != ready {
 		return
@@ -145,7 +145,7 @@ func (s *Scheduler) Checked(now time.Time, w *Worker, overdue bool, next time.Ti
 	s.activate()
 }
 
-// detach takes a worker that gets no more calls out of its slot.
+// detach removes a worker that gets no more calls from its slot.
 func (s *Scheduler) detach(now time.Time, w *Worker) {
 	sl := &s.slots[w.Slot]
 	if sl.current != w {
@@ -153,17 +153,17 @@ func (s *Scheduler) detach(now time.Time, w *Worker) {
 	}
 	sl.current, s.dirty = nil, true
 	switch {
-	case sl.next != nil && sl.next.state == ready: // its rollout is not over, but the place is free
+	case sl.next != nil && sl.next.state == ready: // its rollout goes on, but the place is free
 		s.switchOver(w.Slot)
 	case sl.next != nil && sl.next.rollout == nil: // the replacement of a recycling becomes current at once
 		sl.current, sl.next = sl.next, nil
-	default: // a rollout may take its time, and fail
+	default: // a rollout may take long, and fail
 		sl.missing = sl.next != nil
 		sl.retryAt = now.Add(sl.backoff.Next(now.Sub(w.Began), w.Served))
 	}
 }
 
-// Exited notes that a worker's process has ended, and how. It returns why.
+// Exited notes that the process of a worker has ended with an error, and returns the reason.
 func (s *Scheduler) Exited(now time.Time, w *Worker, err error) Reason {
 	unready := w.state == starting
 	w.state = exited
@@ -220,7 +220,7 @@ func (s *Scheduler) endIfIdle(now time.Time) {
 	for w := range s.live {
 		if w.state == starting {
 			s.end(w, Kill, 0)
-		} else { // again, if it drained: its time may have been longer
+		} else { // also a draining one: its time may have been longer
 			s.end(w, Stop, s.deadline.Sub(now))
 		}
 	}

@@ -8,15 +8,15 @@ import (
 // ErrReplaced is the error of a rollout during which another one has begun.
 var ErrReplaced = errors.New("ipc: another restart has begun")
 
-// Rollout is a new generation of workers. The old ones go on until all new ones are ready, and stay
-// if one of the new ones does not get ready.
+// Rollout is a new generation of workers. The old ones go on until all new ones are ready, and
+// stay if one of the new ones does not become ready.
 type Rollout struct {
-	Result  chan error // gets one
+	Result  chan error // gets one result
 	todo    []int      // slots whose new worker is not started
 	missing int        // workers that are not ready
 }
 
-// StartRollout starts a new generation, so many workers at a time. Shutdown ends it.
+// StartRollout starts a new generation, atOnce workers at a time. Shutdown ends it.
 func (s *Scheduler) StartRollout(now time.Time, atOnce int) *Rollout {
 	r := &Rollout{Result: make(chan error, 1), missing: len(s.slots)}
 	if s.closing {
@@ -29,7 +29,7 @@ func (s *Scheduler) StartRollout(now time.Time, atOnce int) *Rollout {
 	s.rollout = r
 	for i := range s.slots {
 		r.todo = append(r.todo, i)
-		if next := s.slots[i].next; next != nil { // of a recycling
+		if next := s.slots[i].next; next != nil { // the replacement of a recycled worker
 			s.slots[i].next = nil
 			s.retire(next, Restart)
 		}
@@ -51,7 +51,7 @@ func (s *Scheduler) startNext(now time.Time, r *Rollout) {
 	s.slots[i].next = w
 }
 
-// advance goes on with the rollout when one of its workers is ready.
+// advance continues the rollout when one of its workers is ready.
 func (s *Scheduler) advance(now time.Time, w *Worker) {
 	r := w.rollout
 	if r == nil || r != s.rollout {
@@ -72,8 +72,8 @@ func (s *Scheduler) advance(now time.Time, w *Worker) {
 	r.Result <- nil
 }
 
-// RollBack ends a rollout that is under way. Its workers end, but for those that have become
-// current in place of a worker that has ended meanwhile.
+// RollBack ends a rollout that is under way. Its workers end, except for those that already
+// replace a worker that has ended.
 func (s *Scheduler) RollBack(r *Rollout, err error) {
 	if r != s.rollout {
 		return

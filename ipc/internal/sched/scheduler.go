@@ -27,11 +27,11 @@ type Config struct {
 // calls.
 func (c *Config) pingInterval() time.Duration { return min(c.PingTimeout/3, 10*time.Second) }
 
-// Scheduler is what a pool knows and decides. It is not safe for concurrent use.
+// Scheduler has the state of a pool and decides. It is not safe for concurrent use.
 type Scheduler struct {
 	config Config
 	slots  []slot
-	live   map[*Worker]struct{} // all that have not exited
+	live   map[*Worker]struct{} // the workers that have not exited
 
 	queue   list.List // of *Waiter
 	queued  int       // bytes in queue
@@ -41,13 +41,13 @@ type Scheduler struct {
 	newest  *Worker  // the worker that became current last
 
 	Counters
-	reported Refusals  // that the log has
-	reportAt time.Time // when to log the others, zero if there are none
+	reported Refusals  // the refusals that the log has
+	reportAt time.Time // when to log further refusals, zero if there are none
 
 	closing  bool      // no more calls are taken
-	ended    bool      // no more workers are started, all live ones have been told to end
-	killed   bool      // the live ones were killed
-	deadline time.Time // of closing
+	ended    bool      // no more workers are started, all live workers have been told to end
+	killed   bool      // the live workers were killed
+	deadline time.Time // when the workers of a closing pool are killed
 
 	actions []Action
 	dirty   bool      // there are actions, or wakeAt may have become earlier
@@ -59,13 +59,13 @@ type slot struct {
 	current  *Worker   // gets calls when it is ready; nil while there is none
 	next     *Worker   // becomes current when it is ready
 	missing  bool      // current has ended while the next one of a rollout was starting
-	retryAt  time.Time // no worker is started before
+	retryAt  time.Time // no worker is started before this time
 	backoff  backoff.Backoff
 	starts   int
 	lastExit *Exit
 }
 
-// state is where in its life a worker is.
+// state is the state of a worker's life.
 type state int
 
 const (
@@ -87,12 +87,12 @@ type Worker struct {
 	Lag            time.Duration // the time to its last pong
 
 	state   state
-	rollout *Rollout // it was started for, nil if for none
+	rollout *Rollout // the rollout that it was started for, nil if none
 	spare   bool     // it stands by
 	ending  bool     // it was told to end
 	reason  Reason   // why it ends
 
-	bytes   int // of the calls that have a place
+	bytes   int // the inputs of the calls that have a place
 	callers int // of these calls, the number whose caller waits
 
 	recycle   Reason    // why it is to be replaced, empty if it is not
@@ -103,25 +103,25 @@ type Worker struct {
 	answerBy      time.Time // when an abandoned call must have been answered, zero if there is none
 	drainDeadline time.Time // when it has drained for long enough, zero while that is not known
 	cancelled     bool      // its calls were cancelled at that time
-	slowStart     bool      // it has one call at first, and few more with those that it answers
+	slowStart     bool      // it has one call at first, and a few more with each answer
 	slowStartEnds time.Time
 
-	pingAt, pinged time.Time // when the next ping is due; when the ping was sent that it has not answered
-	stalledAt      time.Time // when it was found not to answer, zero if it does
+	pingAt, pinged time.Time // when the next ping is due; when the unanswered ping was sent
+	stalledAt      time.Time // when it stopped answering pings, zero if it answers
 }
 
-// Starting reports whether the worker is neither ready nor to end.
+// Starting reports whether the worker is neither ready nor told to end.
 func (w *Worker) Starting() bool { return w.state == starting }
 
-// Action is something to do about a worker.
+// Action is something that the owner has to do about a worker.
 type Action struct {
 	Do      Verb
 	Worker  *Worker
-	Within  time.Duration // of Stop
-	Refused Refusals      // of Report: since the last
+	Within  time.Duration // the time for Stop
+	Refused Refusals      // for Report: the refusals since the last one
 }
 
-// Verb says what to do.
+// Verb is the kind of an Action.
 type Verb int
 
 // The verbs.
@@ -153,7 +153,7 @@ func (s *Scheduler) add(a Action) {
 	s.dirty = true
 }
 
-// Dirty reports whether Tick is to be called now.
+// Dirty reports whether Tick must be called now.
 func (s *Scheduler) Dirty() bool { return s.dirty }
 
 // Newest returns the worker that became current last, nil if there was none.

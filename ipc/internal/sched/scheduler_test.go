@@ -31,6 +31,7 @@ type world struct {
 	pings             map[*Worker]bool
 	rollouts          []*Rollout
 	starts            int
+	reports           []Refusals // that the log has got
 }
 
 // withDefaults returns the configuration with what the tests rely on.
@@ -101,6 +102,8 @@ func (w *world) carryOut(actions []Action) {
 			require.Equal(w.t, draining, a.Worker.state)
 			require.True(w.t, w.s.config.Cancels)
 			w.cancelled[a.Worker] = true
+		case Report:
+			w.reports = append(w.reports, a.Refused)
 		}
 	}
 	w.collect()
@@ -516,6 +519,72 @@ func TestSchedulerReplacesWornWorkers(t *testing.T) {
 			assert.EqualValues(t, 1, w.s.Exits[name])
 		})
 	}
+}
+
+// A pool whose workers are all worn at once keeps its memory: it has one replacement at a time.
+func TestSchedulerReplacesWornWorkersInTurn(t *testing.T) {
+	for reason, config := range map[Reason]Config{
+		Calls:  {Workers: 3, MaxCalls: 1},
+		Age:    {Workers: 3, MaxAge: time.Minute},
+		Memory: {Workers: 3, MaxMemory: 1},
+	} {
+		t.Run(string(reason), func(t *testing.T) {
+			w := play(t, config)
+			var old []*Worker
+			for i := range w.s.slots {
+				old = append(old, w.s.slots[i].current)
+			}
+			for _, m := range old {
+				switch reason {
+				case Calls:
+					w.s.assign(m, 1)
+					w.s.Complete(m, 1, false)
+				case Age:
+					m.expires = w.now
+				case Memory:
+					w.s.Measured(m, 2)
+				}
+			}
+			for replaced := range old {
+				for range 2 {
+					actions, _, _ := w.s.Tick(w.now)
+					w.carryOut(actions)
+					require.Len(t, w.starting, 1)
+					require.Len(t, w.stopped, replaced, "the others go on")
+				}
+				w.getReady()
+			}
+			require.Empty(t, w.starting)
+			for i, m := range old {
+				assert.True(t, w.stopped[m])
+				assert.NotSame(t, m, w.s.slots[i].current)
+			}
+		})
+	}
+}
+
+// A flood of refusals does not flood the log, which has all of them in the end.
+func TestSchedulerReportsRefusalsTogether(t *testing.T) {
+	w := play(t, Config{MaxQueue: -1, PingTimeout: -1})
+	refuse := func(times int) {
+		for range times {
+			_, err := w.s.Enqueue(w.now, 1)
+			requireCode(t, protocol.CodeOverloaded, err)
+			w.do()
+		}
+	}
+	refuse(3)
+	require.Equal(t, []Refusals{{QueueFull: 1}}, w.reports, "the first one at once")
+	w.pass(10*time.Second - 1)
+	refuse(2)
+	require.Len(t, w.reports, 1)
+	w.pass(1)
+	require.Equal(t, Refusals{QueueFull: 4}, w.reports[len(w.reports)-1])
+	w.pass(10 * time.Second)
+	w.pass(time.Hour)
+	require.Len(t, w.reports, 2, "there is nothing to report")
+	refuse(1)
+	require.Equal(t, []Refusals{{QueueFull: 1}, {QueueFull: 4}, {QueueFull: 1}}, w.reports)
 }
 
 func TestSchedulerReplacesOneThatIgnoresATimeout(t *testing.T) {

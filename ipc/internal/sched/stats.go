@@ -26,7 +26,7 @@ type Exit struct {
 	State  string // the error of Exited
 }
 
-// Refusals counts refused calls, by why.
+// Refusals counts refused calls by reason.
 type Refusals struct{ QueueFull, QueueTimeout, NoWorker, Closed uint64 }
 
 func (r Refusals) since(b Refusals) Refusals {
@@ -40,7 +40,8 @@ type Counters struct {
 	Exits          map[Reason]uint64
 }
 
-// Queue returns the number of calls that wait, their bytes, and how long the first has waited.
+// Queue returns the number of calls that wait, the size of their inputs, and how long the first
+// has waited.
 func (s *Scheduler) Queue(now time.Time) (calls, bytes int, oldest time.Duration) {
 	if first := s.queue.Front(); first != nil {
 		oldest = now.Sub(first.Value.(*Waiter).Since)
@@ -48,8 +49,9 @@ func (s *Scheduler) Queue(now time.Time) (calls, bytes int, oldest time.Duration
 	return s.queue.Len(), s.queued, oldest
 }
 
-// Slot returns the workers of a slot, the current one, the next one, and those that drain, how many
-// have been started there, and the last exit, nil if there was none.
+// Slot returns the workers of a slot, the number of workers that were started there, and the last
+// exit, nil if there was none. The workers are the current one, the next one, and those that
+// drain.
 func (s *Scheduler) Slot(i int) (workers []*Worker, starts int, lastExit *Exit) {
 	sl := &s.slots[i]
 	for _, w := range []*Worker{sl.current, sl.next} {
@@ -65,7 +67,7 @@ func (s *Scheduler) Slot(i int) (workers []*Worker, starts int, lastExit *Exit) 
 	return workers, sl.starts, sl.lastExit
 }
 
-// State returns the state of a worker, or how it is ready.
+// State returns the state of a worker, for a ready one stalled or spare if it is.
 func (w *Worker) State() string {
 	switch {
 	case w.state == ready && !w.available():

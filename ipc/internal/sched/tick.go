@@ -2,11 +2,12 @@ package sched
 
 import "time"
 
-// reportEvery is how often refusals are logged at most.
+// reportEvery is the shortest time between reports of refusals.
 const reportEvery = 10 * time.Second
 
-// Tick does what is due. It returns what is to be done, and when to call it again at the latest,
-// zero for when the scheduler is Dirty. Ended says that no worker is left after Shutdown.
+// Tick does everything that is due. It returns the actions for the owner, and when it must be
+// called again at the latest, zero if only when the scheduler is Dirty. Ended says that no worker
+// is left after Shutdown.
 func (s *Scheduler) Tick(now time.Time) (actions []Action, wakeAt time.Time, ended bool) {
 	s.wakeAt = time.Time{}
 	s.endIfIdle(now)
@@ -33,8 +34,8 @@ func (s *Scheduler) Tick(now time.Time) (actions []Action, wakeAt time.Time, end
 	return actions, s.wakeAt, s.ended && len(s.live) == 0
 }
 
-// due reports whether the time has come. If not, Tick is to be called then. The zero time never
-// comes.
+// due reports whether the time has come. If not, Tick must be called at that time. The zero time
+// never comes.
 func (s *Scheduler) due(now, at time.Time) bool {
 	if at.IsZero() {
 		return false
@@ -48,7 +49,7 @@ func (s *Scheduler) due(now, at time.Time) bool {
 	return false
 }
 
-// fill starts workers for empty slots, and one at a time in place of one to recycle.
+// fill starts workers for empty slots, and one replacement at a time for workers to recycle.
 func (s *Scheduler) fill(now time.Time) {
 	replacing := s.rollout != nil
 	for i := range s.slots {
@@ -72,7 +73,7 @@ func (s *Scheduler) fill(now time.Time) {
 	}
 }
 
-// watch does what is due for a worker.
+// watch does everything that is due for a worker.
 func (s *Scheduler) watch(now time.Time, w *Worker) {
 	if w.state == ready {
 		if s.due(now, w.answerBy) {
@@ -116,7 +117,7 @@ func (s *Scheduler) ping(now time.Time, w *Worker) {
 		}
 	case w.stalledAt.IsZero():
 		if s.due(now, w.pinged.Add(interval)) {
-			w.stalledAt = now // counted from here: this process may itself have been stopped
+			w.stalledAt = now // the kill counts from here: this process itself may have been stopped
 			s.due(now, now.Add(s.config.PingTimeout-interval))
 			s.activate()
 		}
@@ -129,7 +130,7 @@ func (s *Scheduler) ping(now time.Time, w *Worker) {
 	}
 }
 
-// boundDrain ends what a worker drains for too long: its calls first, and then the worker.
+// boundDrain ends the calls of a worker that drains for too long, and later the worker.
 func (s *Scheduler) boundDrain(now time.Time, w *Worker) {
 	if w.drainDeadline.IsZero() {
 		w.drainDeadline = now.Add(s.config.DrainTimeout)

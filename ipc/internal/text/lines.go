@@ -1,5 +1,5 @@
-// Package text reads text from programs that cannot be trusted to write it well: lines of any
-// length, bytes that are no UTF-8, strings in JSON.
+// Package text reads text from programs that are not trusted: lines of any length, bytes that are
+// not UTF-8, strings in JSON.
 package text
 
 import (
@@ -11,23 +11,23 @@ import (
 	"github.com/goccy/go-json"
 )
 
-// LineReader reads lines of any length in bounded memory: a line longer than max is cut, and the
-// bytes that are missing are counted. It is an io.Reader of the bytes after the last line, too.
+// LineReader reads lines of any length in bounded memory: it cuts a line longer than max, and counts
+// the missing bytes. It is also an io.Reader of the bytes after the last line.
 type LineReader struct {
 	in   *bufio.Reader
 	max  int
 	long []byte   // a line that did not fit into in's buffer, or its end
-	full [][]byte // what is before that, in pieces: to copy a growing line again and again would take longer
+	full [][]byte // the pieces of the line before long: copying a growing line again and again would take longer
 	size int      // of full
 	open bool     // the line returned last had no line break
 	skip int64    // bytes to drop before the next line
 }
 
-// lineBuffer is what one system call reads at most.
+// lineBuffer is the largest number of bytes that one system call reads.
 const lineBuffer = 64 << 10
 
-// MaxShared is the largest line that shares its buffer with the next one: a longer line stays as it
-// is.
+// MaxShared is the size of the largest line that shares its buffer with the next one. A longer line
+// remains valid.
 const MaxShared = 1 << 20
 
 // NewLineReader returns a reader of lines, each of which has at most max bytes.
@@ -35,10 +35,10 @@ func NewLineReader(r io.Reader, max int) *LineReader {
 	return &LineReader{in: bufio.NewReaderSize(r, lineBuffer), max: max}
 }
 
-// Next returns the next line, without its line break and without the cut bytes that were over the
-// limit. The line is valid until the next call. What stands after the last line break counts as a
-// line, an open one. The error is the underlying reader's, io.EOF at the end, and comes without a
-// line.
+// Next returns the next line without its line break. If the line is longer than the limit, cut bytes
+// of it are missing. The line is valid until the next call. Text after the last line break is a
+// line, too, an unterminated one. The error is the underlying reader's, io.EOF at the end; there is
+// no line then.
 func (l *LineReader) Next() (line []byte, cut int64, err error) {
 	l.long = l.long[:0]
 	if l.skip > 0 {
@@ -75,14 +75,13 @@ func (l *LineReader) add(part []byte) {
 	l.long = append(l.long, part...)
 }
 
-// Unterminated reports whether the line that Next has returned last had no line break.
+// Unterminated reports whether the last line that Next returned had no line break.
 func (l *LineReader) Unterminated() bool { return l.open }
 
-// Read reads bytes that follow the line that Next has returned last.
+// Read reads the bytes after the last line that Next returned.
 func (l *LineReader) Read(p []byte) (int, error) { return l.in.Read(p) }
 
-// Skip drops the n bytes that follow the line that Next has returned last, when the next line is
-// read.
+// Skip drops the n bytes after the last line that Next returned, when the next line is read.
 func (l *LineReader) Skip(n int64) { l.skip = n }
 
 // line returns the whole line.
@@ -99,7 +98,7 @@ func (l *LineReader) line() []byte {
 	return line
 }
 
-// ValidUTF8 returns s with U+FFFD in place of bytes that are no UTF-8.
+// ValidUTF8 returns s with U+FFFD in place of bytes that are not UTF-8.
 func ValidUTF8(s []byte) []byte {
 	if utf8.Valid(s) {
 		return s

@@ -16,15 +16,15 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
-// Answer is what a worker answers to a call.
+// Answer is a worker's answer to a call.
 type Answer struct {
 	ID    uint64
 	Value []byte // a copy, nil if there is none
 	Err   error
 
 	// On the framed wire:
-	Void   bool    // there is no result, and not even undefined
-	N      int     // how many bytes with the value follow the line
+	Void   bool    // there is no result, not even undefined
+	N      int     // the bytes of the value, which follow the line
 	Stream *Stream // the result follows as a stream
 }
 
@@ -34,7 +34,7 @@ type Stream struct {
 	ContentType string        `json:"contentType"`
 	Headers     []string      `json:"headers"` // names and values in turn
 	Flush       bool          `json:"flush"`
-	Body        io.ReadCloser `json:"-"` // of who reads the wire
+	Body        io.ReadCloser `json:"-"` // set by the reader of the wire
 }
 
 // Reply returns the reply with the stream's body.
@@ -101,8 +101,8 @@ func ParseAnswer(line []byte) (Answer, bool) {
 
 var answerStart = regexp.MustCompile(`^\s*\{\s*"id"\s*:\s*(\d{1,16})\s*,\s*"ok"\s*:\s*(?:true|false)\s*[,}]`)
 
-// BrokenAnswer returns a failure for a line that begins like an answer but is none, because it is
-// too long (by cut bytes, which are missing), nested too deep or no JSON: its call would otherwise
+// BrokenAnswer returns a failure for a line that begins like an answer but cannot be read, because
+// it is too long (cut bytes are missing), nested too deep or no JSON. Without that its call would
 // wait for ever.
 func BrokenAnswer(line []byte, cut int64) (Answer, bool) {
 	start := answerStart.FindSubmatch(line)
@@ -120,13 +120,13 @@ func BrokenAnswer(line []byte, cut int64) (Answer, bool) {
 	return Answer{ID: n, Err: fmt.Errorf("ipc: the worker's answer cannot be read: %w", err)}, true
 }
 
-// tooLong is the error of a call whose answer is longer than it may be.
+// tooLong returns the error of a call whose answer is too long.
 func tooLong(size int64, limit int) error {
 	return fmt.Errorf("ipc: the worker's answer has %d bytes, and Options.MaxAnswer is %d: raise it, or let the task return a stream, which has no limit", size, limit)
 }
 
-// parseFailure returns the error that the error object of an answer describes. Callers see its text
-// only if the worker has made it public: see the package documentation.
+// parseFailure returns the error in an answer's error object. Callers see its text only if the
+// worker has marked it as public: see the package documentation.
 func parseFailure(object []byte) error {
 	var e struct {
 		message, code, codeName, id string
@@ -166,7 +166,7 @@ func parseFailure(object []byte) error {
 	return failure
 }
 
-// ReadPayload reads the N bytes that follow the line of an answer, its value.
+// ReadPayload reads the value of an answer, the N bytes after its line.
 func ReadPayload(in *text.LineReader, a Answer, max int) (Answer, error) {
 	if a.N > max {
 		in.Skip(int64(a.N))

@@ -2,15 +2,15 @@
 //
 // # The framed wire
 //
-// A worker that [Node] runs, or that uses the npm package @bluelibs/tunnel-worker, talks over a
-// pair of pipes of its own, file descriptors 3 and 4, which the environment variable TUNNEL_IPC
-// names. Its standard output and error are its log, whatever is printed there and by whom. (On
-// Windows, where a child cannot have more files, the wire is on standard input and output, and the
-// runtime sends console.log to standard error.)
+// A worker that ipc.Node runs, or that uses the npm package @bluelibs/tunnel-worker, has a pair of
+// pipes for the wire, file descriptors 3 and 4, which the environment variable TUNNEL_IPC names. Its
+// standard output and error are its log, whoever prints there. (On Windows, where a child cannot
+// have more files, the wire is on standard input and output, and the runtime sends console.log to
+// standard error.)
 //
-// A message is a line that holds one JSON object. One that has a member n is followed directly by n
-// raw bytes: the JSON of an input, a payload or a result. Towards the worker a line is ASCII. The
-// worker speaks first:
+// A message is a line that holds one JSON object. If it has a member n, then n raw bytes follow it
+// directly: the JSON of an input, a payload or a result. Lines to the worker are ASCII. The worker
+// sends the first message:
 //
 //	<- {"type":"hello","wire":1,"pid":7,"runtime":"node v22.1.0","tasks":["a"],"events":["e"],"auth":false}
 //	-> {"type":"task","id":1,"taskId":"a","requestId":"r","basePath":"/__runner","remote":"[::1]:8080","method":"POST","url":"…","headers":"host\nx\n…","n":7}
@@ -23,27 +23,26 @@
 //	<- {"type":"log","level":"warn","message":"…"}
 //	<- {"type":"draining"}
 //
-// Answers are those of the plain wire, and so are the rules about errors; "void":true in one
-// without a result leaves that out of the HTTP answer, where it is undefined else. Tasks and events
-// are null together where nothing may be called. Another hello replaces the lists. Aliases in a
-// hello are other names of ids, {"a":"app.tasks.a"}, and lanes those RPC lanes that need a token of
-// their own: which ids they serve, the header, the skew of clocks in ms, and the secret or the
-// public keys, in PEM. A call whose token has a hash that only the application's serializer can
-// tell brings that as "hash": the worker answers UNAUTHORIZED if its own is another one. Draining
-// says that the worker wants no more calls, and to be replaced. Messages of types that are not
-// known are ignored; a line that is no message, or a first one that is not hello, ends the worker.
+// Answers and errors are the same as on the plain wire. If an answer has no result, the result is
+// undefined; with "void":true the HTTP answer has none at all. If nothing may be called, tasks and
+// events are both null. Another hello replaces the lists. The aliases of a hello are other names of
+// ids, {"a":"app.tasks.a"}. Its lanes are the RPC lanes that need a token of their own, each with
+// its ids, the header, the skew of clocks in ms, and the secret or the public keys, in PEM. If only
+// the application's serializer can check the hash in a call's token, the call has it as "hash": the
+// worker answers UNAUTHORIZED if it computes another one. With draining the worker asks for no more
+// calls and a replacement. Messages of unknown types are ignored. A line that is no message, or a
+// first message that is not hello, ends the worker.
 //
-// Bytes travel as data messages, of at most 64 KiB each, of a stream that belongs to a call. A
-// call's request can have several: the raw body of a task with "body":true is stream 0; the files
-// that the input of a task names with "files":["F1","F2"] are streams 1, 2 and so on in that order.
-// They are sent only as far as the worker has given them credit with window, the first of which
-// opens the stream; file says how the form describes a file, before its first data. Stop says that
-// the worker wants no more of a stream. A result can be one: an answer with "stream":true is
-// followed by data, for which the worker has 16 KiB of credit and gets more with window. The caller
-// gets the head of such an answer with the first data, with "flush":true at once. End closes a
-// stream; with an error it is one that broke off. An answer or a cancel ends what is left of a
-// call's request, except that an answer with a stream leaves that readable until the stream has
-// ended.
+// Data messages carry the bytes of a call's streams, at most 64 KiB each. A request can have
+// several streams: the raw body of a task with "body":true is stream 0; the files that the input of
+// a task names with "files":["F1","F2"] are streams 1, 2 and so on in that order. The pool sends
+// data only if the worker has given credit with window; the first window opens the stream. File has
+// the form's description of a file and comes before the file's data. With stop the worker wants no
+// more of a stream. A result can be a stream: data follows an answer with "stream":true. The worker
+// has 16 KiB of credit for it and gets more with window. The caller gets the head of such an answer
+// with the first data, or at once with "flush":true. End closes a stream; if it has an error, the
+// stream broke off. An answer or a cancel also ends the streams of the request, but after an answer
+// with a stream they are readable until that stream has ended.
 //
 //	-> {"type":"task","id":4,"taskId":"up","body":true,…}
 //	-> {"type":"task","id":5,"taskId":"files","files":["F1"],…,"n":51}
@@ -71,36 +70,35 @@
 //	<- {"id":2,"ok":true}
 //	<- {"id":3,"ok":false,"error":{"message":"Task failed","code":"EXECUTION_ERROR"}}
 //
-// Many calls are under way at once; they are answered in any order, by id. Ids are integers that
-// are not used again in a worker's life. The input or payload is left out where there is none, and
-// an absent result means undefined; for an event whose caller wants the payload back it means the
-// payload as it was sent. The end of the input asks the worker to stop. With Options.PlainContext
-// tasks and events have a member requestId, a string, and identity where a caller has one: what the
-// token check or tunnel.Config.Authenticate knows of it. Nothing else is ever sent.
+// Many calls are under way at once; the worker answers them in any order, by id. Ids are integers
+// that are not used again in a worker's life. If there is no input or payload, the member is absent.
+// An absent result means undefined, or for an event whose caller wants the payload back the payload
+// as it was sent. At the end of its input the worker must stop. With Options.PlainContext tasks and
+// events have a member requestId, a string, and if the caller has an identity a member identity: the
+// result of the token check or of tunnel.Config.Authenticate. The pool sends nothing else.
 //
-// What a worker in any language has to see to:
+// Advice for workers in any language:
 //
-//   - A line is as long as a body may be (Limits.MaxBody, plus the ids). Readers with a bound of
-//     their own need a higher one: asyncio's StreamReader has 64 KiB (limit=), Go's
-//     bufio.Scanner as well (Buffer). An answer may have up to Options.MaxAnswer.
-//   - A line breaks at "\n" and nowhere else. U+2028 and U+2029 are escaped, for Node.js's
-//     readline; U+0085, at which Python's str.splitlines breaks, may stand in a line.
-//   - An answer has to leave at once: to a pipe most languages buffer what is printed. Python
-//     wants print(…, flush=True) or python3 -u, C setvbuf, Perl $|, Ruby $stdout.sync.
-//   - An answer must not be mixed with another one: one thread writes, or a lock is held for
-//     the whole line.
-//   - Node.js cuts off what it has written to a pipe when process.exit is called: let
-//     the process end by itself after the end of the input, or exit in the callback of the last
-//     write.
-//   - At the end of the input it should answer what it has, and end: SIGTERM follows after half of
+//   - A line may be as long as a body (Limits.MaxBody, plus the ids). Raise the limits of readers
+//     that have one: asyncio's StreamReader has 64 KiB (limit=), Go's bufio.Scanner as well
+//     (Buffer). An answer may have up to Options.MaxAnswer.
+//   - A line ends at "\n" and nowhere else. U+2028 and U+2029 are escaped, for Node.js's
+//     readline; U+0085, at which Python's str.splitlines splits, may be in a line.
+//   - Flush each answer: most languages buffer their output to a pipe. Python has
+//     print(…, flush=True) and python3 -u, C setvbuf, Perl $|, Ruby $stdout.sync.
+//   - Do not mix answers: write them in one thread, or hold a lock for the whole line.
+//   - Node.js loses output to a pipe that is not yet written when process.exit is called: the
+//     process should end by itself after the end of the input, or exit in the callback of the
+//     last write.
+//   - At the end of the input answer the calls under way, and end: SIGTERM follows after half of
 //     Options.StopTimeout.
 //
-// The error of a task is private unless the worker says otherwise: a caller learns message, id,
-// data and httpCode of an error that has an id, an httpCode, or a code of the protocol other than
-// INTERNAL_ERROR ("code":"NOT_FOUND", or a number with "codeName":"NOT_FOUND"). Everything else is
-// answered as a plain internal error, and its message is logged.
+// The error of a task is private unless the worker marks it as public by an id, an httpCode, or a
+// code of the protocol other than INTERNAL_ERROR ("code":"NOT_FOUND", or a number with
+// "codeName":"NOT_FOUND"): callers then see its message, id, data and httpCode. Every other error
+// becomes a plain internal error, and its message is logged.
 //
 // Lines on standard output that are no answers are logged, and so is every line on standard error
-// (see ipc.Options.Logger). Whatever else writes to standard output can break the wire, or forge an
-// answer: a worker must not print text there that it has from a caller.
+// (see ipc.Options.Logger). Anything else that writes to standard output can break the wire or forge
+// an answer: a worker must not print text there that comes from a caller.
 package wire

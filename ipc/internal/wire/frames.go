@@ -13,25 +13,25 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
-// The framed wire. Its twin is ipc/node/lib/frames.js: keep the two in step, and both with
+// This file has the framed wire. Its twin is ipc/node/lib/frames.js: change both together, and
 // ipc/node/test/golden.json, which the tests of both read.
 
 // Version is the version that a hello must name.
 const Version = 1
 
-// MaxData is how many bytes a data message has at most.
+// MaxData is the largest size of a data message, in bytes.
 const MaxData = 64 << 10
 
-// Env is the environment variable that tells a worker where the framed wire is: on the descriptors
-// 3 and 4, or on its standard input and output.
+// Env is the environment variable that tells a worker where the framed wire is: on descriptors 3
+// and 4, or on its standard input and output.
 const (
 	Env   = "TUNNEL_IPC"
 	FDs   = "3,4"
 	Stdio = "stdio"
 )
 
-// AppendCall appends a task or an event. The identity is a JSON document, nil for none. Hash is
-// what the worker has to compare with the hash of the body, empty for nothing.
+// AppendCall appends a task or an event. The identity is a JSON document, nil for none. The worker
+// compares the hash with that of the body, unless hash is empty.
 func AppendCall(dst []byte, id uint64, call *protocol.Call, identity []byte, hash string) []byte {
 	if call.Kind == protocol.KindEvent {
 		dst = append(dst, `{"type":"event","id":`...)
@@ -109,7 +109,7 @@ func AppendData(dst []byte, id uint64, s, n int) []byte {
 	return append(dst, "}\n"...)
 }
 
-// AppendEnd appends the end of stream s of a call, which broke off if reason is not empty.
+// AppendEnd appends the end of stream s of a call. Reason says why it broke off, and is empty if it did not.
 func AppendEnd(dst []byte, id uint64, s int, reason string) []byte {
 	dst = appendStream(dst, "end", id, s)
 	dst = appendMember(dst, `,"error":`, reason)
@@ -150,7 +150,7 @@ type Message struct {
 	Size   int    `json:"size"`  // credit of a window, in bytes
 	Error  string `json:"error"` // of an end: why the stream broke off, empty if it did not
 
-	// A log message is for the log.
+	// A message for the log.
 	Level string `json:"level"`
 	Text  string `json:"message"`
 }
@@ -169,7 +169,7 @@ func ParseMessage(line []byte) (Message, error) {
 	return m, nil
 }
 
-// appendMember appends a member that is left out if it is empty.
+// appendMember appends a member unless its value is empty.
 func appendMember(dst []byte, key, value string) []byte {
 	if value == "" {
 		return dst
@@ -177,8 +177,8 @@ func appendMember(dst []byte, key, value string) []byte {
 	return appendASCII(append(dst, key...), value, utf8.DecodeRuneInString)
 }
 
-// appendASCII appends s as a JSON string of ASCII characters alone: towards a worker a byte is a
-// character, so that it can decode a whole chunk at once. Decode reads a character of s.
+// appendASCII appends s as a JSON string of ASCII characters: a worker can then decode a whole chunk
+// at once, since each byte is a character. Decode reads a character of s.
 func appendASCII(dst []byte, s string, decode func(string) (rune, int)) []byte {
 	dst = append(dst, '"')
 	dst = appendEscaped(dst, s, decode)

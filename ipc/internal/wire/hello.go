@@ -14,20 +14,20 @@ import (
 type Hello struct {
 	Version    int                        `json:"wire"`
 	Runtime    string                     `json:"runtime"`
-	Tasks      []string                   `json:"tasks"` // nil, with Events: nothing may be called
+	Tasks      []string                   `json:"tasks"` // nothing may be called if Tasks and Events are nil
 	Events     []string                   `json:"events"`
 	Idempotent []string                   `json:"idempotent"` // tasks that may run twice
 	Auth       bool                       `json:"auth"`       // it has an authenticate function
 	Schemas    map[string]json.RawMessage `json:"schemas"`    // of inputs, by id
 	Aliases    map[string]string          `json:"aliases"`    // other names of tasks and events
-	Lanes      []Lane                     `json:"lanes"`      // with tokens of their own
+	Lanes      []Lane                     `json:"lanes"`      // that need a token of their own
 }
 
 // Lane is an RPC lane of a hello. It holds secrets, which nothing may log.
 type Lane struct {
 	Name    string            `json:"lane"`
 	Header  string            `json:"header"`
-	Secret  string            `json:"secret"`  // for HS256; empty where there are keys
+	Secret  string            `json:"secret"`  // for HS256; empty if there are keys
 	Key     string            `json:"key"`     // a public key in PEM
 	Keys    map[string]string `json:"keys"`    // by kid
 	Skew    int64             `json:"skew"`    // ms
@@ -45,7 +45,7 @@ func ParseHello(line []byte) (*Hello, error) {
 	return h, nil
 }
 
-// AllowList returns what may be called, nil for nothing at all.
+// AllowList returns the tasks and events that may be called, nil if there are none.
 func (h *Hello) AllowList() *protocol.AllowList {
 	if h.Tasks == nil && h.Events == nil {
 		return nil
@@ -53,7 +53,7 @@ func (h *Hello) AllowList() *protocol.AllowList {
 	return protocol.NewAllowList(slices.Clone(h.Tasks), slices.Clone(h.Events)).WithAliases(h.Aliases)
 }
 
-// Announced returns the schemas by kind. A worker names them by id alone; an id that it does not
+// Announced returns the schemas by kind. A worker announces them by id only. An id that it does not
 // serve yet counts as a task.
 func (h *Hello) Announced() protocol.Schemas {
 	s := protocol.Schemas{Tasks: map[string]json.RawMessage{}, Events: map[string]json.RawMessage{}}

@@ -10,8 +10,8 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// AppendPlainCall appends a call as one line of the plain wire, with its context if that is wanted.
-// The identity is a JSON document, nil for none.
+// AppendPlainCall appends a call as one line of the plain wire, with its context if withContext is
+// true. The identity is a JSON document, nil for none.
 func AppendPlainCall(dst []byte, id uint64, call *protocol.Call, withContext bool, identity []byte) []byte {
 	idKey, payloadKey := `,"taskId":`, `,"input":`
 	if call.Kind == protocol.KindEvent {
@@ -38,9 +38,9 @@ func AppendPlainCall(dst []byte, id uint64, call *protocol.Call, withContext boo
 	return append(dst, "}\n"...)
 }
 
-// appendOneLine appends a valid JSON document as a part of a line: without the line breaks between
-// its tokens, and with U+2028 and U+2029, which stand in strings and end a line for some readers
-// (the readline of newer Node.js versions among them), as escapes.
+// appendOneLine appends a valid JSON document as a part of a line. It drops the line breaks between
+// tokens, and escapes U+2028 and U+2029 in strings, at which some readers end a line (such as the
+// readline of newer Node.js versions).
 func appendOneLine(dst, doc []byte) []byte {
 	if bytes.IndexByte(doc, '\n') < 0 && bytes.IndexByte(doc, '\r') < 0 && !bytes.Contains(doc, []byte("\xe2\x80")) {
 		return append(dst, doc...)
@@ -66,7 +66,7 @@ func appendString(dst []byte, s string) []byte {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
 			quoted, err := json.MarshalWithOption(s, json.DisableHTMLEscape())
 			if err != nil {
-				panic(err) // a string can be encoded
+				panic(err) // every string can be encoded
 			}
 			return appendOneLine(dst, quoted)
 		}

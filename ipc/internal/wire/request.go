@@ -7,7 +7,7 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// appendRequest appends what a worker may know about the HTTP request.
+// appendRequest appends the part of the HTTP request that a worker gets.
 func appendRequest(dst []byte, method, target, host string, header http.Header, requestID string) []byte {
 	dst = appendMember(dst, `,"method":`, method)
 	dst = appendMember(dst, `,"url":`, target)
@@ -51,7 +51,7 @@ func lower(text []byte) {
 	}
 }
 
-// once are the headers of which Node.js keeps the first and drops the others.
+// once has the headers of which Node.js keeps only the first value.
 var once = map[string]bool{
 	"Age": true, "Authorization": true, "Content-Length": true, "Content-Type": true, "Etag": true, "Expires": true, "From": true,
 	"If-Modified-Since": true, "If-Unmodified-Since": true, "Last-Modified": true, "Location": true, "Max-Forwards": true,
@@ -77,7 +77,7 @@ func decodeLatin1(s string) (rune, int) { return rune(s[0]), 1 }
 func encodeLatin1(s string) string {
 	encoded := make([]byte, 0, len(s))
 	for _, r := range s {
-		encoded = append(encoded, byte(min(r, 0xff))) // the worker refuses what does not fit
+		encoded = append(encoded, byte(min(r, 0xff))) // the worker refuses other characters
 	}
 	return string(encoded)
 }

@@ -19,13 +19,12 @@ type Decoder struct {
 	Types *Types
 }
 
-// maxDigits bounds the numbers that types of arbitrary precision are decoded from,
-// which takes time that grows with the square.
+// maxDigits bounds the numbers that types of arbitrary precision are decoded from: the time for
+// that grows with the square of the digits.
 const maxDigits = 10_000
 
-// Into decodes v into what pointer points to. The error is a *json.UnmarshalTypeError
-// of goccy/go-json, whose Field is the path to the value, or what the type's own
-// method says.
+// Into decodes v into the value that pointer points to. The error is a *json.UnmarshalTypeError of
+// goccy/go-json, whose Field is the path to the value, or that of a method of the type.
 func (d *Decoder) Into(v any, pointer any) error {
 	target := reflect.ValueOf(pointer)
 	if target.Kind() != reflect.Pointer || target.IsNil() {
@@ -48,14 +47,7 @@ func (d *Decoder) Decode(v any, target reflect.Value) error {
 		return err
 	}
 	if target.Kind() == reflect.Pointer {
-		if v == nil {
-			target.SetZero()
-			return nil
-		}
-		if target.IsNil() {
-			target.Set(reflect.New(target.Type().Elem()))
-		}
-		return d.Decode(v, target.Elem())
+		return d.pointer(v, target)
 	}
 	if done, err := d.method(v, target); done {
 		return err
@@ -95,7 +87,18 @@ func (d *Decoder) iface(v any, target reflect.Value) error {
 	return nil
 }
 
-// method lets a type decode itself, if it can.
+func (d *Decoder) pointer(v any, target reflect.Value) error {
+	if v == nil {
+		target.SetZero()
+		return nil
+	}
+	if target.IsNil() {
+		target.Set(reflect.New(target.Type().Elem()))
+	}
+	return d.Decode(v, target.Elem())
+}
+
+// method calls the method by which a type decodes itself, if it has one.
 func (d *Decoder) method(v any, target reflect.Value) (done bool, err error) {
 	if !target.CanAddr() {
 		return false, nil
@@ -108,7 +111,7 @@ func (d *Decoder) method(v any, target reflect.Value) (done bool, err error) {
 			return true, d.Mismatch(v, target)
 		}
 	default:
-		if target.Type() == timeType { // whose own words are no help to a caller
+		if target.Type() == timeType { // its own error does not help a caller
 			return true, d.Mismatch(v, target)
 		}
 	}
@@ -168,8 +171,7 @@ func (d *Decoder) number(text string, target reflect.Value) error {
 	return d.Mismatch(stdjson.Number(text), target)
 }
 
-// Float returns a number of JSON as JavaScript reads it: one that is too large is
-// infinite.
+// Float returns a number of JSON as JavaScript reads it: a number that is too large is infinite.
 func Float(text string) float64 {
 	f, _ := strconv.ParseFloat(text, 64)
 	return f
@@ -227,7 +229,7 @@ func (d *Decoder) name(name string, key reflect.Value) error {
 	return d.Decode(name, key)
 }
 
-// SetIndex decodes v into the element of a Go map that key stands for.
+// SetIndex decodes v into the element of a Go map with a key.
 func (d *Decoder) SetIndex(target, key reflect.Value, v any) error {
 	if !key.Comparable() {
 		return d.Mismatch(v, target)
@@ -274,8 +276,7 @@ func SetBytes(data []byte, target reflect.Value) bool {
 	return true
 }
 
-// Native returns v as it stands in an any: a number as a float64, an object as a
-// map[string]any.
+// Native returns v as its Go type in an any: a number as a float64, an object as a map[string]any.
 func (d *Decoder) Native(v any) any {
 	switch v := v.(type) {
 	case nil, bool, string:
@@ -310,7 +311,7 @@ func (d *Decoder) Mismatch(v any, target reflect.Value) error {
 		mismatch.Value = "string"
 	case stdjson.Number:
 		mismatch.Value = "number"
-		if len(v) <= 30 { // enough for every number that is not made to be long
+		if len(v) <= 30 { // enough for every usual number
 			mismatch.Value += " " + string(v)
 		}
 	case []any:
@@ -323,10 +324,10 @@ func (d *Decoder) Mismatch(v any, target reflect.Value) error {
 	return mismatch
 }
 
-// maxName bounds the names of a path, which may be the caller's.
+// maxName bounds the names of a path, which the caller may choose.
 const maxName = 64
 
-// At adds a name to the path of a mismatch, from the inside out.
+// At adds a name in front of the path of a mismatch.
 func At(err error, name string) error {
 	if len(name) > maxName {
 		name = "…"

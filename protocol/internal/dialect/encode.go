@@ -23,7 +23,7 @@ type Encoder struct {
 	depth int
 }
 
-// Field is a member of an object that is about to be written.
+// Field is a member of an object that will be written.
 type Field struct {
 	Name     string
 	value    reflect.Value
@@ -41,13 +41,13 @@ func Marshal(rules Rules, types *Types, v any) ([]byte, error) {
 	return e.buf, nil
 }
 
-// Raw writes text as it is.
+// Raw writes text unchanged.
 func (e *Encoder) Raw(text string) { e.buf = append(e.buf, text...) }
 
 // Any writes v.
 func (e *Encoder) Any(v any) error { return e.Value(reflect.ValueOf(v)) }
 
-// Value writes v. What is invalid is null.
+// Value writes v, null if it is invalid.
 func (e *Encoder) Value(v reflect.Value) error {
 	if e.depth > protocol.MaxDepth {
 		return errDepth
@@ -59,7 +59,7 @@ func (e *Encoder) Value(v reflect.Value) error {
 		if hops > protocol.MaxDepth {
 			return errDepth
 		}
-		v = v.Elem() // invalid for nil
+		v = v.Elem() // for nil it becomes invalid
 	}
 	if !v.IsValid() {
 		e.Raw("null")
@@ -71,7 +71,7 @@ func (e *Encoder) Value(v reflect.Value) error {
 	return e.Plain(v)
 }
 
-// Plain writes v, which is no pointer and no interface, as encoding/json would, what is
+// Plain writes v, which is no pointer and no interface, as encoding/json would, and the values
 // inside by the rules of the dialect.
 func (e *Encoder) Plain(v reflect.Value) error {
 	if done, err := e.method(v); done {
@@ -108,7 +108,7 @@ func (e *Encoder) Plain(v reflect.Value) error {
 	return nil
 }
 
-// method lets a type encode itself, if it can.
+// method calls the method by which a type encodes itself, if it has one.
 func (e *Encoder) method(v reflect.Value) (done bool, err error) {
 	if v.CanAddr() {
 		v = v.Addr()
@@ -148,7 +148,7 @@ func (e *Encoder) float(f float64, bits int) error {
 
 func (e *Encoder) number(text string) error {
 	if text == "" {
-		text = "0" // as encoding/json has it
+		text = "0" // as in encoding/json
 	}
 	if c := text[0]; c != '-' && (c < '0' || c > '9') || rawjson.Check([]byte(text), 0) != nil {
 		return fmt.Errorf("%q is no number", text)

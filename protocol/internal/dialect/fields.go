@@ -7,17 +7,17 @@ import (
 	"sync"
 )
 
-// Types remembers how struct types are laid out. The zero value is ready.
+// Types caches the fields of struct types. The zero value is ready to use.
 type Types struct {
 	cache sync.Map // reflect.Type to *fields
-	holds sync.Map // reflect.Type to bool, what Hold returns
+	holds sync.Map // reflect.Type to bool, the result of Hold
 }
 
-// fields are the fields of a struct type that JSON sees, by the rules of encoding/json.
+// fields are the fields of a struct type in JSON, by the rules of encoding/json.
 type fields struct {
 	list   []*field
 	byName map[string]*field
-	folded map[string]*field // for names that differ in case
+	folded map[string]*field // by names without regard to case
 }
 
 type field struct {
@@ -35,8 +35,9 @@ func (t *Types) fields(typ reflect.Type) *fields {
 	return known.(*fields)
 }
 
-// fieldsOf goes through the embedded structs level by level: a name on a level hides
-// those below it, and of those on one level the only one that has a tag wins, or none.
+// fieldsOf searches embedded structs level by level. A name on a level hides the same name on
+// deeper levels. If several fields on one level have a name, the only one with a tag counts, or
+// none.
 func fieldsOf(typ reflect.Type) *fields {
 	found := &fields{byName: make(map[string]*field), folded: make(map[string]*field)}
 	type embedded struct {
@@ -97,8 +98,8 @@ func dominant(same []*field) *field {
 	return winner
 }
 
-// parseField returns a field, or the type of an embedded struct whose fields count as
-// fields here, or neither.
+// parseField returns a field, or the type of an embedded struct whose fields belong to this one,
+// or neither.
 func parseField(sf reflect.StructField, index []int) (*field, reflect.Type) {
 	tag := sf.Tag.Get("json")
 	name, options, _ := strings.Cut(tag, ",")
@@ -144,8 +145,8 @@ func (f *fields) find(name string) *field {
 	return f.folded[strings.ToLower(name)]
 }
 
-// in returns the field of a struct, making the embedded structs on the way to it if
-// they are to be made. It is invalid where one of them is missing.
+// in returns the field of a struct. If create is true, it makes the embedded structs on the path;
+// otherwise the field is invalid if one of them is missing.
 func (f *field) in(v reflect.Value, create bool) reflect.Value {
 	for n, i := range f.index {
 		if n > 0 && v.Kind() == reflect.Pointer {

@@ -2,8 +2,8 @@ package dialect
 
 import "reflect"
 
-// Hold reports whether what pointer points to has room for a value of one of the types
-// that own accepts, other than in an any.
+// Hold reports whether the type that pointer points to can contain a value of a type that own
+// accepts, other than in an any.
 func (t *Types) Hold(pointer any, own func(reflect.Type) bool) bool {
 	typ := reflect.TypeOf(pointer)
 	if known, ok := t.holds.Load(typ); ok {

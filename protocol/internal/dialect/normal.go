@@ -11,9 +11,9 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// Normal returns a valid document as JSON.stringify writes what JSON.parse has read of
-// it. It reports false where it cannot know: for numbers that are not finite to
-// JavaScript, lone surrogates and documents nested too deep.
+// Normal returns a valid document in the form that JSON.stringify writes after JSON.parse. It
+// reports false if it cannot know the form: for numbers that are infinite in JavaScript, lone
+// surrogates and documents nested too deep.
 func Normal(data []byte) (text []byte, ok bool) {
 	if hasSurrogates(data) {
 		return nil, false
@@ -25,13 +25,13 @@ func Normal(data []byte) (text []byte, ok bool) {
 	return e.buf, true
 }
 
-// hasSurrogates reports whether a character is written as half of a pair, or as both.
+// hasSurrogates reports whether an escape is a surrogate.
 func hasSurrogates(data []byte) bool {
 	return bytes.Contains(data, []byte(`\ud`)) || bytes.Contains(data, []byte(`\uD`))
 }
 
 func (e *Encoder) normal(v any) bool {
-	if e.depth > protocol.MaxDepth+1 { // the envelope is one level more
+	if e.depth > protocol.MaxDepth+1 { // the envelope adds a level
 		return false
 	}
 	e.depth++
@@ -75,8 +75,7 @@ func (e *Encoder) normal(v any) bool {
 	return true
 }
 
-// ordered returns the members in the order of JavaScript's objects: those whose names are
-// indices come first, by size.
+// ordered returns the members in the order of JavaScript's objects: indices come first, by size.
 func ordered(members []Member) []Member {
 	isIndex := func(m Member) bool { return index(m.Name) >= 0 }
 	if !slices.ContainsFunc(members, isIndex) {
@@ -93,9 +92,9 @@ func ordered(members []Member) []Member {
 	return sorted
 }
 
-// index returns the index that a name is, -1 if it is none.
+// index returns the index that a name represents, -1 if none.
 func index(name string) int64 {
-	const beyond = 1<<32 - 1 // the largest number that is none
+	const beyond = 1<<32 - 1 // this and larger numbers are no indices
 	if name == "" || len(name) > 10 || strings.Trim(name, "0123456789") != "" || name[0] == '0' && len(name) > 1 {
 		return -1
 	}
@@ -113,8 +112,8 @@ func boolInt(b bool) int {
 	return 0
 }
 
-// Special reports whether a valid document has a member whose name means something to
-// Runner's serializer, or may: what it writes is not known then.
+// Special reports whether a valid document has a member whose name may have a meaning for Runner's
+// serializer: its form on the wire is not known then.
 func Special(data []byte) bool {
 	found, err := Check(data, func(quoted []byte) bool {
 		switch name := string(quoted); name {

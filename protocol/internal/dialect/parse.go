@@ -30,12 +30,12 @@ func (o *Object) Get(name string) (value any, ok bool) {
 	return nil, false
 }
 
-// Check returns the error of a document that is not JSON or nested too deep. Found says
-// whether special accepted the name of any member, or could not because it is written
-// with an escape; special gets names in quotes.
+// Check returns the error of a document that is not JSON or is nested too deep. Found reports
+// whether special returned true for the name of any member, or a name has an escape. Special gets
+// names in quotes.
 func Check(data []byte, special func(quoted []byte) bool) (found bool, err error) {
 	accept := special
-	if bytes.IndexByte(data, '\\') >= 0 { // one look at all is less than one at each name
+	if bytes.IndexByte(data, '\\') >= 0 { // one search costs less than one for each name
 		accept = func(quoted []byte) bool { return special(quoted) || bytes.IndexByte(quoted, '\\') >= 0 }
 	}
 	if found, err = rawjson.AnyName(data, protocol.MaxDepth, accept); err != nil {
@@ -56,7 +56,7 @@ func Parse(data []byte) any {
 	return p.value()
 }
 
-// parser walks over a valid document, so that it need not look twice.
+// parser parses a valid document, so that it need not check it again.
 type parser struct {
 	data []byte
 	i    int
@@ -68,7 +68,7 @@ func (p *parser) space() {
 	}
 }
 
-// next returns the next byte that is not white space, and stays at it.
+// next returns the next byte that is not white space, and stays there.
 func (p *parser) next() byte {
 	p.space()
 	return p.data[p.i]
@@ -112,7 +112,7 @@ func (p *parser) array() []any {
 	return items
 }
 
-// manyMembers is from where on a map finds a name faster than a look at each.
+// manyMembers is the number of members from which on a map finds a name faster than a loop.
 const manyMembers = 16
 
 func (p *parser) object() *Object {
@@ -143,7 +143,7 @@ func (p *parser) object() *Object {
 	return o
 }
 
-// replace gives a member that is there already its new value.
+// replace gives an existing member its new value.
 func (o *Object) replace(name string, value any, index map[string]int) bool {
 	if index != nil {
 		i, ok := index[name]
@@ -176,6 +176,6 @@ func (p *parser) str() string {
 		return string(inner)
 	}
 	var text string
-	_ = json.Unmarshal(quoted, &text) // cannot fail: it was checked
+	_ = json.Unmarshal(quoted, &text) // it was checked and cannot fail
 	return text
 }

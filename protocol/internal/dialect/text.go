@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// String writes text as JSON.stringify does: nothing is escaped that need not be.
+// String writes text as JSON.stringify does: it escapes nothing without need.
 func (e *Encoder) String(text string) {
 	const hex = "0123456789abcdef"
 	e.buf = append(e.buf, '"')
@@ -49,8 +49,7 @@ func (e *Encoder) String(text string) {
 	e.buf = append(append(e.buf, text[start:]...), '"')
 }
 
-// formatFloat returns a number as JavaScript writes it. It has no form for those that
-// are not finite.
+// formatFloat returns a number as JavaScript writes it. Infinite numbers and NaN have no form.
 func formatFloat(f float64, bits int) (string, bool) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return "", false

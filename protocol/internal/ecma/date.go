@@ -1,6 +1,6 @@
-// Package ecma knows how JavaScript reads texts: dates, white space, the syntax of
-// regular expressions, and URLs. Where JavaScript engines go beyond the standard it
-// refuses rather than guesses: what it accepts, they do.
+// Package ecma reads texts as JavaScript does: dates, white space, the syntax of regular
+// expressions, and URLs. If engines differ from the standard, it refuses the text: engines accept
+// everything that it accepts.
 package ecma
 
 import (
@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// maxMillis is as far as a Date is from 1970.
+// maxMillis is the largest distance of a Date from 1970.
 const maxMillis = 8_640_000_000_000_000
 
-// DateFromMillis returns the time that a number of milliseconds since 1970 stands for.
-// It is false for a number that a Date cannot hold.
+// DateFromMillis returns the time of a number of milliseconds since 1970. It is false for a number
+// that a Date cannot have.
 func DateFromMillis(ms float64) (time.Time, bool) {
 	if !(math.Abs(ms) <= maxMillis) {
 		return time.Time{}, false
@@ -22,10 +22,10 @@ func DateFromMillis(ms float64) (time.Time, bool) {
 	return time.UnixMilli(int64(ms)).UTC(), true
 }
 
-// ParseDate returns the time of a text in the standard's format: a date of year, month
-// and day of which the later may be missing, and a time of hours and minutes, seconds
-// and fractions of them. Without an offset a date is in UTC, a date with a time in this
-// process's zone. What is finer than a millisecond is cut off.
+// ParseDate returns the time of a text in the standard's format: a date of year, month and day,
+// the last of which may be missing, and a time of hours and minutes, seconds and their fractions.
+// Without an offset a date is in UTC, and a date with a time is in this process's zone. Fractions
+// of a millisecond are dropped.
 func ParseDate(text string) (time.Time, bool) {
 	p := dateParser{rest: text, ok: true}
 	sign := 1
@@ -68,8 +68,8 @@ func ParseDate(text string) (time.Time, bool) {
 	return DateFromMillis(float64(t.UnixMilli()))
 }
 
-// FormatDate returns a time as Date's toISOString does. It is false for one that a Date
-// cannot hold.
+// FormatDate returns a time as Date's toISOString does. It is false for a time that a Date cannot
+// have.
 func FormatDate(t time.Time) (string, bool) {
 	t, ok := DateFromMillis(Millis(t))
 	if !ok {
@@ -86,8 +86,8 @@ func FormatDate(t time.Time) (string, bool) {
 	return pad(year, 4) + rest, true
 }
 
-// Millis returns the milliseconds between 1970 and t, what is finer cut off towards the
-// past. They are infinite where they cannot be counted.
+// Millis returns the milliseconds between 1970 and t, rounded towards the past. They are infinite
+// if they cannot be counted.
 func Millis(t time.Time) float64 {
 	if seconds := t.Unix(); seconds > maxMillis/1000 || seconds < -maxMillis/1000 {
 		return math.Inf(int(seconds))
@@ -110,7 +110,7 @@ func (p *dateParser) skip(prefix string) bool {
 	return found
 }
 
-// number takes so many digits, which must give a number within bounds.
+// number reads a number of so many digits, which must be within bounds.
 func (p *dateParser) number(digits, low, high int) int {
 	n := 0
 	for range digits {
@@ -128,7 +128,7 @@ func (p *dateParser) number(digits, low, high int) int {
 	return n
 }
 
-// fraction takes at least one digit and returns the milliseconds.
+// fraction reads at least one digit and returns the milliseconds.
 func (p *dateParser) fraction() int {
 	ms, unit := p.number(1, 0, 9)*100, 10
 	for p.ok && p.rest != "" && '0' <= p.rest[0] && p.rest[0] <= '9' {
@@ -154,7 +154,7 @@ func (p *dateParser) zone() *time.Location {
 	return time.FixedZone("", sign*(hours*60+p.number(2, 0, 59))*60)
 }
 
-// TrimSpace removes what JavaScript's trim does: its white space is not quite that of Go.
+// TrimSpace removes the same white space as JavaScript's trim, which differs from Go's.
 func TrimSpace(text string) string {
 	return strings.TrimFunc(text, func(r rune) bool {
 		switch r {

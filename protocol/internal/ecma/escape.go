@@ -6,16 +6,16 @@ import (
 	"unicode"
 )
 
-// notOne is the value of what stands for more than one character.
+// notOne is the value of an escape for more than one character.
 const notOne = -1
 
-// atomEscape is what follows a backslash outside of classes.
+// atomEscape reads the text after a backslash outside of classes.
 func (p *syntax) atomEscape() bool {
 	if p.more() && '1' <= p.src[p.i] && p.src[p.i] <= '9' {
 		if n, _ := p.digits(); p.unicode {
 			p.back = max(p.back, n)
 		}
-		return true // without flag u a group that is not there is a character
+		return true // without flag u a reference to a missing group is a character
 	}
 	if (p.unicode || p.named) && p.take("k") {
 		if !p.take("<") {
@@ -29,7 +29,7 @@ func (p *syntax) atomEscape() bool {
 	return ok
 }
 
-// characterEscape is what follows a backslash and is no reference. It returns the
+// characterEscape reads the text after a backslash unless it is a reference. It returns the
 // character, or notOne.
 func (p *syntax) characterEscape(inClass bool) (rune, bool) {
 	if !p.more() {
@@ -78,7 +78,7 @@ func (p *syntax) characterEscape(inClass bool) (rune, bool) {
 	return c, c != 'k' || !p.named
 }
 
-// control is what follows \c, which without flag u may be nothing.
+// control reads the text after \c, which may be nothing without flag u.
 func (p *syntax) control(inClass bool) (rune, bool) {
 	if p.more() {
 		c := p.src[p.i]
@@ -87,7 +87,7 @@ func (p *syntax) control(inClass bool) (rune, bool) {
 			return c & 31, true
 		}
 	}
-	p.i-- // the backslash stands for itself, and c follows
+	p.i-- // the backslash is a character, and c follows
 	return '\\', !p.unicode
 }
 
@@ -122,7 +122,7 @@ func (p *syntax) unicodeEscape() (rune, bool) {
 	return rune(n), err == nil && n <= unicode.MaxRune && p.take("}")
 }
 
-// octal is a character by its number, which with flag u may only be 0.
+// octal reads the number of a character, which may only be 0 with flag u.
 func (p *syntax) octal(c rune) (rune, bool) {
 	if p.unicode {
 		return 0, c == '0' && (!p.more() || !isDigit(p.src[p.i]))
@@ -141,7 +141,7 @@ func (p *syntax) octal(c rune) (rune, bool) {
 	return n, true
 }
 
-// binaryProperties are those that are no category; the list is not complete.
+// binaryProperties are properties other than categories; the list is not complete.
 var binaryProperties = map[string]bool{
 	"ASCII": true, "Any": true, "Assigned": true, "Alphabetic": true, "Alpha": true, "Lowercase": true, "Uppercase": true,
 	"White_Space": true, "Emoji": true, "Emoji_Presentation": true, "Extended_Pictographic": true,
@@ -150,7 +150,7 @@ var binaryProperties = map[string]bool{
 	"Punctuation": true, "Symbol": true, "Separator": true, "Mark": true, "Other": true,
 }
 
-// property is what follows \p.
+// property reads the text after \p.
 func (p *syntax) property() bool {
 	if !p.take("{") {
 		return false
@@ -174,7 +174,7 @@ func (p *syntax) property() bool {
 
 func isCategory(name string) bool { return len(name) <= 2 && unicode.Categories[name] != nil }
 
-// class is what follows an opening bracket, up to the closing one.
+// class reads the text after an opening bracket, up to the closing one.
 func (p *syntax) class() bool {
 	p.take("^")
 	for !p.take("]") {
@@ -201,8 +201,8 @@ func (p *syntax) class() bool {
 	return true
 }
 
-// classAtom is one character of a class, or what stands for some. With flag v only what
-// can have no other meaning is taken for a character.
+// classAtom reads one character of a class, or an escape for several. With flag v it accepts a
+// character only if it has no other meaning.
 func (p *syntax) classAtom() (rune, bool) {
 	if p.take(`\`) {
 		return p.characterEscape(true)

@@ -2,9 +2,8 @@ package ecma
 
 import "strings"
 
-// internationalized reports whether every label of a domain that is in Punycode is one
-// of characters that URLs leave as they are: without the tables of IDNA those of common
-// alphabets can be told for sure.
+// internationalized reports whether all labels of a domain in Punycode have only characters that
+// URLs do not change. Without the tables of IDNA this is certain only for common alphabets.
 func internationalized(domain string) bool {
 	for label := range strings.SplitSeq(strings.ToLower(domain), ".") {
 		encoded, found := strings.CutPrefix(label, "xn--")
@@ -24,8 +23,8 @@ func internationalized(domain string) bool {
 	return true
 }
 
-// isLabelLetter reports whether r is a lower-case letter, or one of a script without
-// cases, that is written from left to right and has no other form.
+// isLabelLetter reports whether r is a lower-case letter, or a letter of a script without cases
+// that is written from left to right and has no other form.
 func isLabelLetter(r rune) bool {
 	switch {
 	case 0xdf <= r && r <= 0x17e:
@@ -38,7 +37,7 @@ func isLabelLetter(r rune) bool {
 	return 0x4e00 <= r && r <= 0x9fff || 0xac00 <= r && r <= 0xd7a3
 }
 
-// isLowerExtended tells the lower-case letters of Latin Extended-A, where the cases
+// isLowerExtended reports whether r is a lower-case letter of Latin Extended-A, where the cases
 // alternate.
 func isLowerExtended(r rune) bool {
 	if 0x139 <= r && r <= 0x148 || 0x179 <= r {
@@ -58,7 +57,7 @@ func decodePunycode(text string) ([]rune, bool) {
 	if i := strings.LastIndexByte(text, '-'); i >= 0 {
 		out, text = []rune(text[:i]), text[i+1:]
 	}
-	var n, pos, bias int64 = 0x80, 0, 72 // also where an int has 32 bits, which products overflow
+	var n, pos, bias int64 = 0x80, 0, 72 // products overflow an int of 32 bits
 	for text != "" {
 		start, weight := pos, int64(1)
 		for k := int64(base); ; k += base {

@@ -6,7 +6,7 @@ import (
 	"unicode/utf16"
 )
 
-// Flags reports whether every flag is one of RegExp's, and none stands twice.
+// Flags reports whether all flags are flags of a RegExp, and each is there once.
 func Flags(flags string) bool {
 	for i, flag := range flags {
 		if !strings.ContainsRune("dgimsuvy", flag) || strings.ContainsRune(flags[:i], flag) {
@@ -16,10 +16,9 @@ func Flags(flags string) bool {
 	return !strings.Contains(flags, "u") || !strings.Contains(flags, "v")
 }
 
-// RegExp reports whether a pattern is one of JavaScript's, and at most MaxPattern code
-// units long. Parts of the language that not every engine has are refused: modifiers,
-// groups of one name, names beyond ASCII, and with flag v what a class cannot hold
-// without it.
+// RegExp reports whether a pattern is valid in JavaScript, and at most MaxPattern code units long.
+// It refuses parts of the language that some engines lack: modifiers, groups with the same name,
+// names beyond ASCII, and with flag v classes that are invalid without it.
 func RegExp(pattern, flags string) bool {
 	units := utf16.Encode([]rune(pattern))
 	if len(units) > MaxPattern || !Flags(flags) {
@@ -29,7 +28,7 @@ func RegExp(pattern, flags string) bool {
 	if p.unicode {
 		p.src = []rune(pattern)
 	} else {
-		for _, unit := range units { // a character beyond them counts as two
+		for _, unit := range units { // a character beyond 16 bits counts as two
 			p.src = append(p.src, rune(unit))
 		}
 	}
@@ -37,8 +36,8 @@ func RegExp(pattern, flags string) bool {
 	return p.alternatives() && p.i == len(p.src) && p.references()
 }
 
-// syntax is a pattern on its way through the grammar. Each method takes what it is
-// named after and returns false if that is not there, or broken.
+// syntax parses a pattern by the grammar. Each method reads the part that it is named after, and
+// returns false if that is missing or malformed.
 type syntax struct {
 	src           []rune
 	i             int
@@ -47,8 +46,8 @@ type syntax struct {
 
 	groups    int
 	names     []string
-	back      int      // the highest group that is referred to
-	backNames []string // the names that are
+	back      int      // the highest group with a reference
+	backNames []string // the names with a reference
 }
 
 const syntaxCharacters = `^$\.*+?()[]{}|`
@@ -86,7 +85,7 @@ func (p *syntax) more() bool { return p.i < len(p.src) }
 
 func (p *syntax) peek(text string) bool { return p.at(p.i, text) }
 
-// at reports whether a text, which is ASCII, is at i.
+// at reports whether a text in ASCII is at i.
 func (p *syntax) at(i int, text string) bool {
 	if len(p.src)-i < len(text) {
 		return false
@@ -116,7 +115,7 @@ func (p *syntax) alternatives() bool {
 	return true
 }
 
-// term is something with its quantifier.
+// term reads an atom or an assertion with its quantifier.
 func (p *syntax) term() bool {
 	repeatable := true
 	switch c := p.src[p.i]; {
@@ -178,11 +177,11 @@ func (p *syntax) term() bool {
 	return ok && (repeatable || !quantified)
 }
 
-// rest is what follows the beginning of a group.
+// rest reads a group after its beginning.
 func (p *syntax) rest() bool { return p.alternatives() && p.take(")") }
 
-// quantifier is optional. It is not ok where its numbers are out of order, or where
-// flag u makes a brace that begins none an error.
+// quantifier reads an optional quantifier. It is not ok if its numbers are in the wrong order, or
+// if flag u makes an unmatched brace an error.
 func (p *syntax) quantifier() (found, ok bool) {
 	switch {
 	case p.take("*"), p.take("+"), p.take("?"):
@@ -211,7 +210,7 @@ func (p *syntax) quantifier() (found, ok bool) {
 	return true, true
 }
 
-// digits returns a number, or one that is as good as infinite.
+// digits returns a number. A very large number stands for infinity.
 func (p *syntax) digits() (n int, found bool) {
 	for ; p.more() && isDigit(p.src[p.i]); p.i++ {
 		n, found = min(n*10+int(p.src[p.i]-'0'), 1<<31-1), true
@@ -222,7 +221,7 @@ func (p *syntax) digits() (n int, found bool) {
 func isDigit(c rune) bool  { return '0' <= c && c <= '9' }
 func isLetter(c rune) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// groupName is a name and the bracket behind it.
+// groupName reads a name and the bracket after it.
 func (p *syntax) groupName() (string, bool) {
 	start := p.i
 	for ; p.more() && !p.peek(">"); p.i++ {

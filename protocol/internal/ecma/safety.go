@@ -5,17 +5,16 @@ import (
 	"strings"
 )
 
-// MaxPattern is how long a pattern may be, in UTF-16 code units.
+// MaxPattern is the largest length of a pattern, in UTF-16 code units.
 const MaxPattern = 1024
 
-// Safe reports whether a pattern passes the heuristic of Runner's serializer against
-// patterns that take exponential time: a group that is repeated must neither repeat
-// anything inside nor choose between alternatives of which one begins with another.
-// Patterns that pass may still be slow.
+// Safe reports whether a pattern passes the heuristic of Runner's serializer against patterns that
+// take exponential time: a repeated group must neither repeat anything inside nor have two
+// alternatives one of which begins with the other. Patterns that pass may still be slow.
 func Safe(pattern string) bool {
 	type group struct {
 		start    int
-		repeated bool // something inside is
+		repeated bool // something inside is repeated
 	}
 	var open []group
 	mark := func() {
@@ -77,7 +76,7 @@ func repeats(pattern string, i int) bool {
 // ambiguous reports whether one alternative of a group begins with another.
 func ambiguous(body string) bool {
 	branches := alternatives(withoutPrefix(body))
-	slices.Sort(branches) // which puts one right behind its beginning
+	slices.Sort(branches) // an alternative is then next to its beginning
 	for i := 1; i < len(branches); i++ {
 		if strings.HasPrefix(branches[i], branches[i-1]) {
 			return true
@@ -86,7 +85,7 @@ func ambiguous(body string) bool {
 	return false
 }
 
-// withoutPrefix cuts off what makes a group more than a group.
+// withoutPrefix removes the syntax for special groups from the beginning of a group.
 func withoutPrefix(body string) string {
 	for _, prefix := range []string{"?:", "?=", "?!", "?>", "?<=", "?<!"} {
 		if rest, found := strings.CutPrefix(body, prefix); found {

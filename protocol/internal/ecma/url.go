@@ -11,13 +11,14 @@ var (
 	scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`)
 	domain = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$`)
 	ipv4   = regexp.MustCompile(`^(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])(\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])){3}$`)
-	// number is how the last part of an address begins that would be read as an IPv4 one.
+	// number matches the last part of an address that would be read as an IPv4 address.
 	number = regexp.MustCompile(`(^|\.)(\d+|0[xX][0-9A-Fa-f]*)\.?$`)
 )
 
-// URL reports whether text is an absolute URL as the href of a URL object is one. It is
-// narrower than the constructor of URL, which repairs what it can: domain names must
-// be in ASCII, those in Punycode of common alphabets, addresses in their usual form, and nothing is trimmed.
+// URL reports whether text is an absolute URL in the form that the href of a URL object has. The
+// constructor of URL accepts more, since it repairs its input. Here domain names must be in ASCII,
+// names in Punycode have common alphabets only, addresses have their usual form, and nothing is
+// trimmed.
 func URL(text string) bool {
 	if strings.ContainsAny(text, "\t\n\r") || text != strings.TrimFunc(text, func(r rune) bool { return r <= ' ' }) {
 		return false

@@ -15,7 +15,7 @@ var (
 	maxMailName = 64
 )
 
-// email is a mailbox of RFC 5321, or RFC 6531.
+// email checks a mailbox of RFC 5321, or RFC 6531.
 func email(s string, international bool) bool {
 	at := strings.LastIndexByte(s, '@')
 	if at < 1 || at > maxMailName || len(s) > maxMailbox {

@@ -1,5 +1,5 @@
-// Package format checks strings for the formats of JSON Schema that need more than a
-// regular expression, as their standards define them.
+// Package format checks strings for the formats of JSON Schema that need more than a regular
+// expression, by the standards that define them.
 package format
 
 import (
@@ -11,7 +11,7 @@ import (
 // Format reports whether a string is in a format.
 type Format func(string) bool
 
-// Formats are those of this package, by name. Do not change it.
+// Formats has the formats of this package, by name. Do not change it.
 var Formats = map[string]Format{
 	"duration":      duration.MatchString,
 	"email":         func(s string) bool { return email(s, false) },
@@ -26,14 +26,14 @@ var Formats = map[string]Format{
 	"uri-template":  template,
 }
 
-// duration is RFC 3339, appendix A: no unit is left out between two others.
+// duration is of RFC 3339, appendix A: units must be consecutive.
 var duration = regexp.MustCompile(`^P(?:\d+W|(?:\d+Y(?:\d+M(?:\d+D)?)?|\d+M(?:\d+D)?|\d+D)(?:T(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S))?|T(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S))$`)
 
 var decimalOctet = `(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)`
 
 var ipv4 = regexp.MustCompile(`^` + decimalOctet + `(?:\.` + decimalOctet + `){3}$`)
 
-// IPv4 reports whether a string is four decimal numbers, without zeros in front.
+// IPv4 reports whether a string has four decimal numbers without leading zeros.
 func IPv4(s string) bool { return ipv4.MatchString(s) }
 
 func ipv6(s string) bool {
@@ -41,7 +41,7 @@ func ipv6(s string) bool {
 	return err == nil && address.Is6() && address.Zone() == ""
 }
 
-// template is RFC 6570.
+// template is of RFC 6570.
 func template(s string) bool {
 	for s != "" {
 		literal, rest, found := strings.Cut(s, "{")

@@ -13,8 +13,8 @@ var label = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`
 
 const maxHostname = 253
 
-// Hostname reports whether a string is a name of RFC 1123, whose labels in Punycode are
-// those of RFC 5890.
+// Hostname reports whether a string is a name of RFC 1123 whose labels in Punycode follow RFC
+// 5890.
 func Hostname(s string) bool {
 	if len(s) > maxHostname {
 		return false
@@ -27,7 +27,7 @@ func Hostname(s string) bool {
 	return true
 }
 
-// hostLabels is Hostname for names that are in use: what looks like Punycode need be none.
+// hostLabels is Hostname for names in use: a label may look like Punycode without being valid.
 func hostLabels(s string) bool {
 	if len(s) > maxHostname {
 		return false
@@ -40,7 +40,7 @@ func hostLabels(s string) bool {
 	return true
 }
 
-// asciiLabel reports whether a label is one of letters, or a valid one in Punycode.
+// asciiLabel reports whether a label has ASCII letters, or is valid Punycode.
 func asciiLabel(s string) bool {
 	if len(s) < 4 || s[2:4] != "--" {
 		return true
@@ -56,7 +56,7 @@ func asciiLabel(s string) bool {
 	return err == nil && again == strings.ToLower(s)
 }
 
-// labels does not map: what would have to be mapped is no label.
+// labels does not map characters: a label that needs it is invalid.
 var labels = idna.New(idna.ValidateLabels(true), idna.CheckHyphens(true), idna.CheckJoiners(true), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
 
 var dots = strings.NewReplacer("。", ".", "．", ".", "｡", ".")
@@ -89,8 +89,8 @@ func isASCII(s string) bool {
 	return true
 }
 
-// unicodeLabel adds to what package idna checks: the rules in context of RFC 5892, and
-// what that disallows although it can be mapped to itself.
+// unicodeLabel checks more than package idna: the contextual rules of RFC 5892, and characters
+// that RFC 5892 disallows but that idna maps to themselves.
 func unicodeLabel(s string) bool {
 	if _, err := labels.ToASCII(s); err != nil || strings.ToLower(s) != s {
 		return false
@@ -124,8 +124,8 @@ func isKana(c rune) bool {
 	return c != 0x30fb && unicode.In(c, unicode.Hiragana, unicode.Katakana, unicode.Han)
 }
 
-// disallowed reports whether RFC 5892 has no use for a character: what is neither a
-// letter, a mark nor a digit, but for the exceptions, and those that it names.
+// disallowed reports whether RFC 5892 disallows a character: it is neither a letter, a mark nor a
+// digit, except for the exceptions, or it is listed.
 func disallowed(c rune) bool {
 	switch c {
 	case '-', 0xb7, 0x375, 0x5f3, 0x5f4, 0x30fb, 0x200c, 0x200d, 0x6fd, 0x6fe, 0xf0b, 0x3007:

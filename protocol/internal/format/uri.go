@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The parts of RFC 3986, with what RFC 3987 adds to them.
+// These are the parts of RFC 3986, with the additions of RFC 3987.
 const (
 	ascii  = `A-Za-z0-9\-._~!$&'()*+,;=`
 	beyond = `\x{a0}-\x{d7ff}\x{f900}-\x{fdcf}\x{fdf0}-\x{ffef}\x{10000}-\x{1fffd}\x{20000}-\x{2fffd}\x{30000}-\x{3fffd}\x{40000}-\x{4fffd}` +
@@ -36,8 +36,7 @@ var (
 	port     = regexp.MustCompile(`^[0-9]*$`)
 )
 
-// uri reports whether a string is a URI, or an IRI, with a scheme unless it may be
-// relative.
+// uri reports whether a string is a URI, or an IRI. It needs a scheme unless relative is true.
 func uri(s string, international, relative bool) bool {
 	allowed := &uriParts
 	if international {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Usual are formats as libraries of schemas mean them where that is more than the
-// standard: each takes all that theirs take. Do not change it.
+// Usual has the formats that libraries of schemas define more broadly than the standard: each
+// accepts everything that theirs accept. Do not change it.
 var Usual = map[string]Format{
 	"time":      usualTime.MatchString,
 	"date-time": func(s string) bool { return usualDateTime.MatchString(s) && inCalendar(s[:len(time.DateOnly)]) },
@@ -18,7 +18,7 @@ var Usual = map[string]Format{
 	"uri":       url,
 }
 
-// Valibot are formats as valibot means them, which does not know how long months are.
+// Valibot has the formats of valibot, which ignores the lengths of months.
 var Valibot = map[string]Format{"date": valibotDate.MatchString, "date-time": usualDateTime.MatchString}
 
 func inCalendar(date string) bool {
@@ -36,14 +36,15 @@ const (
 var (
 	valibotDate = regexp.MustCompile(`^` + day + `$`)
 	usualTime   = regexp.MustCompile(`^` + clock + `(?:` + seconds + `)?` + zone + `?$`)
-	// usualDateTime need have neither seconds nor a zone: valibot's isoDateTime has none.
+	// usualDateTime needs neither seconds nor a zone: valibot's isoDateTime has none.
 	usualDateTime = regexp.MustCompile(`^` + day + `[Tt ]` + clock + `(?:` + seconds + `)?` + zone + `?$`)
-	// usualEmail is that of HTML, and the characters that are a k and an s where case does
-	// not count.
+	// usualEmail is the form of HTML, and the characters that equal a k and an s without regard to
+	// case.
 	usualEmail = regexp.MustCompile("^[A-Za-z0-9ſK.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9ſK](?:[A-Za-z0-9ſK-]{0,61}[A-Za-z0-9ſK])?(?:\\.[A-Za-z0-9ſK](?:[A-Za-z0-9ſK-]{0,61}[A-Za-z0-9ſK])?)*$")
 )
 
-// url takes all that the constructor of URL does, and more: it trims and repairs.
+// url accepts everything that the constructor of URL accepts, and more: the constructor trims and
+// repairs.
 func url(s string) bool {
 	s = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(strings.TrimFunc(s, func(c rune) bool { return c <= ' ' }))
 	name, rest, found := strings.Cut(s, ":")

@@ -2,8 +2,8 @@ package jsregexp
 
 import "slices"
 
-// machine finds patterns with back references: it tries one way after the other, as
-// JavaScript does, and may take a time that grows without bounds.
+// machine finds patterns with back references: it tries one alternative after the other, as
+// JavaScript does, and its time has no bound.
 type machine struct {
 	text  []rune
 	code  []instruction
@@ -12,14 +12,14 @@ type machine struct {
 	stack []frame
 }
 
-// frame is where to go on if a way fails, or what to put back on the way there.
+// frame is the place to continue if an alternative fails, or a slot to restore before that.
 type frame struct {
 	pc   int32 // below zero: put old into slot -pc-1
 	at   int32
 	slot int32
 }
 
-// maxStack is how many frames a match may need: some 48 MB.
+// maxStack is the largest number of frames of a match: some 48 MB.
 const maxStack = 1 << 22
 
 func (m *machine) match(p *program, text string, stop func() bool) (bool, error) {
@@ -44,8 +44,8 @@ func (m *machine) match(p *program, text string, stop func() bool) (bool, error)
 	return false, nil
 }
 
-// run reports whether the rest of the program from an instruction on matches. It leaves
-// on the stack what it has found if it does, and nothing if not.
+// run reports whether the rest of the program from an instruction on matches. If it does, its
+// frames stay on the stack; otherwise it removes them.
 func (m *machine) run(pc, at int) bool {
 	base := len(m.stack)
 	for m.watch.step() {
@@ -112,7 +112,7 @@ func (m *machine) set(slot int, value int32) {
 	m.slots[slot] = value
 }
 
-// back takes the last way that was not tried, down to a base.
+// back takes the last untried alternative, down to a base.
 func (m *machine) back(base int) (pc, at int, ok bool) {
 	for len(m.stack) > base {
 		f := m.stack[len(m.stack)-1]
@@ -125,8 +125,8 @@ func (m *machine) back(base int) (pc, at int, ok bool) {
 	return 0, 0, false
 }
 
-// look reports whether what is ahead or behind is as it should be. What it has captured
-// stays, if that is not to be absent; other ways through it are not tried again.
+// look reports whether a look matches. Its captures stay unless it is negative; its other
+// alternatives are not tried again.
 func (m *machine) look(pc, at int, negative bool) bool {
 	base := len(m.stack)
 	found := m.run(pc, at)
@@ -144,7 +144,7 @@ func (m *machine) look(pc, at int, negative bool) bool {
 	return found != negative && m.watch.err == nil
 }
 
-// reference steps over the text of a group once more. One without a text is empty.
+// reference matches the text of a group again. A group without a text matches nothing.
 func (m *machine) reference(i *instruction, at int) (int, bool) {
 	from, to := int(m.slots[i.x]), int(m.slots[i.x+1])
 	if from < 0 || to < 0 {

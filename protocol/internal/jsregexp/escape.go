@@ -2,7 +2,7 @@ package jsregexp
 
 import "strings"
 
-// atomEscape reads what follows a backslash outside of classes.
+// atomEscape reads the text after a backslash outside of classes.
 func (p *parser) atomEscape() (*node, error) {
 	if found, ok, err := p.classEscape(); ok || err != nil {
 		return &node{kind: kindSet, set: found}, err
@@ -27,7 +27,7 @@ func (p *parser) atomEscape() (*node, error) {
 	return ref, nil
 }
 
-// classEscape reads the rest of an escape that stands for a set, if it is one.
+// classEscape reads the rest of an escape if it stands for a set.
 func (p *parser) classEscape() (found set, ok bool, err error) {
 	switch {
 	case p.take("d"):

@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// kind is what a node of a pattern is.
+// kind is the kind of a node.
 type kind uint8
 
 const (
 	kindSet       kind = iota // one character of a set
-	kindSequence              // kids one after the other, none: nothing
+	kindSequence              // kids one after the other; no kids match nothing
 	kindChoice                // one of the kids
 	kindGroup                 // one kid, captured
 	kindRepeat                // one kid, min to max times
-	kindAssertion             // a place
+	kindAssertion             // a condition on the place
 	kindLook                  // one kid, ahead or behind
-	kindReference             // what a group has captured
+	kindReference             // the text that a group has captured
 )
 
 // node is a part of a pattern.
@@ -31,10 +31,10 @@ type node struct {
 	negative bool   // of a look
 	group    int    // of a group, or a reference
 	name     string // of a reference, until all groups are known
-	groups   [2]int // that are inside: from, to (exclusive)
+	groups   [2]int // the groups inside: from, to (exclusive)
 }
 
-// place is a condition on where in the text something is.
+// place is a condition on the place in the text.
 type place uint8
 
 const (
@@ -46,7 +46,7 @@ const (
 
 const (
 	maxDepth = 1000    // of groups
-	maxCount = 1 << 30 // of a repetition; more is as good as any number
+	maxCount = 1 << 30 // of a repetition; larger counts mean any number
 )
 
 var errSyntax = errors.New("not a regular expression of JavaScript with flag u")
@@ -64,7 +64,7 @@ type parser struct {
 // parsed is a pattern that was read.
 type parsed struct {
 	root   *node
-	groups int  // that capture, and one for the whole
+	groups int  // the number of capturing groups, and one for the whole
 	refers bool // it has back references
 }
 
@@ -113,7 +113,7 @@ func (p *parser) take(text string) bool {
 	return true
 }
 
-// choice reads alternatives, up to a bracket that is not theirs or the end.
+// choice reads alternatives up to the closing bracket around them, or the end.
 func (p *parser) choice() (*node, error) {
 	if p.depth++; p.depth > maxDepth {
 		return nil, errors.New("a regular expression with too many groups in each other")
@@ -219,7 +219,7 @@ func (p *parser) look(behind, negative bool) (*node, error) {
 	}, err
 }
 
-// rest reads what follows the beginning of a group.
+// rest reads a group after its beginning.
 func (p *parser) rest() (*node, error) {
 	body, err := p.choice()
 	if err == nil && !p.take(")") {
@@ -272,7 +272,7 @@ func (p *parser) count() (n int, found bool) {
 	return n, found
 }
 
-// name reads the name of a group and the bracket behind it.
+// name reads the name of a group and the bracket after it.
 func (p *parser) name() (string, error) {
 	var name []rune
 	for !p.take(">") {
@@ -341,8 +341,8 @@ func (p *parser) class() (*node, error) {
 	return &node{kind: kindSet, set: found}, nil
 }
 
-// classAtom reads a part of a class. It reports whether that is one character, which may
-// be the end of a range.
+// classAtom reads a part of a class. It reports whether that is one character, which may be the
+// end of a range.
 func (p *parser) classAtom() (found set, isOne bool, err error) {
 	if !p.take(`\`) {
 		c := p.peek(0)

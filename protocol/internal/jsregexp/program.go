@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// opcode is what an instruction does.
+// opcode is the operation of an instruction.
 type opcode uint8
 
 const (
 	opSet       opcode = iota // one character
-	opSplit                   // goes on at x or, if that fails, at y
-	opJump                    // goes on at x
-	opPlace                   // an assertion on where it is
-	opLook                    // an assertion on what is ahead or behind
-	opSave                    // notes where it is in slot x
-	opClear                   // forgets what is in the slots from x to y
-	opProgress                // fails if it is where slot x says
+	opSplit                   // continues at x or, if that fails, at y
+	opJump                    // continues at x
+	opPlace                   // an assertion on the place
+	opLook                    // an assertion on the text ahead or behind
+	opSave                    // stores the place in slot x
+	opClear                   // clears the slots from x to y
+	opProgress                // fails at the place in slot x
 	opReference               // the text of a group again
 	opMatch
 )
@@ -26,13 +26,13 @@ type instruction struct {
 	op       opcode
 	place    place
 	negative bool // of opLook
-	backward bool // of opSet and opReference: what is before
+	backward bool // of opSet and opReference: the text before
 	x, y     int
 	set      *class
-	look     *program // of opLook, unless the program backtracks: then it begins at y
+	look     *program // of opLook; in a program that backtracks the look begins at y
 }
 
-// class is a set of which the beginning is known by heart.
+// class is a set with a table for its first characters.
 type class struct {
 	ascii [2]uint64
 	set   set
@@ -55,24 +55,24 @@ func (c *class) has(r rune) bool {
 	return c.set.has(r)
 }
 
-// program is a pattern in instructions. It begins with the first.
+// program is a pattern as instructions. It begins with the first.
 type program struct {
 	code     []instruction
 	backward bool // it reads a text from its end
-	slots    int  // that it saves in
+	slots    int  // the number of slots
 }
 
-// maxProgram is how many instructions a pattern may be: counts are written out.
+// maxProgram is the largest number of instructions of a pattern: counts are written out.
 const maxProgram = 1 << 18
 
 var errSize = errors.New("a regular expression that is too large")
 
-// assembler writes a program. One that backtracks has groups; in one that does not each
-// look is a program of its own, which reads the text from the other side: see scan.
+// assembler writes a program. If it backtracks, it has groups; otherwise each look is a program of
+// its own, which reads the text from the other side: see scan.
 type assembler struct {
 	*program
 	backtracks bool
-	classes    map[*node]*class // counts write the same node often
+	classes    map[*node]*class // counts repeat a node often
 }
 
 func assemble(root *node, groups int, backtracks, backward bool) (*program, error) {
@@ -161,8 +161,8 @@ func (a *assembler) group(n *node) error {
 	return nil
 }
 
-// repeat writes a body as often as it must be, and then as often as it may be. A body
-// that may be left out must not match nothing: JavaScript counts no such repetition.
+// repeat writes a body as often as it must match, and then as often as it may. An optional body
+// must not match nothing: JavaScript does not count such repetitions.
 func (a *assembler) repeat(n *node) error {
 	for range n.min {
 		before := len(a.code)
@@ -170,7 +170,7 @@ func (a *assembler) repeat(n *node) error {
 			return err
 		}
 		if len(a.code) == before {
-			break // nothing, however often
+			break // it matches nothing, however often
 		}
 	}
 	if n.max < 0 {
@@ -195,7 +195,7 @@ func (a *assembler) repeat(n *node) error {
 	return nil
 }
 
-// aim makes a split go on right behind it, or at the end.
+// aim makes a split continue after it, or at the end.
 func (a *assembler) aim(split int, lazy bool) {
 	i := &a.code[split]
 	i.x, i.y = split+1, len(a.code)

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// properties has the sets that \p may name, of Unicode 17, as testdata/properties.js has
-// asked a RegExp for them. A line has its kind (gc, a general category; b, a binary
-// property; sc and scx, a script and its extensions), its names, and its spans: how far
-// each is behind the last one and, where it is longer than one, how much, to base 36.
+// properties has the sets that \p may name, of Unicode 17; testdata/properties.js has got them
+// from a RegExp. A line has its kind (gc, a general category; b, a binary property; sc and scx, a
+// script and its extensions), its names, and its spans: the distance from the end of the last span
+// and, if the span is longer than one, its length, to base 36.
 //
 //go:embed properties.txt
 var properties string
 
-// property returns the set of what stands between the braces of \p{…}.
+// property returns the set of the text between the braces of \p{…}.
 func property(text string) (set, bool) {
 	name, value, valued := strings.Cut(text, "=")
 	switch {
@@ -61,6 +61,6 @@ func decodeSpans(text string) set {
 }
 
 func base36(text string) rune {
-	n, _ := strconv.ParseInt(text, 36, 32) // nothing is 0
+	n, _ := strconv.ParseInt(text, 36, 32) // an empty text is 0
 	return rune(n)
 }

@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// linear is a pattern without assertions on what is ahead or behind, and without back
-// references: Go's package does the same with it.
+// linear is a pattern without looks and back references, which Go's package regexp matches in the
+// same way.
 type linear struct {
 	re   *regexp.Regexp
-	size int // instructions: at each character, each may be done once
+	size int // the number of instructions: each may run once at each character
 }
 
-// newLinear returns nil if a part of a pattern is more than a linear is, or too large.
+// newLinear returns nil if a linear cannot have a part of the pattern, or the pattern is too
+// large.
 func newLinear(prefix string, n *node) *linear {
 	var b strings.Builder
 	b.WriteString(prefix)
@@ -36,8 +37,8 @@ func newLinear(prefix string, n *node) *linear {
 	return &linear{re, len(program.Inst)}
 }
 
-// writeRE2 writes a part of a pattern as Go has it. Groups need not capture, and which
-// alternative comes first does not matter where all that counts is whether there is one.
+// writeRE2 writes a part of a pattern in the syntax of Go. Groups need not capture, and the order
+// of alternatives does not matter, since only the existence of a match counts.
 func writeRE2(b *strings.Builder, n *node) bool {
 	switch n.kind {
 	case kindSet:

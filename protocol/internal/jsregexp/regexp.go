@@ -1,12 +1,12 @@
 // Package jsregexp matches regular expressions as JavaScript does with flag u.
 //
-// A pattern without assertions on what is ahead or behind, but for those at its very
-// start, and without back references is one of Go's package regexp, which takes linear
-// time. Other patterns without back references take linear time too: see scanner. Those
-// with back references are tried way by way: see machine. Every match can be stopped.
+// Go's package regexp matches patterns without back references and looks, except for looks at the
+// start, in linear time. Other patterns without back references take linear time, too: see
+// scanner. Patterns with back references are matched by backtracking: see machine. Every match can
+// be stopped.
 //
-// Texts are UTF-8, so that no half of a surrogate pair is in them. What RegExp takes since
-// ECMAScript 2025, modifiers and two groups of one name, is refused.
+// Texts are UTF-8, so that they have no half of a surrogate pair. Additions to RegExp since
+// ECMAScript 2025, modifiers and two groups with the same name, are refused.
 package jsregexp
 
 import (
@@ -19,14 +19,14 @@ import (
 // Regexp is a compiled pattern. It is safe for concurrent use.
 type Regexp struct {
 	source  string
-	ahead   []lookahead // of the start
+	ahead   []lookahead // the looks at the start
 	linear  *linear
 	scan    *program
-	program *program // with back references
+	program *program // set if there are back references
 	tools   sync.Pool
 }
 
-// lookahead is what must be at the start of a text, or must not.
+// lookahead is a pattern that must, or must not, match at the start of a text.
 type lookahead struct {
 	*linear
 	negative bool
@@ -35,8 +35,8 @@ type lookahead struct {
 // ErrStopped is the error of a match that was stopped, or that needs too much memory.
 var ErrStopped = errors.New("jsregexp: the match was stopped")
 
-// Compile compiles a pattern. It refuses what new RegExp(pattern, "u") would throw for, and
-// what is larger than 262,144 steps with all counts written out.
+// Compile compiles a pattern. It refuses a pattern for which new RegExp(pattern, "u") would throw,
+// or that has more than 262,144 steps with all counts written out.
 func Compile(pattern string) (*Regexp, error) {
 	p, err := parse(pattern)
 	if err != nil {
@@ -55,14 +55,14 @@ func Compile(pattern string) (*Regexp, error) {
 	return r, nil
 }
 
-// Check reports what is wrong with the syntax of a pattern.
+// Check returns the error in the syntax of a pattern, nil if there is none.
 func Check(pattern string) error {
 	_, err := parse(pattern)
 	return err
 }
 
-// split makes linear patterns of a pattern, if it can: ^(?=.{1,9}$)(?!-)x is what
-// ^(?:.{1,9}$) and ^x match, and ^(?:-) does not.
+// split makes linear patterns of a pattern, if it can: ^(?=.{1,9}$)(?!-)x matches if ^(?:.{1,9}$)
+// and ^x match and ^(?:-) does not.
 func (r *Regexp) split(root *node) bool {
 	rest := root
 	prefix := ""
@@ -89,8 +89,8 @@ func (r *Regexp) String() string { return r.source }
 // Linear reports whether a match takes a time that grows with the length of the text only.
 func (r *Regexp) Linear() bool { return r.program == nil }
 
-// Match reports whether the pattern matches a part of a text. Long matches call stop now
-// and then; when that returns true they end with ErrStopped.
+// Match reports whether the pattern matches a part of a text. Long matches call stop regularly; if
+// that returns true, they end with ErrStopped.
 func (r *Regexp) Match(text string, stop func() bool) (bool, error) {
 	switch {
 	case r.program != nil:
@@ -118,17 +118,17 @@ func (r *Regexp) Match(text string, stop func() bool) (bool, error) {
 	return r.linear.match(text, stop)
 }
 
-// keep keeps what a match needs for the next one, unless a long text has made it large.
+// keep keeps the memory of a match for the next one, unless a long text has made it large.
 func (r *Regexp) keep(tool any, length int) {
 	if length < 1<<12 {
 		r.tools.Put(tool)
 	}
 }
 
-// unwatched is how many steps a match may take before stop is called.
+// unwatched is the number of steps before stop is called.
 const unwatched = 1 << 18
 
-// match has Go's package read a long text from a reader that ends when it is to stop.
+// match calls Go's package with a reader for a long text, which ends when the match must stop.
 func (l *linear) match(text string, stop func() bool) (bool, error) {
 	if l.size*len(text) < unwatched {
 		return l.re.MatchString(text), nil
@@ -162,14 +162,14 @@ func (r *reader) ReadRune() (rune, int, error) {
 	return c, size, nil
 }
 
-// watch counts steps and calls stop now and then.
+// watch counts steps and calls stop regularly.
 type watch struct {
 	stop  func() bool
 	steps int
 	err   error
 }
 
-// step reports whether to go on.
+// step reports whether the match may continue.
 func (w *watch) step() bool {
 	if w.steps++; w.steps%unwatched == 0 && w.stop() {
 		w.err = ErrStopped

@@ -1,9 +1,8 @@
 package jsregexp
 
-// scanner finds patterns without back references in a time that grows with the length of
-// the text only. It reads the text once, with all instructions at which it may be. What
-// is ahead or behind is known by then: each look has read the text before, from the other
-// side, and noted all places where it holds.
+// scanner finds patterns without back references in a time that grows with the length of the text
+// only. It reads the text once, with all instructions that may be current. Looks are evaluated
+// before: each has read the text from the other side, and noted all places where it matches.
 type scanner struct {
 	text   []rune
 	watch  watch
@@ -12,13 +11,13 @@ type scanner struct {
 	stack  []int
 }
 
-// queues are the instructions at which a program is, at one place and the next.
+// queues are the current instructions of a program, at one place and the next.
 type queues struct{ now, next queue }
 
-// queue is a set of instructions, in the order in which they came.
+// queue is a set of instructions in the order of insertion.
 type queue struct {
 	list []int
-	at   []int // where in the list an instruction is, if it is
+	at   []int // the index of an instruction in the list, if it is there
 }
 
 func (q *queue) add(pc int) bool {
@@ -47,7 +46,7 @@ func (s *scanner) match(p *program, text string, stop func() bool) (found bool, 
 	return found, s.watch.err
 }
 
-// table notes all places at which a look holds.
+// table notes all places at which a look matches.
 func (s *scanner) table(p *program) {
 	size := len(s.text)/64 + 1
 	table := s.tables[p]
@@ -63,8 +62,8 @@ func (s *scanner) table(p *program) {
 	s.tables[p] = table
 }
 
-// run calls yield at each place at which the program has matched something, until that
-// returns false or there is no time left.
+// run calls yield at each place at which the program has matched, until yield returns false or the
+// match is stopped.
 func (s *scanner) run(p *program, yield func(at int) bool) {
 	for _, i := range p.code {
 		if i.op == opLook {
@@ -115,7 +114,7 @@ func (q *queue) matched(p *program) bool {
 	return i < len(q.list) && q.list[i] == last
 }
 
-// follow adds an instruction, and what can be reached from it without reading on.
+// follow adds an instruction, and all instructions that it leads to without reading.
 func (s *scanner) follow(p *program, q *queue, pc, at int) {
 	s.stack = append(s.stack[:0], pc)
 	for len(s.stack) > 0 && s.watch.step() {
@@ -141,7 +140,7 @@ func (s *scanner) follow(p *program, q *queue, pc, at int) {
 	}
 }
 
-// holds reports whether an assertion does at a place.
+// holds reports whether an assertion is true at a place.
 func holds(p place, text []rune, at int) bool {
 	switch p {
 	case placeStart:

@@ -15,7 +15,7 @@ var (
 	anything = set{{0, unicode.MaxRune}}
 	digits   = set{{'0', '9'}}
 	words    = set{{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}}
-	// blanks are what \s is: white space and ends of lines.
+	// blanks are the characters of \s: white space and ends of lines.
 	blanks = set{
 		{'\t', '\r'}, {' ', ' '}, {0xa0, 0xa0}, {0x1680, 0x1680}, {0x2000, 0x200a}, {0x2028, 0x2029},
 		{0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}, {0xfeff, 0xfeff},
@@ -25,7 +25,7 @@ var (
 
 func single(c rune) set { return set{{c, c}} }
 
-// union returns what is in any of the sets.
+// union returns the code points that are in any of the sets.
 func union(sets ...set) set {
 	all := slices.Concat(sets...)
 	slices.SortFunc(all, func(a, b span) int { return int(a.lo - b.lo) })
@@ -40,7 +40,7 @@ func union(sets ...set) set {
 	return merged
 }
 
-// not returns what is not in the set.
+// not returns the code points that are not in the set.
 func (s set) not() set {
 	rest := set{}
 	next := rune(0)
