@@ -65,5 +65,5 @@ func TestNothingCallable(t *testing.T) {
 	opts := ipc.Node(filepath.Join(runner.Dir, "served.js"))
 	opts.Env, opts.StartTimeout, opts.Logger = append(os.Environ(), `APP={"noTunnel":true}`), runner.StartBound, log.Logger()
 	testapp.StartWorker(t, opts)
-	log.Await(t, "nothing is callable without tunnel.Config.AllowList: protocol.NewAllowList(tasks, events)")
+	log.Await(t, "exposes nothing: set tunnel.Config.AllowList to protocol.NewAllowList(tasks, events)")
 }
