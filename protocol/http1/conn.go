@@ -86,16 +86,24 @@ func (c *conn) acquire() {
 
 func (c *conn) unread() []byte { return c.in[c.start:] }
 
-// serve answers requests until the connection ends or is handed over.
+// serve serves the connection, and closes it if the Handler panics or ends the goroutine.
 func (c *conn) serve() {
+	served := false
 	defer func() {
-		if v := recover(); v != nil { // a Handler recovers from its own panics
-			_ = c.netConn.Close()
-			if v != http.ErrAbortHandler {
-				c.front.logf("http1: panic serving %v: %v\n%s", c.netConn.RemoteAddr(), v, debug.Stack())
-			}
+		if served {
+			return
+		}
+		_ = c.netConn.Close()
+		if v := recover(); v != nil && v != http.ErrAbortHandler { // a Handler recovers from its own panics
+			c.front.logf("http1: panic serving %v: %v\n%s", c.netConn.RemoteAddr(), v, debug.Stack())
 		}
 	}()
+	c.serveRequests()
+	served = true
+}
+
+// serveRequests answers requests until the connection ends or is handed over.
+func (c *conn) serveRequests() {
 	c.acquire()
 	c.raw = c.newRawReader()
 	for {
@@ -329,7 +337,10 @@ func (c *conn) handOver() {
 		c.onTime()
 		c.release()
 	}
-	c.hand()
+	if !c.hand() {
+		_ = c.netConn.Close()
+		return
+	}
 	conn := handOver(c.netConn, unread)
 	c.front.passed.Add(1)
 	select {
