@@ -68,3 +68,19 @@ func TestClosedConnectionsAreNotHandedOver(t *testing.T) {
 	require.NoError(t, front.Shutdown(ctx))
 	assert.Zero(t, front.Stats().HandedOver)
 }
+
+// An informational status is no answer: the next one would be taken for this request's.
+func TestInformationalStatus(t *testing.T) {
+	c := dial(t, start(t, func(x serve.Exchange, r *http.Request) {
+		x.Header().Set("Content-Length", "10")
+		x.WriteHeader(http.StatusEarlyHints)
+		x.WriteHeader(http.StatusProcessing)
+		echo(x, r)
+	}, nil))
+	for _, body := range []string{"1", "2"} {
+		c.send(t, post("/plain/x", body))
+		res, got := c.answer(t)
+		assert.Equal(t, http.StatusOK, res.StatusCode)
+		assert.Equal(t, "/plain/x "+body, got)
+	}
+}
