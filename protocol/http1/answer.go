@@ -91,9 +91,10 @@ var closing = []string{"close"}
 
 func (x *exchange) Hijack() (net.Conn, bool) { return nil, false }
 
-// WriteHeader takes note of the status and of the length. Only the first call counts.
+// WriteHeader takes note of the status and of the length. Only the first call counts. An
+// informational status is not the answer's, and nobody has to send one.
 func (x *exchange) WriteHeader(status int) {
-	if x.status != 0 {
+	if x.status != 0 || status < http.StatusOK {
 		return
 	}
 	x.status = status
@@ -110,7 +111,7 @@ func (x *exchange) WriteHeader(status int) {
 
 // allowsBody reports whether an answer with this status may have a body.
 func allowsBody(status int) bool {
-	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+	return status != http.StatusNoContent && status != http.StatusNotModified
 }
 
 func (x *exchange) Write(p []byte) (int, error) {

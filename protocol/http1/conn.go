@@ -19,6 +19,7 @@ type conn struct {
 	front   *Front
 	netConn net.Conn
 	first   [1]byte         // what a parked connection reads
+	skipped uint8           // newlines since the last request
 	remote  string          // the caller's address, once there was a request
 	ctx     context.Context // of all its requests
 	raw     *rawReader      // nil where it cannot wait without a buffer
@@ -86,23 +87,34 @@ func (c *conn) acquire() {
 
 func (c *conn) unread() []byte { return c.in[c.start:] }
 
-// serve answers requests until the connection ends or is handed over.
+// serve serves the connection, and closes it if the Handler panics or ends the goroutine.
 func (c *conn) serve() {
+	served := false
 	defer func() {
-		if v := recover(); v != nil { // a Handler recovers from its own panics
-			_ = c.netConn.Close()
-			if v != http.ErrAbortHandler {
-				c.front.logf("http1: panic serving %v: %v\n%s", c.netConn.RemoteAddr(), v, debug.Stack())
-			}
+		if served {
+			return
+		}
+		_ = c.netConn.Close()
+		if v := recover(); v != nil && v != http.ErrAbortHandler { // a Handler recovers from its own panics
+			c.front.logf("http1: panic serving %v: %v\n%s", c.netConn.RemoteAddr(), v, debug.Stack())
 		}
 	}()
+	c.serveRequests()
+	served = true
+}
+
+// serveRequests answers requests until the connection ends or is handed over.
+func (c *conn) serveRequests() {
 	c.acquire()
 	c.raw = c.newRawReader()
 	for {
-		if len(c.unread()) == 0 && !c.await() {
-			_ = c.netConn.Close()
-			c.release()
-			return
+		if c.skipNewlines(); len(c.unread()) == 0 {
+			if !c.await() {
+				_ = c.netConn.Close()
+				c.release()
+				return
+			}
+			continue
 		}
 		switch body, what := c.next(); what {
 		case plain:
@@ -119,6 +131,18 @@ func (c *conn) serve() {
 			c.handOver()
 			return
 		}
+	}
+}
+
+// maxNewlines is how many bytes of newlines may precede a request, as in net/http.
+const maxNewlines = 4
+
+// skipNewlines drops newlines that follow a body without counting for it. Old callers send
+// them (RFC 9112, section 2.2), but not before their first request.
+func (c *conn) skipNewlines() {
+	for c.ctx != nil && c.skipped < maxNewlines && c.start < len(c.in) && (c.in[c.start] == '\r' || c.in[c.start] == '\n') {
+		c.start++
+		c.skipped++
 	}
 }
 
@@ -252,6 +276,7 @@ func (c *conn) onTime() {
 // call answers a request. It reports false if the connection has ended.
 func (c *conn) call(body []byte) bool {
 	c.onTime()
+	c.skipped = 0
 	ctx, cancel := context.WithCancel(c.context())
 	defer cancel()
 	r := c.head.WithContext(ctx)
@@ -329,7 +354,10 @@ func (c *conn) handOver() {
 		c.onTime()
 		c.release()
 	}
-	c.hand()
+	if !c.hand() {
+		_ = c.netConn.Close()
+		return
+	}
 	conn := handOver(c.netConn, unread)
 	c.front.passed.Add(1)
 	select {

@@ -51,8 +51,8 @@ const (
 //
 // Requests that a Front serves pass by the http.Server: its Handler with middleware and mux,
 // its ConnState and SetKeepAlivesEnabled. Its Shutdown alone does not wait for them. Their
-// contexts have the values of its BaseContext and ConnContext; ConnContext is called again for
-// a connection that is handed over later. To bound the number of connections, bound those of
+// contexts have the values of its BaseContext and ConnContext; ConnContext is called concurrently,
+// and again for a connection that is handed over later. To bound the number of connections, bound those of
 // the listener, by netutil.LimitListener of golang.org/x/net for example.
 //
 // A Front is safe for concurrent use.

@@ -49,11 +49,13 @@ func (c *conn) move(from, to phase) {
 	}
 }
 
-// hand begins to hand the connection over. It is not closed from outside any more.
-func (c *conn) hand() {
+// hand begins to hand the connection over. It is not closed from outside any more. It reports
+// false if it was.
+func (c *conn) hand() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.phase = handing
+	return !c.gone
 }
 
 // end cancels the context of the call.
