@@ -33,7 +33,8 @@
 // says that the worker wants no more calls, and to be replaced. Messages of types that are not
 // known are ignored; a line that is no message, or a first one that is not hello, ends the worker.
 //
-// Bytes travel as data messages, of at most 64 KiB each, of a stream that belongs to a call. A
+// Bytes travel as data messages, of at most 64 KiB each (63 KiB from the server, which fit a
+// pipe with their line), of a stream that belongs to a call. A
 // call's request can have several: the raw body of a task with "body":true is stream 0; the files
 // that the input of a task names with "files":["F1","F2"] are streams 1, 2 and so on in that order.
 // They are sent only as far as the worker has given them credit with window, the first of which

@@ -22,6 +22,13 @@ const Version = 1
 // MaxData is how many bytes a data message has at most.
 const MaxData = 64 << 10
 
+// FullData is how many bytes one has that is sent to a worker: with its line, of MaxDataLine bytes
+// at most, it fits a pipe of 64 KiB, and goes through in one write and one read.
+const (
+	FullData    = 63 << 10
+	MaxDataLine = 96
+)
+
 // Env is the environment variable that tells a worker where the framed wire is: on the descriptors
 // 3 and 4, or on its standard input and output.
 const (
