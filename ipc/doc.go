@@ -98,7 +98,15 @@
 // GB: return streams, which take 256 KiB each); and that of the workers: Node.js takes 45 to 55 MiB, as Bun and Deno do, before the
 // application has anything, and up to 48 MiB more for short-lived objects under load. Node("app.js",
 // "--max-semi-space-size=2") has taken a worker with 33,000 calls a second from 123 to 74 MiB,
-// for 2 % of the calls; one that makes large objects would lose more. While a worker is
+// for 2 % of the calls; one that makes large objects would lose more. Node adds
+// "--initial-old-space-size=128", with which V8 collects old garbage at 128 MiB for the first time:
+// small calls bring its own limit so far down that the buffers of uploads reach it again and
+// again, at up to half of the worker's CPU. An application that leaves old garbage may grow by as
+// much. After 120,000 small calls a Runner application has had 102 MiB without the flag and 84
+// with it on Node.js 20, but 155 and 174 on 22; 40,000 left 144 and 98 on 24, 140 and 101 on 26; a
+// module with a heap of 80 MiB took 138 and 140. Where the heap's limit is low (MaxHeap, or a small
+// container), half of that limit counts instead. A flag of your own counts, too:
+// "--initial-old-space-size=64" for Node.js 22, "=1" for V8's own way. While a worker is
 // replaced there are two. Restart doubles all of them for a moment: it starts all slots'
 // new workers before the first old one ends.
 //

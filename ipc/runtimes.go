@@ -43,25 +43,35 @@ func isPermission(flag string) bool {
 // engine is a program that runs the runtime of package ipc, and with it a module.
 type engine struct {
 	command  []string // what stands before the flags
+	heap     string   // a flag before them, unless they have one of its name
 	program  []string // and after them, where the runtime comes by the standard input
 	maxHeap  string   // the flag before a number of MiB, empty if there is none
 	variable string   // the variable for a number of bytes then
 }
 
 var (
-	nodeEngine = &engine{command: []string{"node"}, program: []string{"-"}, maxHeap: "--max-old-space-size="}
+	nodeEngine = &engine{command: []string{"node"}, heap: "--initial-old-space-size=128", program: []string{"-"}, maxHeap: "--max-old-space-size="}
 	bunEngine  = &engine{command: []string{"bun"}, program: []string{"-"}, variable: "BUN_JSC_forceRAMSize"}
 	denoEngine = &engine{command: []string{"deno", "run", "--unstable-detect-cjs"}, program: []string{"--ext=cjs", "-"}, maxHeap: "--v8-flags=--max-old-space-size="}
 )
 
 func (e *engine) options(file string, flags []string) Options {
 	program := bundle()
+	if e.heap != "" && !slices.ContainsFunc(flags, setsInitialHeap) {
+		flags = slices.Concat([]string{e.heap}, flags)
+	}
 	if proc.HasExtraFiles || e != nodeEngine {
 		// The program comes by the standard input: no temporary file, and no long command
 		// line in the list of processes.
 		return Options{Command: slices.Concat(e.command, flags, e.program, []string{file}), engine: e, stdin: program}
 	}
 	return Options{Command: slices.Concat(e.command, flags, []string{"--eval", string(program), file}), engine: e}
+}
+
+// setsInitialHeap reports whether a flag of Node.js says when V8 collects old garbage first.
+func setsInitialHeap(flag string) bool {
+	name, _, _ := strings.Cut(strings.ReplaceAll(flag, "_", "-"), "=")
+	return name == "--initial-old-space-size" || name == "--initial-heap-size"
 }
 
 // limitHeap makes Options.MaxHeap a flag, which comes before those of Command, or a
@@ -100,7 +110,8 @@ var (
 // the end. The file is relative to Options.Dir. Flags are Node's own, such as
 // "--inspect=127.0.0.1:0", or "--permission" (before Node.js 22.13 it is
 // "--experimental-permission") with "--allow-fs-read=" and the module's folder, and from
-// Node.js 25 on "--allow-net" for a module that uses the network.
+// Node.js 25 on "--allow-net" for a module that uses the network. Node adds
+// "--initial-old-space-size=128", unless there is one of that name: see Sizing.
 //
 // Change what else needs changing in the result before Start: Command[0], for another
 // node than that on PATH. [Bun] and [Deno] are its siblings.
