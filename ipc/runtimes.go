@@ -42,25 +42,36 @@ func isPermission(flag string) bool {
 // engine is a program that runs the runtime of package ipc and a module.
 type engine struct {
 	command  []string // the arguments before the flags
+	heap     string   // a flag before them, unless they contain one of that name
 	program  []string // the arguments after them, if the runtime comes by the standard input
 	maxHeap  string   // the flag that sets the heap's limit, without its number of MiB; empty if there is none
 	variable string   // the variable that sets it in bytes, if there is no flag
 }
 
 var (
-	nodeEngine = &engine{command: []string{"node"}, program: []string{"-"}, maxHeap: "--max-old-space-size="}
+	nodeEngine = &engine{command: []string{"node"}, heap: "--initial-old-space-size=128", program: []string{"-"}, maxHeap: "--max-old-space-size="}
 	bunEngine  = &engine{command: []string{"bun"}, program: []string{"-"}, variable: "BUN_JSC_forceRAMSize"}
 	denoEngine = &engine{command: []string{"deno", "run", "--unstable-detect-cjs"}, program: []string{"--ext=cjs", "-"}, maxHeap: "--v8-flags=--max-old-space-size="}
 )
 
 func (e *engine) options(file string, flags []string) Options {
 	program := bundle()
+	if e.heap != "" && !slices.ContainsFunc(flags, setsInitialHeap) {
+		flags = slices.Concat([]string{e.heap}, flags)
+	}
 	if proc.HasExtraFiles || e != nodeEngine {
 		// The program comes by the standard input: this needs no temporary file, and no long
 		// command line is in the list of processes.
 		return Options{Command: slices.Concat(e.command, flags, e.program, []string{file}), engine: e, stdin: program}
 	}
 	return Options{Command: slices.Concat(e.command, flags, []string{"--eval", string(program), file}), engine: e}
+}
+
+// setsInitialHeap reports whether a flag of Node.js sets the size at which V8 first collects old
+// garbage.
+func setsInitialHeap(flag string) bool {
+	name, _, _ := strings.Cut(strings.ReplaceAll(flag, "_", "-"), "=")
+	return name == "--initial-old-space-size" || name == "--initial-heap-size"
 }
 
 // limitHeap turns Options.MaxHeap into a flag before those of Command, or into a variable. The user's
@@ -98,7 +109,8 @@ var (
 // promises either. If it exports a function dispose beside tasks, that is called at the end. The
 // file is relative to Options.Dir. Flags are Node's own, such as "--inspect=127.0.0.1:0", or
 // "--permission" ("--experimental-permission" before Node.js 22.13) with "--allow-fs-read=" and the
-// module's folder, and from Node.js 25 on "--allow-net" for a module that uses the network.
+// module's folder, and from Node.js 25 on "--allow-net" for a module that uses the network. Node adds
+// "--initial-old-space-size=128" unless flags contain one of that name: see Sizing.
 //
 // The result can be changed before Start: set Command[0] to use another node than the one on PATH.
 // [Bun] and [Deno] are its siblings.

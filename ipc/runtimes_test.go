@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,6 +174,47 @@ func TestMaxHeap(t *testing.T) {
 	flag := strings.TrimSuffix(run(file).engine.maxHeap, "=") + "=300"
 	own := start(t, run(file, flag), func(o *Options) { o.MaxHeap = 64 * mib })
 	assert.Greater(t, limit(own), 299, "a flag of its own counts")
+}
+
+// What Node adds stands before flags of one's own, which count, and is not there beside one of its name.
+func TestInitialHeap(t *testing.T) {
+	const own = "--initial-old-space-size=128"
+	head := func(o Options) []string {
+		i := slices.IndexFunc(o.Command, func(arg string) bool { return arg == "--eval" || arg == "-" })
+		return o.Command[:i]
+	}
+	for flags, want := range map[string][]string{
+		"":                                {"node", own},
+		"--inspect":                       {"node", own, "--inspect"},
+		"--max-old-space-size=64":         {"node", own, "--max-old-space-size=64"},
+		"--initial-old-space-size=1":      {"node", "--initial-old-space-size=1"},
+		"--initial_old_space_size=256":    {"node", "--initial_old_space_size=256"},
+		"--inspect --initial-heap-size=9": {"node", "--inspect", "--initial-heap-size=9"},
+	} {
+		assert.Equal(t, want, head(Node("app.js", strings.Fields(flags)...)), flags)
+	}
+	assert.Equal(t, []string{"bun"}, head(Bun("app.js")))
+	assert.NotContains(t, Deno("app.js").Command, own)
+}
+
+// What a worker starts does not get the flag: a thread would not start with it.
+func TestInitialHeapOfWorker(t *testing.T) {
+	if underTest() != "node" {
+		t.Skip("a flag of Node.js")
+	}
+	file := filepath.Join(writeModules(t, map[string]string{"tasks.mjs": `
+import { Worker } from "node:worker_threads";
+export const tasks = {
+  flags: () => process.execArgv,
+  thread: () => new Promise((resolve, reject) => {
+    const { execArgv } = process;
+    new Worker("", { eval: true, execArgv }).on("error", reject).on("exit", resolve);
+  }),
+};`}), "tasks.mjs")
+	pool := start(t, Node(file))
+	requireValue(t, `[]`, pool, task("flags", ""))
+	requireValue(t, `0`, pool, task("thread", ""))
+	requireValue(t, `["--initial-old-space-size=1"]`, start(t, Node(file, "--initial-old-space-size=1")), task("flags", ""))
 }
 
 func TestMaxHeapOfAnotherCommand(t *testing.T) {

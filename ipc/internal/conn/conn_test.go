@@ -33,6 +33,43 @@ func newTestConn(requests *os.File) *Conn {
 	})
 }
 
+// A message of an upload is written as a whole before the next one begins, and read as a whole.
+func TestDataFitsPipe(t *testing.T) {
+	if runtime.GOOS != "linux" || os.Getpagesize() != 4096 {
+		t.Skip("pipes have another size")
+	}
+	const size = 16 * wire.FullData
+	input, theirs, err := os.Pipe()
+	require.NoError(t, err)
+	defer input.Close()
+	c := newTestConn(theirs)
+	ctx, cancel := context.WithCancel(t.Context())
+	var sides sync.WaitGroup
+	sides.Go(func() { _ = c.WriteLoop() })
+	sides.Go(func() {
+		call := &protocol.Call{ID: "a", Body: io.NopCloser(bytes.NewReader(make([]byte, size)))}
+		c.RoundTrip(ctx, 1, call, func(dst []byte, id uint64) []byte { return wire.AppendCall(dst, id, call, nil, "") })
+	})
+	buf := make([]byte, 64<<10)
+	n, err := input.Read(buf)
+	require.NoError(t, err)
+	require.Contains(t, string(buf[:n]), `"body":true`)
+	require.NoError(t, c.receiveWindow(&wire.Message{Type: "window", ID: 1, Size: size}))
+	for read := 0; read < size; {
+		n, err := input.Read(buf)
+		require.NoError(t, err)
+		line, data, _ := bytes.Cut(buf[:n], []byte("\n"))
+		m, err := wire.ParseMessage(line)
+		require.NoError(t, err)
+		require.Equal(t, "data", m.Type)
+		require.GreaterOrEqual(t, len(data), m.N, "the rest comes later")
+		read += m.N
+	}
+	cancel()
+	c.CloseWrite(false)
+	sides.Wait()
+}
+
 func FuzzReadFramed(f *testing.F) {
 	f.Add([]byte("{\"type\":\"hello\",\"wire\":1,\"tasks\":[\"a\"]}\n{\"id\":1,\"ok\":true,\"n\":3}\n[1]{\"id\":2,\"ok\":true,\"result\":8}\n"))
 	f.Add([]byte("{\"type\":\"hello\",\"wire\":1}\n{\"id\":1,\"ok\":true,\"n\":99}\n[1]"))

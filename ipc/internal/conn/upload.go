@@ -147,7 +147,7 @@ func (r *request) beginRead() bool {
 }
 
 // headRoom is the space in front of a data message's bytes, for its line.
-const headRoom = 96
+const headRoom = wire.MaxDataLine
 
 // run sends the stream to its end. It reads ahead while the previous message is written.
 func (u *upload) run() {
@@ -170,7 +170,7 @@ func (u *upload) run() {
 			break
 		}
 		var n int
-		n, err = u.source.Read(next[headRoom : headRoom+min(credit, wire.MaxData)])
+		n, err = u.source.Read(next[headRoom : headRoom+min(credit, wire.FullData)])
 		u.r.reads.Done()
 		if n > 0 {
 			line := wire.AppendData(make([]byte, 0, headRoom), u.r.id, u.stream, n)

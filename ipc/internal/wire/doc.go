@@ -33,8 +33,8 @@
 // calls and a replacement. Messages of unknown types are ignored. A line that is no message, or a
 // first message that is not hello, ends the worker.
 //
-// Data messages carry the bytes of a call's streams, at most 64 KiB each. A request can have
-// several streams: the raw body of a task with "body":true is stream 0; the files that the input of
+// Data messages carry the bytes of a call's streams, at most 64 KiB each, and 63 KiB from the pool,
+// which fit a pipe together with their line. A request can have several streams: the raw body of a task with "body":true is stream 0; the files that the input of
 // a task names with "files":["F1","F2"] are streams 1, 2 and so on in that order. The pool sends
 // data only if the worker has given credit with window; the first window opens the stream. File has
 // the form's description of a file and comes before the file's data. With stop the worker wants no

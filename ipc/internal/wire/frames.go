@@ -22,6 +22,13 @@ const Version = 1
 // MaxData is the largest size of a data message, in bytes.
 const MaxData = 64 << 10
 
+const (
+	// FullData is the largest size of a data message to a worker. With its line, of at most
+	// MaxDataLine bytes, it fits a pipe of 64 KiB and takes one write and one read.
+	FullData    = 63 << 10
+	MaxDataLine = 96
+)
+
 // Env is the environment variable that tells a worker where the framed wire is: on descriptors 3
 // and 4, or on its standard input and output.
 const (

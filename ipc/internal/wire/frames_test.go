@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math"
 	"mime/multipart"
 	"net/http"
 	"os"
@@ -173,6 +174,13 @@ func requireGoldenAnswer(t *testing.T, m golden, a Answer) {
 }
 
 // Whatever a caller sends, a worker reads it as it was meant.
+// A full data message has room in a pipe, whatever its numbers.
+func TestFullDataFitsPipe(t *testing.T) {
+	line := AppendData(nil, math.MaxUint64, math.MaxInt32, FullData)
+	assert.LessOrEqual(t, len(line), MaxDataLine)
+	assert.LessOrEqual(t, MaxDataLine+FullData, 64<<10)
+}
+
 func FuzzAppendCall(f *testing.F) {
 	f.Add("app.tasks.add", "x-a", "value", []byte(`{"a":5}`))
 	f.Add("é😀\n\"", "X-B", "\xff\\\"", []byte("{\"é\":\n1}"))

@@ -11,6 +11,7 @@ const VARIABLE = "TUNNEL_IPC"; // "3,4": read from 3, write to 4; "stdio": stand
 const BIG = 1 << 20; // characters that are written at once instead of at the end of the tick
 const FULL = 16 << 20; // bytes waiting to leave: until they have left, nothing more is read
 const BUFFER = 64 << 10; // bytes: no more than a pipe holds come at once
+const MOST_OF_BUFFER = 56 << 10; // bytes: what is less takes less memory as a copy
 const MOST_DATA = 128 << 10; // bytes of streams that are leaving at once: messages written later come after them
 const LOG_TIME = 2_000; // ms for the log to leave at the end
 
@@ -183,14 +184,14 @@ function checkPipe(fd) {
 }
 
 // lending returns the onread option of a socket which reads into the same buffer again and again: small chunks take no
-// memory. One that fills half of the buffer is given away with it.
+// memory. One that fills most of the buffer is given away with it.
 function lending(take) {
   let buffer = Buffer.allocUnsafeSlow(BUFFER);
   return {
     buffer: () => buffer,
     callback(size) {
       const chunk = buffer.subarray(0, size);
-      const isLent = size < BUFFER / 2;
+      const isLent = size < MOST_OF_BUFFER;
       if (!isLent) buffer = Buffer.allocUnsafeSlow(BUFFER);
       take(chunk, isLent);
     },

@@ -10,7 +10,8 @@ const WIRE = 1;
 const MAX_LINE = 16 << 20; // bytes of a line, without its bytes
 const MAX_BYTES = 1 << 30; // bytes that a line may announce
 const MAX_DATA = 64 << 10; // bytes of a stream in one message
-const WINDOW = 256 << 10; // bytes that a stream may be ahead of its reader
+const FULL_DATA = 63 << 10; // bytes of those that the server sends: with their line they fit a pipe
+const WINDOW = 4 * FULL_DATA; // bytes that a stream may be ahead of its reader
 const FIRST_CREDIT = 16 << 10; // bytes that may be sent of a result before the server has asked for any
 
 // ProtocolError says that the other side is broken. Nothing can be trusted after it: the worker has to end.
@@ -209,6 +210,7 @@ module.exports = {
   MAX_LINE,
   MAX_BYTES,
   MAX_DATA,
+  FULL_DATA,
   WINDOW,
   FIRST_CREDIT,
   ProtocolError,

@@ -95,11 +95,19 @@ function showSources(file) {
   }
 }
 
+// hideFlag takes the flag that the Go package has added out of what worker threads and children are started with: a
+// thread that gets it refuses to start.
+function hideFlag() {
+  const at = process.execArgv.indexOf("--initial-old-space-size=128");
+  if (at !== -1) process.execArgv.splice(at, 1);
+}
+
 async function main(name) {
   const refused = refusal();
   if (refused) die(`go-tunnel worker: ${refused}`, 1);
   if (name === undefined) die("go-tunnel worker: no module given", 1);
   const file = path.resolve(name);
+  hideFlag();
   // What waits for something that nothing can bring ends the process, and in silence.
   const onExit = (code) => {
     if (code === 0) die(`go-tunnel worker: ${file} came to its end before it was ready`, 1);

@@ -3,7 +3,7 @@
 // The streams of a call's request: its raw body, or the files of its form.
 
 const { Readable } = require("node:stream");
-const { ProtocolError, WINDOW, encodeStop, encodeWindow } = require("./frames.js");
+const { FULL_DATA, ProtocolError, WINDOW, encodeStop, encodeWindow } = require("./frames.js");
 
 const MOST = 16 << 20; // bytes of credit that the streams of a worker have together, before new ones get little
 const LITTLE = 16 << 10;
@@ -30,7 +30,7 @@ class Upload {
 
   // readable is what handlers get.
   readable = new Readable({
-    highWaterMark: 64 << 10,
+    highWaterMark: FULL_DATA,
     read: () => {
       this.open();
       this.#wanted = true;

@@ -39,6 +39,12 @@ function decode(...chunks) {
   return received;
 }
 
+test("a full data message fits a pipe, and a window is made of them", () => {
+  const line = `{"type":"data","id":${Number.MAX_SAFE_INTEGER},"s":${Number.MAX_SAFE_INTEGER},"n":${frames.FULL_DATA}}\n`;
+  assert.ok(line.length + frames.FULL_DATA <= 64 << 10);
+  assert.equal((frames.WINDOW / 2) % frames.FULL_DATA, 0); // it is given back in halves
+});
+
 const encode = ({ message: m, payload }) => {
   switch (m.type) {
     case "hello":

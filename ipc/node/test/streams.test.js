@@ -9,10 +9,9 @@ const path = require("node:path");
 const { test } = require("node:test");
 const { startModule } = require("./worker.js");
 
-const WINDOW = 256 << 10;
+const { FULL_DATA: FRAME, MAX_DATA, WINDOW } = require("../lib/frames.js");
 const HALF = WINDOW / 2;
 const FIRST = 16 << 10;
-const FRAME = 64 << 10;
 
 const start = (t, options) => startModule(t, "streams.mjs", options);
 const task = (taskId, more) => ({ type: "task", taskId, ...more });
@@ -123,6 +122,17 @@ test("credit is given as bytes are read", async (t) => {
   assert.equal((await call.answer).result, WINDOW + HALF);
 });
 
+test("a chunk keeps no more memory alive than it has", async (t) => {
+  const worker = await start(t);
+  const call = await body(worker, "memory");
+  worker.input.cork(); // one read
+  worker.send({ type: "data", id: call.id }, Buffer.alloc(40_000));
+  worker.send({ type: "end", id: call.id });
+  worker.input.uncork();
+  const { result } = await call.answer;
+  assert.ok(result <= 48_000, `${result} bytes for 40,000`);
+});
+
 test("more data than credit is a protocol error", async (t) => {
   const worker = await start(t);
   const call = await body(worker, "steps", { headers: "x-name\na" });
@@ -141,7 +151,7 @@ test("together, streams have little more credit than their share", async (t) => 
     worker.task("step", { name: `${i}`, size: 1 });
     sizes.push((await worker.control()).size);
   }
-  assert.deepEqual(sizes, [...Array(65).fill(WINDOW), ...Array(5).fill(16 << 10)]);
+  assert.deepEqual(sizes, [...Array(66).fill(WINDOW), ...Array(4).fill(16 << 10)]);
   for (let id = 1; id < 20; id += 2) worker.send({ type: "cancel", id });
   const call = await body(worker, "text"); // there is room again
   assert.ok(call);
@@ -471,7 +481,7 @@ test("a result goes as far as there is credit", async (t) => {
   assert.equal(result.length, FIRST + 11);
   worker.send({ type: "window", id, size: 1 << 20 });
   assert.equal((await result.all()).bytes.length, 1 << 20);
-  assert.ok(Math.max(...result.chunks.map(({ length }) => length)) <= FRAME);
+  assert.ok(Math.max(...result.chunks.map(({ length }) => length)) <= MAX_DATA);
 });
 
 test("streams take turns, and messages go ahead of them", async (t) => {
