@@ -206,14 +206,18 @@ func (f *Front) Close() error {
 // Shutdown stops like Close, and waits until all answers are sent. If ctx is done before, the
 // remaining connections are closed, the contexts of their calls are cancelled, and the error
 // of ctx is returned at once. Accept goes on until Close, for the connections that wait to be handed
-// over: call Shutdown of the http.Server afterwards.
+// over: call Shutdown of the http.Server afterwards. Without a server that serves, call Close first.
 func (f *Front) Shutdown(ctx context.Context) error {
 	err := f.stop()
 	select {
 	case <-f.empty:
-	case <-ctx.Done():
-		f.abandon()
-		return errors.Join(ctx.Err(), err)
+	default:
+		select {
+		case <-f.empty:
+		case <-ctx.Done():
+			f.abandon()
+			return errors.Join(ctx.Err(), err)
+		}
 	}
 	f.own.Wait()
 	return err
