@@ -127,6 +127,26 @@ func TestEachRequestIsOneLine(t *testing.T) {
 	}
 }
 
+// A Handler that allows nothing says so when it is made: every call would be answered 403.
+func TestNothingAllowed(t *testing.T) {
+	plain := tunnel.ExecutorFunc(testapp.GoApp().Execute)
+	for name, c := range map[string]struct {
+		exec tunnel.Executor
+		list *protocol.AllowList
+		want bool
+	}{
+		"no Lister":             {exec: plain, want: true},
+		"no Lister, but a list": {exec: plain, list: testapp.AllowList},
+		"a Lister with a list":  {exec: testapp.GoApp()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			tunnel.New(c.exec, tunnel.Config{AllowList: c.list, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			assert.Equal(t, c.want, strings.Contains(log.String(), "nothing may be called"), log.String())
+		})
+	}
+}
+
 func TestRefusedTokensAreAudited(t *testing.T) {
 	r := httptest.NewRequest("POST", "/__runner/task/app.tasks.add", strings.NewReader("b0dy"))
 	r.Header.Set("x-runner-token", "a wrong s3cret")

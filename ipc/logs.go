@@ -204,10 +204,16 @@ func (p *Pool) logReady(w *worker, hello *wire.Hello, after time.Duration) {
 		attrs = append(attrs, "runtime", hello.Runtime)
 	}
 	w.log.Info("ipc: worker ready", attrs...)
-	if hello != nil && len(hello.Tasks)+len(hello.Events) == 0 {
+	if hello == nil {
+		return
+	}
+	if hello.Package != "" && hello.Package != wire.Package {
+		w.log.Warn("ipc: the worker has another version of @bluelibs/tunnel-worker than this server", "package", hello.Package, "server", wire.Package)
+	}
+	if len(hello.Tasks)+len(hello.Events) == 0 {
 		w.log.Warn("ipc: the worker exposes nothing: set tunnel.Config.AllowList to protocol.NewAllowList(tasks, events) (or give a Runner application a tunnel of mode server or a served lane)")
 	}
-	if hello != nil && len(hello.Schemas) > 0 && p.opts.OnSchemas == nil {
+	if len(hello.Schemas) > 0 && p.opts.OnSchemas == nil {
 		w.log.Warn("ipc: the module has schemas, and nothing checks them without Options.OnSchemas and a Middleware: see schema.Announced")
 	}
 }

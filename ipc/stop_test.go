@@ -10,6 +10,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/bluelibs/go-tunnel/ipc/internal/wire"
+	"github.com/bluelibs/go-tunnel/protocol"
 )
 
 // disposing is a module whose dispose writes down that it has begun, and that it is over
@@ -124,6 +127,33 @@ func TestWorkerThatExposesNothing(t *testing.T) {
 			pool := start(t, run(file), func(o *Options) { o.Logger = log.logger() })
 			require.NoError(t, pool.Close()) // all was logged
 			assert.Equal(t, want, log.has(`level=WARN msg="ipc: the worker exposes nothing`), log.String())
+		})
+	}
+}
+
+// What a hello says that nobody uses, or that does not belong to this server, is told at start.
+func TestHelloWarnings(t *testing.T) {
+	const schemas, package0 = "the module has schemas", "another version of @bluelibs/tunnel-worker"
+	for name, c := range map[string]struct {
+		hello, want string
+		onSchemas   func(protocol.Schemas) error
+	}{
+		"plain":            {hello: `"version":"` + wire.Package + `"`},
+		"no package":       {hello: `"auth":false`},
+		"another version":  {hello: `"version":"9.9.9"`, want: package0},
+		"schemas":          {hello: `"schemas":{"a":{}}`, want: schemas},
+		"schemas are used": {hello: `"schemas":{"a":{}}`, onSchemas: func(protocol.Schemas) error { return nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := &logBuffer{}
+			pool, err := startAnnounced(t, `{"type":"hello","wire":1,"tasks":["a"],`+c.hello+`}`, func(o *Options) {
+				o.Logger, o.OnSchemas = log.logger(), c.onSchemas
+			})
+			require.NoError(t, err)
+			require.NoError(t, pool.Close()) // all was logged
+			for _, warning := range []string{schemas, package0} {
+				assert.Equal(t, warning == c.want, log.has(warning), "%s: %s", warning, log.String())
+			}
 		})
 	}
 }

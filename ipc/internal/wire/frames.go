@@ -19,6 +19,10 @@ import (
 // Version is the version that a hello must name.
 const Version = 1
 
+// Package is the version of the npm package @bluelibs/tunnel-worker that belongs to this module.
+// Others of the same wire work, too.
+const Package = "0.1.0"
+
 // MaxData is the largest size of a data message, in bytes.
 const MaxData = 64 << 10
 

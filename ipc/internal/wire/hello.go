@@ -14,6 +14,7 @@ import (
 type Hello struct {
 	Version    int                        `json:"wire"`
 	Runtime    string                     `json:"runtime"`
+	Package    string                     `json:"version"` // of @bluelibs/tunnel-worker, empty for a worker without it
 	Tasks      []string                   `json:"tasks"` // nothing may be called if Tasks and Events are nil
 	Events     []string                   `json:"events"`
 	Idempotent []string                   `json:"idempotent"` // tasks that may run twice

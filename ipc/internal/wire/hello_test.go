@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -9,6 +10,15 @@ import (
 
 	"github.com/bluelibs/go-tunnel/protocol"
 )
+
+// Both twins know the version of the npm package: the tests of frames.js compare theirs.
+func TestPackage(t *testing.T) {
+	text, err := os.ReadFile("../../node/package.json")
+	require.NoError(t, err)
+	var manifest struct{ Version string }
+	require.NoError(t, json.Unmarshal(text, &manifest))
+	assert.Equal(t, manifest.Version, Package)
+}
 
 func TestSchemasOfHello(t *testing.T) {
 	hello, err := ParseHello([]byte(`{"type":"hello","wire":1,"tasks":["t","both"],"events":["e","both"],"schemas":{"t":{"const":"t"},"e":true,"both":false,"later":{}}}`))

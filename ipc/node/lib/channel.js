@@ -11,8 +11,8 @@ const VARIABLE = "TUNNEL_IPC"; // "3,4": read from 3, write to 4; "stdio": stand
 const BIG = 1 << 20; // characters that are written at once instead of at the end of the tick
 const FULL = 16 << 20; // bytes waiting to leave: until they have left, nothing more is read
 const BUFFER = 64 << 10; // bytes: no more than a pipe holds come at once
-const MOST_OF_BUFFER = 56 << 10; // bytes: what is less takes less memory as a copy
-const MOST_DATA = 128 << 10; // bytes of streams that are leaving at once: messages written later come after them
+const LENT_BELOW = 56 << 10; // bytes: what is less takes less memory as a copy
+const MAX_LEAVING = 128 << 10; // bytes of streams that are leaving at once: messages written later come after them
 const LOG_TIME = 2_000; // ms for the log to leave at the end
 
 const offered = Symbol.for("@bluelibs/tunnel-worker/channel");
@@ -116,7 +116,7 @@ class Channel {
     if (this.#streams.length === 0) return this.#flushText();
     this.#output.cork(); // one system call for all
     this.#flushText();
-    while (this.#streams.length > 0 && this.#leaving < MOST_DATA && !this.#isFull) {
+    while (this.#streams.length > 0 && this.#leaving < MAX_LEAVING && !this.#isFull) {
       const stream = this.#streams.shift();
       const data = stream.take(MAX_DATA);
       this.#sendData(data);
@@ -191,7 +191,7 @@ function lending(take) {
     buffer: () => buffer,
     callback(size) {
       const chunk = buffer.subarray(0, size);
-      const isLent = size < MOST_OF_BUFFER;
+      const isLent = size < LENT_BELOW;
       if (!isLent) buffer = Buffer.allocUnsafeSlow(BUFFER);
       take(chunk, isLent);
     },

@@ -5,7 +5,7 @@
 const { inspect } = require("node:util");
 const { isNativeError } = require("node:util/types");
 
-const MOST = 16 << 10; // characters
+const MAX_LENGTH = 16 << 10; // characters
 const DEPTH = 4; // causes of causes
 const WIDTH = 5; // errors of an AggregateError
 const OBJECT = { depth: 2, maxArrayLength: 20, maxStringLength: 1_000 };
@@ -16,7 +16,7 @@ const FOREIGN_FRAME = /\n +at[^\n]*(?:[( ](?:node|ext|native):|\[stdin\]:|\$deno
 // and its causes. What else hangs on an error may be large, or secret.
 function describe(error) {
   try {
-    return text(error, 0).slice(0, MOST);
+    return text(error, 0).slice(0, MAX_LENGTH);
   } catch {
     return "an error that cannot be printed";
   }

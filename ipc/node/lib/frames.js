@@ -7,6 +7,7 @@
 const { isAscii, constants } = require("node:buffer");
 
 const WIRE = 1;
+const PACKAGE = "0.1.0"; // the version in package.json, which the bundled runtime does not have
 const MAX_LINE = 16 << 20; // bytes of a line, without its bytes
 const MAX_BYTES = 1 << 30; // bytes that a line may announce
 const MAX_DATA = 64 << 10; // bytes of a stream in one message
@@ -148,8 +149,8 @@ function parseLine(line) {
 
 // encodeHello is the worker's first message, and again whenever the lists have changed.
 // What it says of lanes has their secrets in it.
-function encodeHello({ pid, runtime, tasks, events, auth, schemas, idempotent, aliases, lanes }) {
-  const hello = { type: "hello", wire: WIRE, pid, runtime, tasks, events, auth, schemas, idempotent, aliases, lanes };
+function encodeHello({ pid, runtime, version, tasks, events, auth, schemas, idempotent, aliases, lanes }) {
+  const hello = { type: "hello", wire: WIRE, pid, runtime, version, tasks, events, auth, schemas, idempotent, aliases, lanes };
   return `${JSON.stringify(hello)}\n`;
 }
 
@@ -206,6 +207,7 @@ function encodeLog(level, message) {
 }
 
 module.exports = {
+  PACKAGE,
   WIRE,
   MAX_LINE,
   MAX_BYTES,

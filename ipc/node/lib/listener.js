@@ -3,7 +3,7 @@
 // createWorkerListener makes this process a worker: it tells the server what it serves, runs what the server sends,
 // and ends when the server has no more use for it.
 
-const { ProtocolError, Decoder, encodeDraining, encodeHello, encodeLog, encodePong } = require("./frames.js");
+const { ProtocolError, Decoder, encodeDraining, encodeHello, encodeLog, encodePong, PACKAGE } = require("./frames.js");
 const { Channel, die } = require("./channel.js");
 const { Call } = require("./call.js");
 const { describe } = require("./describe.js");
@@ -50,7 +50,7 @@ class Listener {
   announce() {
     let hello;
     try {
-      hello = encodeHello({ pid: process.pid, runtime, ...this.#source.hello() });
+      hello = encodeHello({ pid: process.pid, runtime, version: PACKAGE, ...this.#source.hello() });
     } catch (error) {
       if (this.#announced === undefined) throw error;
       this.#channel.write(encodeLog("warn", `the lists of tasks and events stay as they were: ${describe(error)}`));

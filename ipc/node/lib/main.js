@@ -16,7 +16,7 @@ const { isNode, refusal } = require("./runtime.js");
 
 const USAGE =
   'export const tasks = { "my.task": (input) => … }, events likewise, or a running Runner application as runtime';
-const MOST_NAMES = 20;
+const MAX_NAMES = 20;
 const HIDDEN = ["default", "module.exports", "__esModule"];
 
 // find returns what to serve, { source, runner }, of what a module exports; undefined if that is nothing.
@@ -68,7 +68,7 @@ function kindOf(value) {
 
 function namesOf(object) {
   const names = Object.keys(object).filter((name) => !HIDDEN.includes(name));
-  return names.length > MOST_NAMES ? `${names.slice(0, MOST_NAMES).join(", ")}, …` : names.join(", ");
+  return names.length > MAX_NAMES ? `${names.slice(0, MAX_NAMES).join(", ")}, …` : names.join(", ");
 }
 
 // runnerOf returns the copy of Runner to serve with, as far as one is exported or has to be looked for with an import:

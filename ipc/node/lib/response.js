@@ -8,7 +8,7 @@ const { Writable } = require("node:stream");
 const { isUint8Array } = require("node:util/types");
 const { WINDOW, FIRST_CREDIT, encodeData } = require("./frames.js");
 
-const MANY = 16; // parts of one message: more are cheaper to copy than to send
+const MAX_PARTS = 16; // parts of one message: more are cheaper to copy than to send
 
 // Response tells its call, with begin(head), finish() and breakOff(error), how it fares, and gives its bytes to the
 // channel, which calls take.
@@ -170,7 +170,7 @@ class Response extends Writable {
       parts[count - 1] = last.subarray(0, end);
       this.#parts.unshift(last.subarray(end));
     }
-    return count > MANY ? [Buffer.concat(parts, length)] : parts;
+    return count > MAX_PARTS ? [Buffer.concat(parts, length)] : parts;
   }
 
   #head() {

@@ -18,7 +18,7 @@ const LISTENS =
   "the application listens by itself too, with a nodeExposure or another server: none of the checks here is made there, " +
   "and while its port is taken no other worker starts";
 
-const MOST_NAMES = 50;
+const MAX_NAMES = 50;
 const SYSTEM = /^(?:globals|runner|system)\./; // Runner's own
 
 const JSON_TYPE = "application/json; charset=utf-8";
@@ -124,8 +124,8 @@ class RunnerSource {
   // taskNames returns the full ids of the application's own tasks, which the code does not show where they are paths.
   #taskNames() {
     const ids = [...this.#store.tasks.values()].map(({ task }) => task.id).filter((id) => !SYSTEM.test(id));
-    const more = ids.length - MOST_NAMES;
-    return ids.slice(0, MOST_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "") || "none";
+    const more = ids.length - MAX_NAMES;
+    return ids.slice(0, MAX_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "") || "none";
   }
 
   watch(announce) {

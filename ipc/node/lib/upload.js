@@ -5,8 +5,8 @@
 const { Readable } = require("node:stream");
 const { FULL_DATA, ProtocolError, WINDOW, encodeStop, encodeWindow } = require("./frames.js");
 
-const MOST = 16 << 20; // bytes of credit that the streams of a worker have together, before new ones get little
-const LITTLE = 16 << 10;
+const MAX_TOTAL_CREDIT = 16 << 20; // bytes of credit of all streams of a worker, before new ones get the reduced window
+const REDUCED_WINDOW = 16 << 10;
 const SMALL = 4 << 10; // bytes: pieces up to this are copied, as each would keep alive all that was read with it
 
 // The rest of a stream is still coming, has come, or will not come.
@@ -62,7 +62,7 @@ class Upload {
   // open asks for the first bytes.
   open() {
     if (this.#window > 0 || this.#state !== COMING) return;
-    this.#window = this.#budget.used > MOST ? LITTLE : WINDOW;
+    this.#window = this.#budget.used > MAX_TOTAL_CREDIT ? REDUCED_WINDOW : WINDOW;
     this.#budget.used += this.#window;
     this.#ask(this.#window);
   }
@@ -104,12 +104,12 @@ class Upload {
     while (this.#wanted && this.#pieces.length > 0) {
       const piece = this.#pieces.shift();
       this.#wanted = this.readable.push(piece);
-      this.#giveBack(piece.length);
+      this.#returnCredit(piece.length);
     }
     if (this.#wanted && this.#state === COMPLETE) this.readable.push(null);
   }
 
-  #giveBack(size) {
+  #returnCredit(size) {
     this.#used += size;
     const half = this.#window / 2;
     while (this.#used >= half && this.#state === COMING) {

@@ -39,6 +39,10 @@ function decode(...chunks) {
   return received;
 }
 
+test("the hello names the version of the package", () => {
+  assert.equal(frames.PACKAGE, require("../package.json").version);
+});
+
 test("a full data message fits a pipe, and a window is made of them", () => {
   const line = `{"type":"data","id":${Number.MAX_SAFE_INTEGER},"s":${Number.MAX_SAFE_INTEGER},"n":${frames.FULL_DATA}}\n`;
   assert.ok(line.length + frames.FULL_DATA <= 64 << 10);
