@@ -13,7 +13,7 @@ import (
 )
 
 // Execute runs a call on the worker with the fewest calls in flight. If all are busy, the call waits
-// in the queue. The errors, other than those of the task itself, are: 502 WORKER_CRASHED if the
+// in the queue, see Pool.wait. The errors, other than those of the task itself, are: 502 WORKER_CRASHED if the
 // worker ended during the call (see Options.Idempotent); 503 OVERLOADED if the queue is full or no
 // worker had time in QueueTimeout; 503 WORKER_UNAVAILABLE if no worker runs and the next try is not
 // due within QueueTimeout, or if the pool is closing; 504 TASK_TIMEOUT if the worker did not answer

@@ -8,7 +8,7 @@ import (
 // spoolMemory is the largest part of a file that is kept in memory.
 const spoolMemory = 64 << 10
 
-// spool holds bytes until they are read: in memory at first, then all of them in a
+// spool holds bytes, of the files that Form.spoolRest passes over, until they are read: in memory at first, then all of them in a
 // temporary file, which is removed while it is open if the system allows that.
 // The zero value is empty.
 type spool struct {

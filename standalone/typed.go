@@ -66,7 +66,7 @@ func inputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 	return jsonInputOf[In]()
 }
 
-// jsonInputOf is inputOf for inputs that are decoded.
+// jsonInputOf is inputOf for inputs that are decoded, by decode of dialect.go.
 func jsonInputOf[In any]() func(protocol.Codec, *protocol.Call) (In, error) {
 	warmDecoder[In]()
 	t := reflect.TypeFor[In]()

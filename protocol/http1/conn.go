@@ -53,7 +53,7 @@ type work struct {
 	start   int
 	head    http.Request // that was read from the unread bytes
 	size    int          // of that head, 0 if there is none
-	late    bool         // the read deadline for the rest of a request is set
+	bounded bool         // the read deadline for the rest of a request is set
 	x       exchange
 	watcher watcher
 }
@@ -254,8 +254,8 @@ func (c *conn) more() bool {
 		c.in = c.in[:copy(c.in, unread)]
 		c.start = 0
 	}
-	if !c.late {
-		c.late = true
+	if !c.bounded {
+		c.bounded = true
 		if c.netConn.SetReadDeadline(time.Now().Add(c.front.limits.patience)) != nil {
 			return false
 		}
@@ -265,17 +265,17 @@ func (c *conn) more() bool {
 	return n > 0 || err == nil
 }
 
-// onTime removes the deadline for the rest of a request.
-func (c *conn) onTime() {
-	if c.late {
-		c.late = false
+// clearDeadline removes the deadline for the rest of a request.
+func (c *conn) clearDeadline() {
+	if c.bounded {
+		c.bounded = false
 		_ = c.netConn.SetReadDeadline(time.Time{})
 	}
 }
 
 // call answers a request. It reports false if the connection has ended.
 func (c *conn) call(body []byte) bool {
-	c.onTime()
+	c.clearDeadline()
 	c.skipped = 0
 	ctx, cancel := context.WithCancel(c.context())
 	defer cancel()
@@ -351,19 +351,19 @@ func (c *conn) handOver() {
 	var unread []byte
 	if c.work != nil {
 		unread = append(unread, c.unread()...)
-		c.onTime()
+		c.clearDeadline()
 		c.release()
 	}
 	if !c.hand() {
 		_ = c.netConn.Close()
 		return
 	}
-	conn := handOver(c.netConn, unread)
-	c.front.passed.Add(1)
+	conn := withUnread(c.netConn, unread)
+	c.front.handedOver.Add(1)
 	select {
 	case c.front.handed <- conn:
 	case <-c.front.closed:
-		c.front.passed.Add(-1)
+		c.front.handedOver.Add(-1)
 		_ = conn.Close()
 	}
 }

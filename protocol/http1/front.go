@@ -74,23 +74,23 @@ type Front struct {
 	stopping atomic.Bool
 	own      sync.WaitGroup // the goroutines that accept and sweep
 
-	mu    sync.Mutex
-	conns map[*conn]struct{}
-	empty chan struct{} // closed when the Front stops and has no connections
-	void  bool          // empty is closed
+	mu          sync.Mutex
+	conns       map[*conn]struct{}
+	empty       chan struct{} // closed when the Front stops and has no connections
+	emptyClosed bool
 
 	ticks atomic.Int64 // of the sweeper
 	work  sync.Pool    // of *work
 	clock clock
 
-	served, passed atomic.Int64
+	served, handedOver atomic.Int64
 }
 
 // Stats are what a Front has done since it was made.
 type Stats struct {
 	// Connections is how many connections are open, without those that were handed over.
 	Connections int
-	// Served is how many requests the Front has answered itself, or does just now.
+	// Served is how many requests the Front has answered itself, or is answering now.
 	Served int64
 	// HandedOver is how many connections it has handed over, or that wait for it.
 	HandedOver int64
@@ -100,7 +100,7 @@ type Stats struct {
 func (f *Front) Stats() Stats {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return Stats{len(f.conns), f.served.Load(), f.passed.Load()}
+	return Stats{len(f.conns), f.served.Load(), f.handedOver.Load()}
 }
 
 // limits are bounds of time, in ticks of the sweeper.
@@ -251,8 +251,8 @@ func (f *Front) abandon() {
 
 // noteEmpty is called under the lock.
 func (f *Front) noteEmpty() {
-	if f.stopping.Load() && len(f.conns) == 0 && !f.void {
-		f.void = true
+	if f.stopping.Load() && len(f.conns) == 0 && !f.emptyClosed {
+		f.emptyClosed = true
 		close(f.empty)
 	}
 }

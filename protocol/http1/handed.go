@@ -11,8 +11,8 @@ type handed struct {
 	unread []byte
 }
 
-// handOver returns conn as it was before unread was read from it.
-func handOver(conn net.Conn, unread []byte) net.Conn {
+// withUnread returns conn as it was before unread was read from it.
+func withUnread(conn net.Conn, unread []byte) net.Conn {
 	if len(unread) == 0 {
 		return conn
 	}

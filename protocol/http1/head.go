@@ -82,7 +82,7 @@ func readLine(r *http.Request, line string) bool {
 // The characters of plain targets.
 const (
 	pathByte    = 1 << iota // stands for itself in a path, whoever reads it
-	escapedByte             // net/url has to look at it
+	specialByte             // net/url has to look at it
 )
 
 var targetBytes = func() (classes [256]byte) {
@@ -91,7 +91,7 @@ var targetBytes = func() (classes [256]byte) {
 		case 'a' <= c|0x20 && c|0x20 <= 'z', '0' <= c && c <= '9', strings.IndexByte("/-._~:@", byte(c)) >= 0:
 			classes[c] = pathByte
 		case strings.IndexByte("%!$&'()*+,;=", byte(c)) >= 0:
-			classes[c] = escapedByte
+			classes[c] = specialByte
 		}
 	}
 	return classes
@@ -109,7 +109,7 @@ func parseTarget(target string) (*url.URL, bool) {
 		classes |= class
 	}
 	u := &url.URL{Path: target}
-	if classes&escapedByte != 0 {
+	if classes&specialByte != 0 {
 		var err error
 		if u, err = url.ParseRequestURI(target); err != nil || u.Host != "" {
 			return nil, false

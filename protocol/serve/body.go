@@ -85,13 +85,13 @@ func readAll(buf []byte, src io.Reader, size, limit int64) ([]byte, error) {
 	}
 }
 
-// gzipSlack is how much longer than the limit a gzip body may be before decoding: data that
-// cannot be compressed gets a little longer. A body beyond it consists of empty gzip
-// members, which would otherwise cost time without end.
+// gzipSlack, and an eighth of the limit, is how much longer than the limit a gzip body may be
+// before decoding: data that cannot be compressed gets a little longer. A body beyond it
+// consists of empty gzip members, which would otherwise cost time without end.
 const gzipSlack = 64 << 10
 
-// readGzip reads a JSON body. Body.Read of body_stream.go decodes raw bodies, and what a form
-// has at most is Limits.MaxForm.
+// readGzip reads a JSON body. Body (body_stream.go) decodes raw bodies and forms; Limits.MaxForm
+// bounds the latter.
 func readGzip(buf []byte, src io.Reader, limit int64) ([]byte, error) {
 	limit = min(limit, math.MaxInt64/2)
 	bounded := &io.LimitedReader{R: src, N: limit + limit/8 + gzipSlack}

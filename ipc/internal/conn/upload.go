@@ -73,7 +73,8 @@ func (c *Conn) upload(m *wire.Message) (*upload, error) {
 // maxCredit bounds the credit of a stream.
 const maxCredit = 1 << 30
 
-// receiveWindow adds credit to a stream. The first window opens it.
+// receiveWindow adds credit to a stream of a request; result.go has the credit of results. The
+// first window opens the stream.
 func (c *Conn) receiveWindow(m *wire.Message) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,6 +1,7 @@
 // Package proc runs child processes: it starts them as a user, makes their pipes, logs their output,
-// measures their memory, and ends them, with their children if this process is killed. The code that
-// differs by operating system is here. The package does not know what the pipes transfer.
+// measures their memory, and ends them, with their children if this process is killed. The files
+// *_unix.go, *_linux.go and *_other.go have what differs by operating system. The package does not
+// know what the pipes transfer.
 package proc
 
 import (

@@ -20,7 +20,7 @@
 // A slot has one current worker. Its replacement is the next worker of the slot until it is ready.
 // An empty slot gets a worker at once, or after a pause if workers keep ending.
 //
-// A call acquires a place at a worker, or waits in the queue (its caller, in Pool.wait of package ipc). It ends in one of these ways:
-// Complete (its caller has the answer), Withdraw (the worker has not received it), or Abandon (its
-// caller does not wait any more), after which the place is taken until Release.
+// A call acquires a place at a worker, or waits in the queue (its caller in Pool.wait, ipc/call.go).
+// It ends in one of these ways: Complete (its caller has the answer), Withdraw (the worker has not
+// received it), or Abandon (its caller is gone), after which the place is taken until Release.
 package sched

@@ -13,7 +13,8 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol/rawjson"
 )
 
-// This file has the framed wire. Its twin is ipc/node/lib/frames.js: change both together, and
+// This file has the messages of the framed wire, of those from a worker all but answers (answer.go).
+// Its twin is ipc/node/lib/frames.js: change both together, and
 // ipc/node/test/golden.json, which the tests of both read.
 
 // Version is the version that a hello must name.

@@ -15,7 +15,7 @@ type Hello struct {
 	Version    int                        `json:"wire"`
 	Runtime    string                     `json:"runtime"`
 	Package    string                     `json:"version"` // of @bluelibs/tunnel-worker, empty for a worker without it
-	Tasks      []string                   `json:"tasks"` // nothing may be called if Tasks and Events are nil
+	Tasks      []string                   `json:"tasks"`   // nothing may be called if Tasks and Events are nil
 	Events     []string                   `json:"events"`
 	Idempotent []string                   `json:"idempotent"` // tasks that may run twice
 	Auth       bool                       `json:"auth"`       // it has an authenticate function

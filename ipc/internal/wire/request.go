@@ -7,7 +7,8 @@ import (
 	"github.com/bluelibs/go-tunnel/protocol"
 )
 
-// appendRequest appends the part of the HTTP request that a worker gets.
+// appendRequest appends what a worker gets of the HTTP request: method, URL and all headers, repeated
+// ones as Node.js joins them, with this request id in the place of the caller's.
 func appendRequest(dst []byte, method, target, host string, header http.Header, requestID string) []byte {
 	dst = appendMember(dst, `,"method":`, method)
 	dst = appendMember(dst, `,"url":`, target)
