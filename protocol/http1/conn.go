@@ -94,7 +94,7 @@ func (c *conn) serve() {
 		if served {
 			return
 		}
-		defer c.netConn.Close() // after the log, as in net/http
+		defer c.netConn.Close()                                    // after the log, as in net/http
 		if v := recover(); v != nil && v != http.ErrAbortHandler { // a Handler recovers from its own panics
 			c.front.logf("http1: panic serving %v: %v\n%s", c.netConn.RemoteAddr(), v, debug.Stack())
 		}
